@@ -1,0 +1,21 @@
+# Compiler launcher, linker and the warnings our own code is held to.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(sluice_flags INTERFACE)
+target_include_directories(sluice_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/gen)
+target_compile_options(sluice_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror
+                                              -Wno-maybe-uninitialized -fno-strict-aliasing)
+
+set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize=")
+if(SLUICE_SANITIZE)
+  add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SLUICE_SANITIZE})
+endif()
