@@ -41,7 +41,7 @@ struct Held {
 // The questions; for deciding.
 class AllocatorView {
  public:
-  explicit AllocatorView(const ItemsView& items) : items_(items) {}
+  explicit AllocatorView(const AllocatorItemsView& items) : items_(items) {}
 
   // The lowest free prefix of `length` bits inside `within`; empty when there is none, or when
   // `length` is no length for it.
@@ -54,13 +54,13 @@ class AllocatorView {
   bool IsEmpty(Family family) const;
 
  private:
-  const ItemsView& items_;
+  const AllocatorItemsView& items_;
 };
 
 // The changes; for evolving, and for callers that do both in one step.
 class Allocator : public AllocatorView {
  public:
-  explicit Allocator(Items& items) : AllocatorView(items), items_(items) {}
+  explicit Allocator(AllocatorItems& items) : AllocatorView(items), items_(items) {}
 
   // Holds exactly `prefix`. Refused, naming who is in the way, when something held overlaps it or
   // the claim has another prefix; the same claim with the same prefix is no change.
@@ -71,7 +71,7 @@ class Allocator : public AllocatorView {
   std::optional<Prefix> Release(std::string_view claim);
 
  private:
-  Items& items_;
+  AllocatorItems& items_;
 };
 
 }  // namespace sluice

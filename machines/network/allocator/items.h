@@ -14,23 +14,23 @@
 
 namespace sluice {
 
-class ItemsView {
+class AllocatorItemsView {
  public:
-  virtual ~ItemsView() = default;
+  virtual ~AllocatorItemsView() = default;
   virtual std::optional<std::string> Get(std::string_view key) const = 0;
   // The first `limit` items whose key is not less than `key`, in order.
   virtual std::vector<std::pair<std::string, std::string>> ScanFrom(std::string_view key,
                                                                     size_t limit) const = 0;
 };
 
-class Items : public ItemsView {
+class AllocatorItems : public AllocatorItemsView {
  public:
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Erase(std::string_view key) = 0;  // absent is fine
 };
 
-// Items in memory, for tests, tools and models.
-class MapItems : public Items {
+// AllocatorItems in memory, for tests, tools and models.
+class MapAllocatorItems : public AllocatorItems {
  public:
   std::optional<std::string> Get(std::string_view key) const override {
     const auto found = items_.find(key);
@@ -52,7 +52,9 @@ class MapItems : public Items {
     if (const auto found = items_.find(key); found != items_.end()) items_.erase(found);
   }
   size_t size() const { return items_.size(); }
-  friend bool operator==(const MapItems& a, const MapItems& b) { return a.items_ == b.items_; }
+  friend bool operator==(const MapAllocatorItems& a, const MapAllocatorItems& b) {
+    return a.items_ == b.items_;
+  }
 
  private:
   std::map<std::string, std::string, std::less<>> items_;

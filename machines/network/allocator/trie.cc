@@ -58,14 +58,14 @@ Ref BranchRef(const Prefix& prefix, const Branch& branch) {
           prefix};
 }
 
-void StoreRoot(Items& items, Family family, const Ref& ref) {
+void StoreRoot(AllocatorItems& items, Family family, const Ref& ref) {
   if (ref.kind == RefKind::kNone) return items.Erase(RootKey(family));
   std::string value;
   AppendRef(ref, &value);
   items.Put(RootKey(family), value);
 }
 
-void StoreBranch(Items& items, const Prefix& prefix, const Branch& branch) {
+void StoreBranch(AllocatorItems& items, const Prefix& prefix, const Branch& branch) {
   std::string value;
   AppendRef(branch.halves[0], &value);
   AppendRef(branch.halves[1], &value);
@@ -80,7 +80,7 @@ struct Step {
 };
 
 // Puts `ref` where the last step points, and carries what changes up to the root.
-void Replace(Items& items, Family family, std::vector<Step> way, Ref ref) {
+void Replace(AllocatorItems& items, Family family, std::vector<Step> way, Ref ref) {
   while (!way.empty()) {
     Step step = way.back();
     way.pop_back();
@@ -94,7 +94,7 @@ void Replace(Items& items, Family family, std::vector<Step> way, Ref ref) {
 }
 
 // Goes down while branches contain `prefix`; the result is the first reference that is none.
-Ref Descend(const ItemsView& items, const Prefix& prefix, std::vector<Step>* way) {
+Ref Descend(const AllocatorItemsView& items, const Prefix& prefix, std::vector<Step>* way) {
   Ref ref = LoadRoot(items, prefix.family());
   while (ref.kind == RefKind::kBranch && ref.prefix.Contains(prefix) && ref.prefix != prefix) {
     const Branch branch = LoadBranch(items, ref.prefix);
@@ -106,14 +106,16 @@ Ref Descend(const ItemsView& items, const Prefix& prefix, std::vector<Step>* way
 }
 
 // The lowest held prefix below `ref`, where a descent for `prefix` ended, that overlaps it.
-std::optional<Prefix> LowestOverlap(const ItemsView& items, Ref ref, const Prefix& prefix) {
+std::optional<Prefix> LowestOverlap(const AllocatorItemsView& items, Ref ref,
+                                    const Prefix& prefix) {
   if (ref.kind == RefKind::kNone || !ref.prefix.Overlaps(prefix)) return std::nullopt;
   while (ref.kind == RefKind::kBranch) ref = LoadBranch(items, ref.prefix).halves[0];
   return ref.prefix;
 }
 
 // `ref` lies inside `region` and is all that is held there.
-std::optional<Prefix> LowestFit(const ItemsView& items, Prefix region, Ref ref, int length) {
+std::optional<Prefix> LowestFit(const AllocatorItemsView& items, Prefix region, Ref ref,
+                                int length) {
   while (true) {
     // Between the region and the reference every buddy on the way is free: those below it first.
     const int deepest = std::min(ref.prefix.length(), length);
@@ -156,12 +158,12 @@ std::string HeldKey(const Prefix& prefix) { return "h" + PrefixBytes(prefix); }
 
 std::string ClaimKey(std::string_view claim) { return "u" + std::string(claim); }
 
-Ref LoadRoot(const ItemsView& items, Family family) {
+Ref LoadRoot(const AllocatorItemsView& items, Family family) {
   const auto value = items.Get(RootKey(family));
   return value ? RefFromBytes(family, *value) : Ref{};
 }
 
-Branch LoadBranch(const ItemsView& items, const Prefix& prefix) {
+Branch LoadBranch(const AllocatorItemsView& items, const Prefix& prefix) {
   const auto value = items.Get(BranchKey(prefix));
   const size_t size = RefSize(prefix.family());
   if (!value || value->size() != 2 * size) {
@@ -172,7 +174,7 @@ Branch LoadBranch(const ItemsView& items, const Prefix& prefix) {
            RefFromBytes(prefix.family(), bytes.substr(size))}};
 }
 
-std::optional<Prefix> FindFree(const ItemsView& items, const Prefix& within, int length) {
+std::optional<Prefix> FindFree(const AllocatorItemsView& items, const Prefix& within, int length) {
   if (length < within.length() || length > BitsOf(within.family())) return std::nullopt;
   std::vector<Step> way;
   const Ref ref = Descend(items, within, &way);
@@ -181,12 +183,12 @@ std::optional<Prefix> FindFree(const ItemsView& items, const Prefix& within, int
   return LowestFit(items, within, ref, length);
 }
 
-std::optional<Prefix> FindOverlap(const ItemsView& items, const Prefix& prefix) {
+std::optional<Prefix> FindOverlap(const AllocatorItemsView& items, const Prefix& prefix) {
   std::vector<Step> way;
   return LowestOverlap(items, Descend(items, prefix, &way), prefix);
 }
 
-std::optional<Prefix> Insert(Items& items, const Prefix& prefix) {
+std::optional<Prefix> Insert(AllocatorItems& items, const Prefix& prefix) {
   std::vector<Step> way;
   const Ref ref = Descend(items, prefix, &way);
   if (ref.kind == RefKind::kNone) {
@@ -204,7 +206,7 @@ std::optional<Prefix> Insert(Items& items, const Prefix& prefix) {
   return std::nullopt;
 }
 
-void Remove(Items& items, const Prefix& prefix) {
+void Remove(AllocatorItems& items, const Prefix& prefix) {
   std::vector<Step> way;
   const Ref ref = Descend(items, prefix, &way);
   if (ref.kind != RefKind::kHeld || ref.prefix != prefix) {

@@ -42,16 +42,16 @@ std::optional<Prefix> PrefixFromBytes(std::string_view bytes);  // empty when ma
 std::string HeldKey(const Prefix& prefix);
 std::string ClaimKey(std::string_view claim);
 
-Ref LoadRoot(const ItemsView& items, Family family);
-Branch LoadBranch(const ItemsView& items, const Prefix& prefix);
+Ref LoadRoot(const AllocatorItemsView& items, Family family);
+Branch LoadBranch(const AllocatorItemsView& items, const Prefix& prefix);
 
 // The lowest free prefix of `length` bits inside `within`.
-std::optional<Prefix> FindFree(const ItemsView& items, const Prefix& within, int length);
+std::optional<Prefix> FindFree(const AllocatorItemsView& items, const Prefix& within, int length);
 // The lowest held prefix that overlaps.
-std::optional<Prefix> FindOverlap(const ItemsView& items, const Prefix& prefix);
+std::optional<Prefix> FindOverlap(const AllocatorItemsView& items, const Prefix& prefix);
 // Adds a prefix; the result is the lowest held one that overlaps it, and then nothing is added.
-std::optional<Prefix> Insert(Items& items, const Prefix& prefix);
+std::optional<Prefix> Insert(AllocatorItems& items, const Prefix& prefix);
 // Takes out a prefix that was inserted.
-void Remove(Items& items, const Prefix& prefix);
+void Remove(AllocatorItems& items, const Prefix& prefix);
 
 }  // namespace sluice::trie

@@ -92,7 +92,7 @@ void Step(Model& model, Allocator& allocator, const Prefix& block) {
 
 RC_GTEST_PROP(AllocatorProperty, BehavesAsTheModel, ()) {
   const Prefix block = AnyBlock();
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   Model model;
   const int steps = Pick(1, 120);
@@ -107,7 +107,7 @@ RC_GTEST_PROP(AllocatorProperty, BehavesAsTheModel, ()) {
 // Invariant: after every holder is gone the pool is whole again, to the last item.
 RC_GTEST_PROP(AllocatorProperty, IsWholeAgainWhenAllIsReleased, ()) {
   const Prefix block = AnyBlock();
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   Model model;
   const int steps = Pick(1, 120);
@@ -121,12 +121,12 @@ RC_GTEST_PROP(AllocatorProperty, IsWholeAgainWhenAllIsReleased, ()) {
 // The items depend on what is held alone: not on the order, and not on what was there between.
 RC_GTEST_PROP(AllocatorProperty, ItemsAreAFunctionOfWhatIsHeld, ()) {
   const Prefix block = AnyBlock();
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   Model model;
   const int steps = Pick(1, 80);
   for (int i = 0; i < steps; ++i) Step(model, allocator, block);
-  MapItems fresh_items;
+  MapAllocatorItems fresh_items;
   Allocator fresh(fresh_items);
   for (const auto& [claim, prefix] : model.held) {
     RC_ASSERT(fresh.Hold(prefix, {claim, "n/" + claim}).has_value());

@@ -13,19 +13,19 @@ Prefix P(const std::string& text) { return *Prefix::Parse(text); }
 Holder By(const std::string& name) { return {name, "network/default/" + name}; }
 
 // Counts what a call loads and stores: the cost that must not grow with the holders.
-class CountingItems : public MapItems {
+class CountingItems : public MapAllocatorItems {
  public:
   std::optional<std::string> Get(std::string_view key) const override {
     ++touched_;
-    return MapItems::Get(key);
+    return MapAllocatorItems::Get(key);
   }
   void Put(std::string_view key, std::string_view value) override {
     ++touched_;
-    MapItems::Put(key, value);
+    MapAllocatorItems::Put(key, value);
   }
   void Erase(std::string_view key) override {
     ++touched_;
-    MapItems::Erase(key);
+    MapAllocatorItems::Erase(key);
   }
   size_t Touched() { return std::exchange(touched_, 0); }
 
@@ -34,7 +34,7 @@ class CountingItems : public MapItems {
 };
 
 TEST(Allocator, GrantsTheLowestFittingPrefix) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   const Prefix pool = P("10.128.0.0/9");
   EXPECT_EQ(allocator.Grant(pool, 16, By("a"))->ToString(), "10.128.0.0/16");
@@ -46,17 +46,17 @@ TEST(Allocator, GrantsTheLowestFittingPrefix) {
 }
 
 TEST(Allocator, IdenticalClaimsAreTheSameGrant) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   const auto first = allocator.Grant(P("10.0.0.0/8"), 16, By("a"));
-  const MapItems before = items;
+  const MapAllocatorItems before = items;
   EXPECT_EQ(allocator.Grant(P("10.0.0.0/8"), 16, By("a")), first);
   EXPECT_TRUE(allocator.Hold(*first, By("a")));
   EXPECT_EQ(items, before);
 }
 
 TEST(Allocator, GivenRangesNameWhoIsInTheWay) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   ASSERT_TRUE(allocator.Hold(P("192.168.0.0/16"), By("a")));
   for (const std::string text : {"192.168.0.0/16", "192.168.4.0/24", "192.0.0.0/8"}) {
@@ -69,7 +69,7 @@ TEST(Allocator, GivenRangesNameWhoIsInTheWay) {
 }
 
 TEST(Allocator, AClaimHasOnePrefix) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   ASSERT_TRUE(allocator.Hold(P("10.0.0.0/16"), By("a")));
   const auto held = allocator.Hold(P("10.1.0.0/16"), By("a"));
@@ -78,7 +78,7 @@ TEST(Allocator, AClaimHasOnePrefix) {
 }
 
 TEST(Allocator, RunsDryAndRecovers) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   const Prefix pool = P("10.0.0.0/30");
   for (const std::string name : {"a", "b", "c", "d"}) {
@@ -91,7 +91,7 @@ TEST(Allocator, RunsDryAndRecovers) {
 }
 
 TEST(Allocator, WholeBlockAndImpossibleLengths) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   EXPECT_FALSE(allocator.FindFree(P("10.0.0.0/16"), 8));
   EXPECT_FALSE(allocator.FindFree(P("10.0.0.0/16"), 33));
@@ -102,7 +102,7 @@ TEST(Allocator, WholeBlockAndImpossibleLengths) {
 }
 
 TEST(Allocator, FamiliesDoNotMeet) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   EXPECT_TRUE(allocator.Hold(Prefix::All(Family::kIPv4), By("a")));
   EXPECT_EQ(allocator.Grant(P("fd00::/8"), 48, By("b"))->ToString(), "fd00::/48");
@@ -111,7 +111,7 @@ TEST(Allocator, FamiliesDoNotMeet) {
 }
 
 TEST(Allocator, ListsInOrderOfAddress) {
-  MapItems items;
+  MapAllocatorItems items;
   Allocator allocator(items);
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(allocator.Grant(P("10.0.0.0/8"), 16, By(std::string(1, char('a' + i)))));
