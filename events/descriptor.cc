@@ -1,8 +1,6 @@
 #include "events/descriptor.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <unordered_map>
 
 #include "events/builtin_schemas.gen.h"
@@ -23,19 +21,6 @@ const Registry& FullRegistry() {
   static const bool registered = RegisterBuiltinSchemas();
   CHECK(registered);
   return MutableRegistry();
-}
-
-template <class T>
-uint64_t LoadAs(const void* where) {
-  T value;
-  std::memcpy(&value, where, sizeof(T));
-  return static_cast<uint64_t>(value);
-}
-
-template <class T>
-void StoreAs(uint64_t bits, void* where) {
-  const T value = static_cast<T>(bits);
-  std::memcpy(where, &value, sizeof(T));
 }
 
 }  // namespace
@@ -86,59 +71,6 @@ bool RegisterTypes(std::span<const Type* const> types) {
     CHECK(added || entry->second == type);
   }
   return true;
-}
-
-uint64_t LoadScalar(Scalar scalar, const void* where) {
-  switch (scalar) {
-    case Scalar::kNone:
-      break;
-    case Scalar::kBool:
-    case Scalar::kUint8:
-      return LoadAs<uint8_t>(where);
-    case Scalar::kInt8:
-      return LoadAs<int8_t>(where);
-    case Scalar::kInt16:
-      return LoadAs<int16_t>(where);
-    case Scalar::kUint16:
-      return LoadAs<uint16_t>(where);
-    case Scalar::kInt32:
-      return LoadAs<int32_t>(where);
-    case Scalar::kUint32:
-    case Scalar::kFloat:
-      return LoadAs<uint32_t>(where);
-    case Scalar::kInt64:
-    case Scalar::kUint64:
-    case Scalar::kDouble:
-    case Scalar::kTime:
-    case Scalar::kDuration:
-      return LoadAs<uint64_t>(where);
-  }
-  Unreachable();
-}
-
-void StoreScalar(Scalar scalar, uint64_t bits, void* where) {
-  switch (scalar) {
-    case Scalar::kNone:
-      break;
-    case Scalar::kBool:
-    case Scalar::kInt8:
-    case Scalar::kUint8:
-      return StoreAs<uint8_t>(bits, where);
-    case Scalar::kInt16:
-    case Scalar::kUint16:
-      return StoreAs<uint16_t>(bits, where);
-    case Scalar::kInt32:
-    case Scalar::kUint32:
-    case Scalar::kFloat:
-      return StoreAs<uint32_t>(bits, where);
-    case Scalar::kInt64:
-    case Scalar::kUint64:
-    case Scalar::kDouble:
-    case Scalar::kTime:
-    case Scalar::kDuration:
-      return StoreAs<uint64_t>(bits, where);
-  }
-  Unreachable();
 }
 
 }  // namespace sluice

@@ -95,9 +95,9 @@ struct Field {
   Shape shape;
   Scalar scalar;  // kNone where the shape has no number
   bool always;    // shown in JSON even when default
-  bool is_key;    // identifies an element of a vector: conditions[type=Ready]
+  bool is_identity;  // tells elements of a vector apart: conditions[type=Ready]
   uint32_t offset;
-  uint64_t default_bits;      // kScalar: the default, as LoadScalar returns it
+  uint64_t default_bits;      // kScalar: the default, as LoadScalar (scalar.h) returns it
   const EnumInfo* enum_info;  // or nullptr
   const Type* table;          // kTable, kValueTable, kTableVector
   const OptionalOps* optional;
@@ -143,10 +143,6 @@ std::vector<const Type*> AllTypes();
 // Adds types to what FindType finds; generated code does so during static initialisation. Two
 // different tables of one name end the process.
 bool RegisterTypes(std::span<const Type* const> types);
-
-// The value at `where` in 64 bits: integers sign- or zero-extended, floating point bit for bit.
-uint64_t LoadScalar(Scalar scalar, const void* where);
-void StoreScalar(Scalar scalar, uint64_t bits, void* where);
 
 // --- For generated code ---
 

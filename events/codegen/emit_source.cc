@@ -40,7 +40,7 @@ void WriteField(const TableModel& table, const FieldModel& field, std::ostringst
       << "     .shape = Shape::" << field.shape << ",\n"
       << "     .scalar = Scalar::" << field.scalar << ",\n"
       << "     .always = " << Bool(field.always) << ",\n"
-      << "     .is_key = " << Bool(field.is_key) << ",\n"
+      << "     .is_identity = " << Bool(field.is_identity) << ",\n"
       << "     .offset = offsetof(" << table.name << ", " << field.member << "),\n"
       << "     .default_bits = " << field.default_bits << ",\n"
       << "     .enum_info = "

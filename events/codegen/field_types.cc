@@ -28,7 +28,7 @@ class Resolver {
     if (model.json_name.empty()) model.json_name = LowerCamelCase(model.name);
     model.id = field_.id();
     model.always = attributes_.Has("always");
-    model.is_key = field_.key();
+    model.is_identity = attributes_.Has("identity");
     model.scalar = "kNone";
     model.initializer = "{}";
     model.default_bits = "0";

@@ -35,7 +35,7 @@ struct FieldModel {
   std::string default_bits;
   uint16_t id = 0;
   bool always = false;
-  bool is_key = false;
+  bool is_identity = false;
   bool needs_complete_table = false;
   std::vector<std::string> comment;
 };

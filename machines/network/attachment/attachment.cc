@@ -1,0 +1,330 @@
+#include "machines/network/attachment/attachment.h"
+
+#include "machines/common/names.h"
+#include "machines/common/retry.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kNetworkFailed = "NetworkFailedToCreate";
+constexpr std::string_view kNetworkMissing = "NetworkNotFound";
+
+EntityKey KeyOf(const AttachmentPort& port, std::string kind, const std::string& name) {
+  return {std::move(kind), port.self().namespace_, name};
+}
+EntityKey BindingKey(const Attachment& a, const AttachmentPort& port) {
+  return KeyOf(port, "networkbinding", a.binding);
+}
+EntityKey ContextKey(const Attachment& a, const AttachmentPort& port) {
+  return KeyOf(port, "networkcontext", a.context);
+}
+EntityKey ClaimKey(const Attachment& a, const AttachmentPort& port) {
+  return KeyOf(port, "subnetclaim", a.claim);
+}
+EntityKey SubnetKey(const Attachment& a, const AttachmentPort& port) {
+  return KeyOf(port, "subnet", a.subnet);
+}
+
+bool IsReleasing(const Attachment& a) {
+  return a.step == AttachmentStep::kReleasingAddress ||
+         a.step == AttachmentStep::kReleasingBinding || a.step == AttachmentStep::kNone;
+}
+
+bool IsWaiting(const Attachment& a) { return !IsReleasing(a) && !IsReady(a); }
+
+void ClearFailure(Attachment& a) {
+  a.failure_reason.clear();
+  a.failure_message.clear();
+}
+
+void Fail(Attachment& a, std::string_view reason, std::string message) {
+  a.failure_reason = reason;
+  a.failure_message = std::move(message);
+}
+
+void FailAndRetry(Attachment& a, const std::string& reason, const std::string& message,
+                  const AttachmentPort& port) {
+  Fail(a, kNetworkFailed, reason + ": " + message);
+  a.retry = NextRetry(a.retry, port.context().time, port.context().Settings());
+}
+
+void CreateBinding(Attachment& a, AttachmentPort& port) {
+  NetworkBindingCreate create;
+  create.spec.network.name = a.network;
+  create.spec.location.name = a.location;
+  create.owner = OwnerReference{.kind = port.self().kind,
+                                .namespace_ = port.self().namespace_,
+                                .name = port.self().name,
+                                .uid = port.uid()};
+  a.step = AttachmentStep::kBinding;
+  a.binding_uid.clear();
+  a.outcome = port.SendForOutcome(BindingKey(a, port), AnyTable::Of(std::move(create)));
+}
+
+void AskClaim(Attachment& a, const std::string& exhausted, AttachmentPort& port) {
+  a.step = AttachmentStep::kClaim;
+  a.retry.next_time = Time{};
+  port.Send(ContextKey(a, port), AnyTable::Of(EnsureClaim{.requester = port.self().ToString(),
+                                                          .interface = a.interface,
+                                                          .subnet_class = "",
+                                                          .ip_family = a.ip_family,
+                                                          .exhausted = exhausted}));
+}
+
+void WatchClaim(Attachment& a, AttachmentPort& port) {
+  a.step = AttachmentStep::kSubnet;
+  port.Send(ClaimKey(a, port), AnyTable::Of(Observe{.observer = port.self().ToString()}));
+}
+
+void UnwatchClaim(Attachment& a, AttachmentPort& port) {
+  if (a.claim.empty()) return;
+  port.Send(ClaimKey(a, port), AnyTable::Of(Unobserve{.observer = port.self().ToString()}));
+}
+
+void AskAddress(Attachment& a, AttachmentPort& port) {
+  a.step = AttachmentStep::kAddress;
+  a.retry.next_time = Time{};
+  port.Send(SubnetKey(a, port), AnyTable::Of(AcquireAddress{.holder = port.uid(),
+                                                            .requester = port.self().ToString(),
+                                                            .interface = a.interface}));
+}
+
+void Finish(Attachment& a, AttachmentPort& port) {
+  a.step = AttachmentStep::kReady;
+  a.retry = {};
+  ClearFailure(a);
+  UnwatchClaim(a, port);
+}
+
+// The binding is deleted under its uid: a stranger of that name stays.
+void ReleaseBinding(Attachment& a, AttachmentPort& port) {
+  a.step = a.binding.empty() ? AttachmentStep::kNone : AttachmentStep::kReleasingBinding;
+  if (a.binding.empty() || a.binding_uid.empty()) return;  // Then the Create's Outcome goes on.
+  a.outcome =
+      port.SendForOutcome(BindingKey(a, port), AnyTable::Of(Delete{.expected_uid = a.binding_uid}));
+}
+
+void SeeBinding(Attachment& a, const Observed& seen, AttachmentPort& port) {
+  if (!seen.uid.empty()) a.binding_uid = seen.uid;
+  if (!IsWaiting(a)) return;
+  if (seen.phase == "Absent") {
+    // Deleted by someone else: there is no way on without it.
+    if (!a.binding_uid.empty()) CreateBinding(a, port);
+    return;
+  }
+  if (seen.ready != ConditionStatus::kTrue) {
+    const bool failed = seen.reason == kNetworkFailed || seen.reason == kNetworkMissing;
+    if (failed) {
+      Fail(a, seen.reason, seen.message);
+    } else if (!a.retry.next_time.IsSet()) {
+      ClearFailure(a);
+    }
+    return;
+  }
+  const auto* detail = seen.detail.As<NetworkBindingDetail>();
+  if (!a.retry.next_time.IsSet()) ClearFailure(a);
+  if (a.step != AttachmentStep::kBinding || !detail || detail->context.empty()) return;
+  a.context = detail->context;
+  AskClaim(a, "", port);
+}
+
+void SeeClaim(Attachment& a, const Observed& seen, AttachmentPort& port) {
+  if (a.step != AttachmentStep::kSubnet) return;
+  if (seen.phase == "Absent") {
+    a.claim.clear();
+    if (!a.context.empty()) AskClaim(a, "", port);
+    return;
+  }
+  const auto* detail = seen.detail.As<SubnetClaimDetail>();
+  if (!detail) return;
+  if (seen.ready != ConditionStatus::kTrue || detail->subnet.empty()) {
+    if (!detail->failure_reason.empty()) {
+      Fail(a, kNetworkFailed, detail->failure_reason + ": " + detail->failure_message);
+    } else {
+      ClearFailure(a);
+    }
+    return;
+  }
+  ClearFailure(a);
+  a.subnet = detail->subnet;
+  a.prefix = detail->prefix;
+  if (a.wants_address) {
+    AskAddress(a, port);
+  } else {
+    Finish(a, port);
+  }
+}
+
+}  // namespace
+
+std::string AttachmentBindingName(std::string_view owner, uint32_t interface) {
+  return DerivedName({std::string(owner), "net", std::to_string(interface)});
+}
+
+void BeginAttachment(Attachment& a, AttachmentPort& port) {
+  if (!a.claim.empty()) return WatchClaim(a, port);
+  if (!a.context.empty()) return AskClaim(a, "", port);
+  CreateBinding(a, port);
+}
+
+bool AdvanceAttachment(Attachment& a, const Observed& seen, AttachmentPort& port) {
+  const Attachment before = a;
+  if (!a.binding.empty() && seen.subject == BindingKey(a, port).ToString()) {
+    SeeBinding(a, seen, port);
+  } else if (!a.claim.empty() && seen.subject == ClaimKey(a, port).ToString()) {
+    SeeClaim(a, seen, port);
+  }
+  return !(a == before);
+}
+
+bool AdvanceAttachment(Attachment& a, const Outcome& outcome, AttachmentPort& port) {
+  if (a.outcome == 0 || outcome.number != a.outcome) return false;
+  a.outcome = 0;
+  if (a.step == AttachmentStep::kReleasingBinding) {
+    // Of the Create: now the binding can be deleted. Of the Delete: it is gone, or was another's.
+    if (a.binding_uid.empty() && outcome.accepted && !outcome.uid.empty()) {
+      a.binding_uid = outcome.uid;
+      ReleaseBinding(a, port);
+    } else {
+      a.step = AttachmentStep::kNone;
+    }
+    return true;
+  }
+  if (outcome.accepted) {
+    if (a.binding_uid.empty()) a.binding_uid = outcome.uid;
+    return true;
+  }
+  if (a.step != AttachmentStep::kBinding) return true;
+  const std::string hashed =
+      DerivedNameWithHash({port.self().name, "net", std::to_string(a.interface)});
+  if (outcome.code == "AlreadyExists" && a.binding != hashed) {
+    a.binding = hashed;
+    CreateBinding(a, port);
+  } else {
+    FailAndRetry(a, outcome.code, outcome.message, port);
+  }
+  return true;
+}
+
+bool AdvanceAttachment(Attachment& a, const ClaimEnsured& answer, AttachmentPort& port) {
+  if (a.step != AttachmentStep::kClaim || answer.interface != a.interface ||
+      answer.context != a.context) {
+    return false;
+  }
+  a.claim = answer.claim;
+  a.retry = {};
+  ClearFailure(a);
+  WatchClaim(a, port);
+  return true;
+}
+
+bool AdvanceAttachment(Attachment& a, const ClaimRefused& answer, AttachmentPort& port) {
+  if (a.step != AttachmentStep::kClaim || answer.interface != a.interface ||
+      answer.context != a.context) {
+    return false;
+  }
+  FailAndRetry(a, answer.reason, answer.message, port);
+  return true;
+}
+
+bool AdvanceAttachment(Attachment& a, const AddressGranted& answer, AttachmentPort& port) {
+  if (a.step != AttachmentStep::kAddress || answer.interface != a.interface ||
+      answer.subnet != a.subnet) {
+    return false;
+  }
+  a.address = answer.address;
+  a.prefix = answer.prefix;
+  a.gateway = answer.gateway;
+  Finish(a, port);
+  return true;
+}
+
+bool AdvanceAttachment(Attachment& a, const AddressRefused& answer, AttachmentPort& port) {
+  if (a.step != AttachmentStep::kAddress || answer.interface != a.interface ||
+      answer.subnet != a.subnet) {
+    return false;
+  }
+  if (answer.reason == "AddressPoolExhausted" && !a.context.empty()) {
+    UnwatchClaim(a, port);
+    const std::string exhausted = std::exchange(a.claim, "");
+    a.subnet.clear();
+    AskClaim(a, exhausted, port);
+  } else {
+    FailAndRetry(a, answer.reason, answer.message, port);
+  }
+  return true;
+}
+
+bool AdvanceAttachment(Attachment& a, const AddressReleased& answer, AttachmentPort& port) {
+  if (a.step != AttachmentStep::kReleasingAddress || answer.interface != a.interface ||
+      answer.subnet != a.subnet) {
+    return false;
+  }
+  a.address.clear();
+  ReleaseBinding(a, port);
+  return true;
+}
+
+bool AdvanceAttachment(Attachment& a, const TimerDue&, AttachmentPort& port) {
+  if (!IsWaiting(a) || !a.retry.next_time.IsSet() || port.context().time < a.retry.next_time) {
+    return false;
+  }
+  a.retry.next_time = Time{};
+  if (a.step == AttachmentStep::kBinding) CreateBinding(a, port);
+  if (a.step == AttachmentStep::kClaim) AskClaim(a, "", port);
+  if (a.step == AttachmentStep::kAddress) AskAddress(a, port);
+  return true;
+}
+
+bool ReleaseAttachment(Attachment& a, AttachmentPort& port) {
+  if (IsReleasing(a)) return false;
+  const bool has_address = a.wants_address && (a.step == AttachmentStep::kAddress || IsReady(a));
+  if (!IsReady(a)) UnwatchClaim(a, port);
+  a.retry = {};
+  ClearFailure(a);
+  if (has_address) {
+    a.step = AttachmentStep::kReleasingAddress;
+    port.Send(SubnetKey(a, port), AnyTable::Of(ReleaseAddress{.holder = port.uid(),
+                                                              .requester = port.self().ToString(),
+                                                              .interface = a.interface}));
+  } else {
+    ReleaseBinding(a, port);
+  }
+  return true;
+}
+
+std::optional<AttachmentFailure> FailureOf(const std::vector<Attachment>& attachments) {
+  for (const Attachment& a : attachments) {
+    if (!a.failure_reason.empty()) return AttachmentFailure{a.failure_reason, a.failure_message};
+  }
+  return std::nullopt;
+}
+
+bool AllReady(const std::vector<Attachment>& attachments) {
+  return std::all_of(attachments.begin(), attachments.end(), &IsReady);
+}
+
+bool AllReleased(const std::vector<Attachment>& attachments) {
+  return std::all_of(attachments.begin(), attachments.end(), &IsReleased);
+}
+
+Time NextAttachmentRetry(const std::vector<Attachment>& attachments) {
+  Time next;
+  for (const Attachment& a : attachments) {
+    if (!a.retry.next_time.IsSet()) continue;
+    if (!next.IsSet() || a.retry.next_time < next) next = a.retry.next_time;
+  }
+  return next;
+}
+
+void PutAttachment(std::vector<Attachment>& attachments, const Attachment& attachment) {
+  for (Attachment& present : attachments) {
+    if (present.interface == attachment.interface) {
+      present = attachment;
+      return;
+    }
+  }
+  attachments.push_back(attachment);
+}
+
+}  // namespace sluice
