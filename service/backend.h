@@ -8,19 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "events/entity_key.h"
 #include "service/api_error.h"
 #include "service/selector.h"
 
 namespace sluice::service {
-
-struct EntityKey {
-  std::string kind;  // lower case: "binding"
-  std::string namespace_;
-  std::string name;
-
-  std::string ToString() const { return kind + "/" + namespace_ + "/" + name; }
-  bool operator==(const EntityKey&) const = default;
-};
 
 // A table column. Every kind begins with NAME and has AGE. A `date` cell is RFC 3339; the API turns
 // it into an age ("5m") when it renders.

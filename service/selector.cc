@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "events/result.h"
 #include "service/json_scan.h"
 
 namespace sluice::service {
@@ -103,7 +104,7 @@ bool LabelMatches(const LabelRequirement& requirement, std::optional<std::string
     case Operator::kNotExists:
       return !raw.has_value();
   }
-  return false;
+  Unreachable();
 }
 
 }  // namespace

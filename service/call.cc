@@ -1,0 +1,120 @@
+#include "service/call.h"
+
+#include <algorithm>
+
+namespace sluice::service {
+
+const KindInfo* RouterContext::FindKind(const std::string& kind_or_plural) const {
+  const auto kind = by_kind.find(kind_or_plural);
+  if (kind != by_kind.end()) return kind->second;
+  const auto plural = by_plural.find(kind_or_plural);
+  return plural == by_plural.end() ? nullptr : plural->second;
+}
+
+Call::Call(std::shared_ptr<const RouterContext> the_context, Request the_request, Target the_target,
+           Router::Done done)
+    : context(std::move(the_context)),
+      request(std::move(the_request)),
+      target(std::move(the_target)),
+      done_(std::move(done)) {}
+
+void Call::Finish(Reply reply) {
+  if (finished_.exchange(true)) return;
+  std::vector<std::unique_ptr<Registration>> held;
+  {
+    const std::lock_guard lock(mutex_);
+    held.swap(held_);
+  }
+  const Router::Done done = std::move(done_);
+  done(std::move(reply));
+}
+
+void Call::FinishJson(int status, std::string body) {
+  Reply reply;
+  reply.response.status = status;
+  reply.response.body = std::move(body);
+  Finish(std::move(reply));
+}
+
+void Call::Fail(const ApiError& error) { FinishJson(error.code, ToStatusJson(error)); }
+
+void Call::Hold(std::unique_ptr<Registration> registration) {
+  if (registration == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  // Finished meanwhile: Finish has taken what was held, so this one is dropped here, outside.
+  if (!finished_.load()) held_.push_back(std::move(registration));
+}
+
+bool SetDeadline(const CallPtr& call, std::chrono::milliseconds fallback,
+                 std::function<void()> late) {
+  const auto seconds = call->target.GetNumber("timeoutSeconds");
+  if (!seconds) {
+    call->Fail(seconds.error());
+    return false;
+  }
+  static constexpr uint64_t kSecondsMax = 3600;
+  const auto wait = seconds->has_value()
+                        ? std::chrono::seconds(std::min<uint64_t>(**seconds, kSecondsMax))
+                        : fallback;
+  call->Hold(call->context->timers.After(wait, std::move(late)));
+  return true;
+}
+
+void WhenNotOlder(const CallPtr& call, const std::string& version, std::function<void()> then) {
+  if (version.empty() || version == "0") return then();
+  // Weak: the call holds the registration, which holds this.
+  const std::weak_ptr<Call> weak = call;
+  auto registration = call->context->backend.WhenReached(
+      version, [weak, then = std::move(then)](const Answer<void>& reached) {
+        const CallPtr waiting = weak.lock();
+        if (waiting == nullptr) return;
+        if (!reached) return waiting->Fail(reached.error());
+        then();
+      });
+  if (registration == nullptr) return;
+  call->Hold(std::move(registration));
+  SetDeadline(call, call->context->options.read_wait, [call, version] {
+    call->Fail(ApiError::Timeout("resourceVersion " + version + " was not reached in time"));
+  });
+}
+
+void AtRequestedVersion(const CallPtr& call, std::function<void(ReadAt)> then) {
+  const std::string version = call->target.Get("resourceVersion");
+  const std::string match = call->target.Get("resourceVersionMatch");
+  if (match == "Exact") {
+    if (version.empty()) {
+      return call->Fail(
+          ApiError::BadRequest("resourceVersionMatch: Exact needs a resourceVersion"));
+    }
+    return then(ReadAt{version});
+  }
+  if (!match.empty() && match != "NotOlderThan") {
+    return call->Fail(ApiError::BadRequest(
+        "resourceVersionMatch: must be Exact or NotOlderThan, not \"" + match + "\""));
+  }
+  if (version.empty()) return then(ReadAt{});
+  WhenNotOlder(call, version, [then = std::move(then)] { then(ReadAt{}); });
+}
+
+bool CheckNames(const CallPtr& call, std::string_view namespace_, std::string_view name) {
+  const auto check = [&](std::string_view field, std::string_view value) {
+    if (value.empty() || IsDnsLabel(value)) return true;
+    call->Fail({400, "InvalidArgument",
+                std::string(field) + ": \"" + std::string(value) +
+                    "\" is no DNS label (1 to 63 of a-z, 0-9 and -, no dash at either end)"});
+    return false;
+  };
+  return check("metadata.namespace", namespace_) && check("metadata.name", name);
+}
+
+Answer<PageQuery> ReadPageQuery(const Call& call) {
+  const auto limit = call.target.GetNumber("limit");
+  if (!limit) return Fail(limit.error());
+  const uint64_t most = call.context->options.page_items_max;
+  PageQuery page;
+  page.limit = limit->value_or(0) == 0 ? most : std::min(**limit, most);
+  page.continue_token = call.target.Get("continue");
+  return page;
+}
+
+}  // namespace sluice::service
