@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "events/any_table.h"
 #include "events/json.h"
@@ -15,22 +16,31 @@ using StringMap = std::map<std::string, std::string>;
 // Tables of a vector by what tells them apart: [type=Ready], or [0].
 using Elements = std::vector<std::pair<std::string, const void*>>;
 
-Elements ElementsOf(const Field& field, const void* where) {
-  const auto identity = std::find_if(field.table->fields.begin(), field.table->fields.end(),
-                                     [](const Field& candidate) { return candidate.is_identity; });
+Elements ByIndex(const Field& field, const void* where) {
   const auto* element = static_cast<const char*>(field.vector->data(where));
   Elements elements;
   for (size_t i = 0; i < field.vector->size(where); ++i, element += field.vector->stride) {
-    std::string step = "[" + std::to_string(i) + "]";
-    if (identity != field.table->fields.end()) {
-      std::string key;
-      JsonWriter(&key).Value(*identity, identity->In(element));
-      if (key.size() > 2 && key.front() == '"') key = key.substr(1, key.size() - 2);
-      step = "[" + std::string(identity->json_name) + "=" + key + "]";
-    }
-    elements.emplace_back(std::move(step), element);
+    elements.emplace_back("[" + std::to_string(i) + "]", element);
   }
   return elements;
+}
+
+// False when the identities are not all there and unique, or a path cannot say them.
+bool ByIdentity(const Field& field, const void* where, Elements* elements) {
+  const auto& fields = field.table->fields;
+  const auto identity = std::find_if(fields.begin(), fields.end(), [](const Field& candidate) {
+    return candidate.is_identity && candidate.shape == Shape::kString;
+  });
+  if (identity == fields.end()) return false;
+  std::set<std::string_view> seen;
+  for (const auto& [index, element] : ByIndex(field, where)) {
+    const auto& key = *static_cast<const std::string*>(identity->In(element));
+    if (key.empty() || key.find_first_of("[]\"\\") != key.npos || !seen.insert(key).second) {
+      return false;
+    }
+    elements->emplace_back("[" + std::string(identity->json_name) + "=" + key + "]", element);
+  }
+  return true;
 }
 
 const void* Find(const Elements& elements, const std::string& step) {
@@ -117,8 +127,12 @@ class Differ {
   }
 
   void Vectors(const Field& field, const void* a, const void* b, const std::string& path) {
-    const Elements before = ElementsOf(field, a);
-    const Elements after = ElementsOf(field, b);
+    Elements before;
+    Elements after;
+    if (!ByIdentity(field, a, &before) || !ByIdentity(field, b, &after)) {
+      before = ByIndex(field, a);
+      after = ByIndex(field, b);
+    }
     for (const auto& [step, element] : before) {
       if (const void* other = Find(after, step)) {
         Tables(*field.table, element, other, path + step);

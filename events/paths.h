@@ -26,7 +26,8 @@ struct FieldDiff {
 };
 
 // Every field that differs, in the schema's order. Tables in a vector are matched by their field
-// marked (identity), or by index; a vector of plain values differs as a whole.
+// marked (identity) where that is unique, otherwise by index; a vector of plain values differs as a
+// whole.
 std::vector<FieldDiff> Diff(const Type& type, const void* a, const void* b);
 
 template <class T>
