@@ -4,7 +4,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_partitioner.h>
 #include <rocksdb/table.h>
@@ -20,6 +20,16 @@ namespace {
 constexpr size_t kMiB = size_t{1} << 20;
 constexpr const char* kMetaKey = "meta";
 
+// RocksDB goes on by itself after some errors, a full disk for one, by flushing one family after
+// the other past the torn log. A journal's process ends instead, and opens what is durable.
+class NeverResume final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env) {
   rocksdb::DBOptions options;
   options.env = env;
@@ -30,6 +40,8 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env) {
   // This release ignores recycling under that mode; said here so that an update does not turn it
   // on.
   options.recycle_log_file_num = 0;
+  options.listeners.push_back(std::make_shared<NeverResume>());
+  options.max_bgerror_resume_count = 0;
   // Bounds what is replayed at the next opening; memory follows from it, too.
   options.max_total_wal_size = 128 * kMiB;
   options.db_write_buffer_size = 256 * kMiB;
