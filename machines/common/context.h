@@ -1,0 +1,41 @@
+// All that decide and evolve may read besides their state and input.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "events/basic_types.h"
+#include "events/clusterconfig.gen.h"
+#include "events/entity_key.h"
+#include "events/envelope.gen.h"
+
+namespace sluice {
+
+struct DecideContext {
+  EntityKey self;      // the entity addressed; it may not exist
+  Time time;           // decision time; a deadline is reached when time >= it
+  Origin origin;       // what this decision answers
+  std::string actor;   // who sent the command; empty for follow-ups and timers
+  std::string sender;  // entity whose decision sent it; empty for users
+  uint32_t partitions = 1;
+  const ClusterConfigSpec* settings =
+      nullptr;  // adopted, with defaults filled in; never null in Decide
+
+  const ClusterConfigSpec& Settings() const { return *settings; }
+};
+
+struct EventContext {
+  EntityKey self;
+  Time time;      // decision time
+  Origin origin;  // of the decision
+};
+
+// uid of an entity created by the command with this origin: XXH3-128 of the origin, in UUID form.
+std::string UidFromOrigin(const Origin& origin);
+// The entity key of `text`, which the engine or a machine wrote; throws InvariantViolation if it is
+// none.
+EntityKey KeyOrDie(std::string_view text);
+// Id of a command that came without one.
+std::string CommandIdFromOrigin(const Origin& origin);
+
+}  // namespace sluice

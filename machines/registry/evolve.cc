@@ -1,0 +1,44 @@
+#include "machines/registry/registry.h"
+
+namespace sluice {
+
+void Evolve(Registry& registry, const KeyClaimed& event) {
+  if (registry.items.Put(RegistryMachine::kClaims, event.key,
+                         ClaimItem{.holder = event.holder, .uid = event.uid})) {
+    ++registry.status.claims;
+  }
+}
+
+void Evolve(Registry& registry, const KeyReleased& event) {
+  if (registry.items.Erase<ClaimItem>(RegistryMachine::kClaims, event.key)) {
+    --registry.status.claims;
+  }
+}
+
+void Evolve(Registry& registry, const ClaimQueued& event) {
+  const std::string key = event.key + '\0' + BigEndianKey(registry.next_waiter++);
+  registry.items.Put(RegistryMachine::kWaiters, key,
+                     WaiterItem{.holder = event.holder, .uid = event.uid});
+}
+
+void Evolve(Registry& registry, const ClaimUnqueued& event) {
+  registry.items.Erase<WaiterItem>(RegistryMachine::kWaiters,
+                                   event.key + '\0' + BigEndianKey(event.number));
+}
+
+void Evolve(Registry& registry, const MemberJoined& event) {
+  if (registry.items.Put(RegistryMachine::kMembers, event.member,
+                         MemberItem{.uid = event.uid, .labels = event.labels})) {
+    ++registry.status.members;
+  }
+  ++registry.status.membership_version;
+}
+
+void Evolve(Registry& registry, const MemberLeft& event) {
+  if (registry.items.Erase<MemberItem>(RegistryMachine::kMembers, event.member)) {
+    --registry.status.members;
+  }
+  ++registry.status.membership_version;
+}
+
+}  // namespace sluice
