@@ -20,8 +20,9 @@ struct LoadedEntity {
   // snapshot.
   std::shared_ptr<EntityState> state;
   EntityMarks marks;
-  uint64_t sequence = 0;                // of the last decision that changed the object
-  std::vector<std::string> index_keys;  // as the store has them now
+  uint64_t sequence = 0;                      // of the last decision that changed the object
+  std::shared_ptr<struct StoredForm> stored;  // the store's note of what it has; made by Load
+  std::shared_ptr<const ItemSource> source;   // keeps alive what state->items reads
 };
 
 // Checks term, sequence and chain of `record` against `partition` (I3) and moves it on.

@@ -21,7 +21,8 @@ namespace sluice {
 
 // A committed record of the log.
 struct AppliedRecord {
-  std::shared_ptr<const LogRecord> record;  // a decision or the start of a term
+  std::shared_ptr<const LogRecord> record;   // a decision or the start of a term
+  std::shared_ptr<const EntityState> after;  // its entity's after it; null: it changed none
 };
 
 // An entity as it is after the last of the batch's decisions that touched it.
