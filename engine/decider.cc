@@ -1,0 +1,424 @@
+#include "engine/decider.h"
+
+#include <algorithm>
+
+#include "engine/command_json.h"
+#include "engine/routing.h"
+#include "events/codec.h"
+#include "machines/clusterconfig/settings.h"
+
+namespace sluice {
+namespace {
+
+constexpr Duration kClockLeadMax = Duration::Minutes(1);
+
+bool IsUsers(const Command& command) { return !command.source || command.forwarded; }
+
+RejectionRecord ToRecord(const Rejection& rejection) {
+  return {.code = rejection.code, .field = rejection.field, .message = rejection.message};
+}
+
+}  // namespace
+
+Decider::Decider(const KindRegistry& kinds, StateStore& store, PartitionJournal& journal,
+                 const Clock& clock, DeciderOptions options)
+    : kinds_(kinds),
+      store_(store),
+      journal_(journal),
+      clock_(clock),
+      options_(std::move(options)),
+      state_(store.applied()),
+      cache_(store, options_.cached_entities_max),
+      committed_sequence_(state_.next_sequence) {}
+
+Result<void> Decider::Start() {
+  auto timers = store_.ScanTimers([&](Time due, std::string_view entity, std::string_view id) {
+    timers_.Set(std::string(entity), std::string(id), due);
+  });
+  if (!timers) return timers;
+  return store_.ScanMarked([&](std::string_view entity, const EntityMarks& marks) {
+    if (marks.quarantined.empty() && !marks.parked.empty()) draining_.emplace(entity);
+  });
+}
+
+void Decider::StageOpened(Hash128 epoch, uint32_t partitions) {
+  LogRecord record;
+  record.partition = state_.partition;
+  record.term = state_.term + 1;
+  record.opened = Opened{.epoch = epoch,
+                         .node = options_.node,
+                         .build = options_.build,
+                         .time = std::max(state_.decision_time, clock_.Now()),
+                         .partitions = partitions,
+                         .settings = {}};
+  if (state_.term == 0) record.opened->settings = DefaultSettings();
+  Append(std::move(record), 0, nullptr);
+}
+
+Time Decider::DecisionTime(Time stamped, Time due) const {
+  return std::max({state_.decision_time, std::min(stamped, clock_.Now() + kClockLeadMax), due});
+}
+
+Origin Decider::MakeOrigin(Input input, uint64_t offset) const {
+  return {.epoch = state_.epoch, .input = input, .partition = state_.partition, .offset = offset};
+}
+
+DecideContext Decider::MakeContext(const Command& command, const EntityKey& key,
+                                   const Origin& origin, Time time) const {
+  return {.self = key,
+          .time = time,
+          .origin = origin,
+          .actor = command.actor,
+          .sender = IsUsers(command) ? "" : command.source->entity,
+          .partitions = state_.partitions,
+          .settings = &state_.settings};
+}
+
+Result<void> Decider::DecideRecord(InputRecord&& record) {
+  const uint64_t next =
+      record.input == Input::kCommands ? state_.next_commands : state_.next_internal;
+  if (record.offset < next) return {};  // answered by a decision that is in the log already
+  return record.input == Input::kCommands ? DecideUserRecord(std::move(record))
+                                          : DecideInternalRecord(std::move(record));
+}
+
+Result<void> Decider::DecideUserRecord(InputRecord&& record) {
+  const Time time = DecisionTime(record.timestamp, Time{});
+  const Origin origin = MakeOrigin(Input::kCommands, record.offset);
+  Result<Command> command =
+      record.is_json ? CommandFromJson(record.payload, kinds_) : Unpack<Command>(record.payload);
+  if (!command) {
+    DeadLetterRecord(std::move(record), command.error().message);
+    return {};
+  }
+  // What only nodes may set is nobody else's to set.
+  command->source.reset();
+  command->outcome_number.reset();
+  command->deferred.reset();
+  command->forwarded = false;
+  command->to_partition.reset();
+  command->derived_id = command->id.empty();
+  if (command->derived_id) command->id = CommandIdFromOrigin(origin);
+  return DecideCommand(std::move(*command), origin, time, record.ticket);
+}
+
+Result<void> Decider::DecideInternalRecord(InputRecord&& record) {
+  Result<Command> command = Unpack<Command>(record.payload);
+  if (!command || !command->source) {
+    return Err(ErrorCode::kCorruption, "I8: internal record {} of partition {} cannot be read: {}",
+               record.offset, state_.partition,
+               command ? "it has no source" : command.error().message);
+  }
+  const FollowUpSource& source = *command->source;
+  const auto known = std::find_if(
+      state_.sources.begin(), state_.sources.end(), [&](const FollowUpProgress& progress) {
+        return progress.partition == source.partition && progress.epoch == source.epoch;
+      });
+  const uint64_t last = known == state_.sources.end() ? 0 : known->number;
+  if (source.number <= last) {
+    if (source.term > known->term) {
+      return Err(ErrorCode::kCorruption,
+                 "I8: follow-up {} of partition {} comes under term {}, decided was term {}",
+                 source.number, source.partition, source.term, known->term);
+    }
+    return {};  // decided before
+  }
+  if (source.number != last + 1) {
+    return Err(ErrorCode::kCorruption, "I8: follow-up {} of partition {} comes, but {} is next",
+               source.number, source.partition, last + 1);
+  }
+  const Origin origin = MakeOrigin(Input::kInternal, record.offset);
+  const Time time = DecisionTime(record.timestamp, Time{});
+  if (command->to_partition) {
+    AdoptSettingsOf(std::move(*command), origin, time);
+    return {};
+  }
+  return DecideCommand(std::move(*command), origin, time, 0);
+}
+
+Result<size_t> Decider::DecideTimers(size_t max) {
+  size_t decided = 0;
+  const Time now = clock_.Now();
+  while (decided < max) {
+    std::optional<DueTimer> due = timers_.PopDue(now);
+    if (!due) break;
+    const EntityKey key = KeyOrDie(due->entity);
+    Result<CachedEntity*> entity = cache_.Get(key);
+    if (!entity) return tl::unexpected<Error>(std::move(entity.error()));
+    const EntityMarks& marks = (*entity)->entity.marks;
+    if (!marks.quarantined.empty() || !marks.parked.empty()) {
+      waiting_timers_.emplace(due->entity, *due);
+      continue;
+    }
+    const auto& relations = (*entity)->entity.state->relations_part();
+    if (ArmedTimer(relations, due->id) != due->due) continue;
+    const Origin origin = MakeOrigin(Input::kTimers, state_.next_timer);
+    Command command = TimerCommand(key, due->id, due->due);
+    command.id = CommandIdFromOrigin(origin);
+    auto done = DecideCommand(std::move(command), origin, DecisionTime(now, due->due), 0);
+    if (!done) return tl::unexpected<Error>(std::move(done.error()));
+    ++decided;
+  }
+  return decided;
+}
+
+Result<size_t> Decider::DecideParked(size_t max) {
+  size_t decided = 0;
+  while (decided < max && !draining_.empty()) {
+    const std::string entity = *draining_.begin();
+    Result<CachedEntity*> cached = cache_.Get(KeyOrDie(entity));
+    if (!cached) return tl::unexpected<Error>(std::move(cached.error()));
+    const EntityMarks& marks = (*cached)->entity.marks;
+    CHECK(!marks.parked.empty());
+    const uint64_t sequence = marks.parked.front();
+    if (sequence >= committed_sequence_) break;  // parked in a batch that is not committed yet
+    std::optional<Command> command;
+    auto read = journal_.ReadEvents(sequence, [&](uint64_t, std::string_view bytes) {
+      if (auto record = Unpack<LogRecord>(bytes); record && record->decision) {
+        command = std::move(record->decision->command);
+      }
+      return false;
+    });
+    if (!read) return tl::unexpected<Error>(std::move(read.error()));
+    if (!command) {
+      return Err(ErrorCode::kCorruption, "the command parked at {}:{} is gone", state_.partition,
+                 sequence);
+    }
+    const Origin origin = MakeOrigin(Input::kParked, state_.next_parked);
+    auto done = DecideCommand(std::move(*command), origin, DecisionTime(clock_.Now(), Time{}), 0);
+    if (!done) return tl::unexpected<Error>(std::move(done.error()));
+    ++decided;
+  }
+  return decided;
+}
+
+Result<void> Decider::DecideCommand(Command command, const Origin& origin, Time time,
+                                    uint64_t ticket) {
+  const Result<EntityKey> key = ParseEntityKey(command.entity);
+  if (!key) {
+    RejectWithoutEntity(std::move(command),
+                        Rejection::InvalidArgument("entity", key.error().message), origin, time,
+                        ticket);
+    return {};
+  }
+  if (!kinds_.Find(key->kind)) {
+    RejectWithoutEntity(std::move(command),
+                        Rejection::InvalidArgument("entity", "there is no kind " + key->kind),
+                        origin, time, ticket);
+    return {};
+  }
+  if (PartitionOfKey(command.entity, state_.partitions) != state_.partition) {
+    Forward(std::move(command), *key, origin, time, ticket);
+    return {};
+  }
+  return DecideForEntity(std::move(command), *key, origin, time, ticket);
+}
+
+Result<void> Decider::DecideForEntity(Command command, const EntityKey& key, const Origin& origin,
+                                      Time time, uint64_t ticket) {
+  Result<CachedEntity*> cached = cache_.Get(key);
+  if (!cached) return tl::unexpected<Error>(std::move(cached.error()));
+  CachedEntity& entity = **cached;
+  Decision decision;
+  decision.origin = origin;
+  decision.time = time;
+  Result<std::optional<Decision>> refused = EngineVerdict(command, entity, origin);
+  if (!refused) return tl::unexpected<Error>(std::move(refused.error()));
+  if (*refused) {
+    (*refused)->origin = origin;
+    (*refused)->time = time;
+    (*refused)->command = std::move(command);
+    Stage(std::move(**refused), &entity, nullptr, ticket);
+    return {};
+  }
+  if (command.payload.As<Release>()) {
+    ReleaseEntity(std::move(command), entity, std::move(decision), ticket);
+    return {};
+  }
+  return AskMachine(std::move(command), entity, std::move(decision), ticket);
+}
+
+Result<std::optional<Decision>> Decider::EngineVerdict(const Command& command,
+                                                       const CachedEntity& entity,
+                                                       const Origin& origin) {
+  const auto refuse = [](Rejection rejection) {
+    Decision decision;
+    decision.verdict = Verdict::kRejected;
+    decision.rejection = ToRecord(rejection);
+    return decision;
+  };
+  if (IsUsers(command) && origin.input != Input::kTimers) {
+    const Type* type = command.payload.type();
+    if (!type || !type->is_command) {
+      return refuse(Rejection::InvalidArgument(
+          "command", command.payload
+                         ? fmt::format("'{}' is no command", command.payload.type_name())
+                         : "there is none"));
+    }
+    if (type->is_internal) {
+      return refuse(Rejection::InvalidArgument(
+          "command", fmt::format("{} is internal: only nodes send it", type->wire_name)));
+    }
+    if (IsUsers(command) && !command.derived_id) {
+      const auto staged = remembered_.find({command.entity, command.id});
+      std::optional<RememberedCommand> known;
+      if (staged != remembered_.end()) {
+        known = staged->second;
+      } else {
+        auto found = store_.FindCommand(command.entity, command.id);
+        if (!found) return tl::unexpected<Error>(std::move(found.error()));
+        known = std::move(*found);
+      }
+      const Duration window = state_.settings.idempotency_window.value_or(Duration::Hours(24));
+      if (known && known->time + window > state_.decision_time) {
+        if (known->fingerprint != CommandFingerprint(command)) {
+          return refuse(Rejection::IdempotencyConflict(
+              fmt::format("id '{}' was used at {}:{} for another command", command.id,
+                          state_.partition, known->sequence)));
+        }
+        Decision decision;
+        decision.verdict = Verdict::kDuplicate;
+        decision.duplicate_of =
+            Position{.partition = state_.partition, .sequence = known->sequence};
+        return decision;
+      }
+    }
+  }
+  const EntityMarks& marks = entity.entity.marks;
+  const bool set_aside = !marks.quarantined.empty() || !marks.parked.empty();
+  if (set_aside && origin.input != Input::kParked && !command.payload.As<Release>()) {
+    if (IsUsers(command)) {
+      return refuse(Rejection::Quarantined(
+          command.entity + " is set aside: " +
+          (marks.quarantined.empty() ? "its parked commands are being decided"
+                                     : marks.quarantined) +
+          "; see `sluice quarantine list`, `sluice quarantine release`"));
+    }
+    Decision decision;
+    decision.verdict = Verdict::kParked;
+    return decision;
+  }
+  if (command.expected_version && *command.expected_version != entity.entity.state->version) {
+    return refuse(Rejection::VersionConflict(
+        fmt::format("{} is at version {}, expected was {}", command.entity,
+                    entity.entity.state->version, *command.expected_version)));
+  }
+  return std::nullopt;
+}
+
+Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision decision,
+                                 uint64_t ticket) {
+  const EntityKey key = KeyOrDie(command.entity);
+  StepResult step;
+  try {
+    step = DecideStep(*entity.entity.kind, *entity.entity.state, command,
+                      MakeContext(command, key, *decision.origin, decision.time));
+  } catch (const InvariantViolation& violation) {
+    Quarantine(std::move(command), entity, std::move(decision), violation.what(), ticket);
+    return {};
+  } catch (const LoadFailure& failure) {
+    return Err(ErrorCode::kIo, "{}: {}", command.entity, failure.what());
+  }
+  decision.verdict = step.verdict;
+  if (step.rejection) decision.rejection = ToRecord(*step.rejection);
+  for (AnyTable& event : step.events) decision.events.push_back({.payload = std::move(event)});
+  decision.effects = NumberEffects(std::move(step.follow_ups), std::move(step.timers), command);
+  decision.reply = std::move(step.reply);
+  decision.reply_deferred = step.reply_deferred;
+  const EntityState& now = step.after ? *step.after : *entity.entity.state;
+  decision.version = now.version;
+  decision.state_hash = now.Hash();
+  decision.command = std::move(command);
+  if (OverBound(decision)) {
+    Command over = std::move(*decision.command);
+    Decision refused;
+    refused.origin = decision.origin;
+    refused.time = decision.time;
+    if (!IsUsers(over)) {
+      Quarantine(std::move(over), entity, std::move(refused), "I10: a decision over its bound",
+                 ticket);
+      return {};
+    }
+    refused.verdict = Verdict::kRejected;
+    refused.rejection = ToRecord(Rejection::TooLarge(fmt::format(
+        "the decision would be over {} bytes or {} effects", kDecisionBytesMax, kEffectsMax)));
+    refused.command = std::move(over);
+    Stage(std::move(refused), &entity, nullptr, ticket);
+    return {};
+  }
+  Stage(std::move(decision), &entity, std::move(step.after), ticket);
+  return {};
+}
+
+bool Decider::OverBound(const Decision& decision) const {
+  if (decision.effects.follow_ups.size() > kEffectsMax) return true;
+  // Only a decision with something large in it is worth packing twice.
+  if (decision.effects.follow_ups.size() <= 16 && decision.events.size() <= 16) {
+    return Pack(TypeOf<Effects>(), &decision.effects).size() > kEffectsBytesMax ||
+           Pack(decision).size() > kDecisionBytesMax;
+  }
+  return Pack(TypeOf<Effects>(), &decision.effects).size() > kEffectsBytesMax ||
+         Pack(decision).size() > kDecisionBytesMax;
+}
+
+Effects Decider::NumberEffects(std::vector<FollowUpDraft> follow_ups,
+                               std::vector<TimerChange> timers, const Command& cause) const {
+  Effects effects;
+  effects.timers = std::move(timers);
+  std::map<uint32_t, uint64_t> next;
+  for (FollowUpDraft& draft : follow_ups) {
+    Command command;
+    if (!draft.to_partition) command.entity = draft.target.ToString();
+    command.to_partition = draft.to_partition;
+    command.payload = std::move(draft.payload);
+    command.outcome_number = draft.outcome_number;
+    command.correlation_id = cause.correlation_id;
+    command.derived_id = true;
+    if (draft.carries_reply) {
+      command.deferred =
+          cause.deferred.value_or(DeferredReply{.entity = cause.entity, .command_id = cause.id});
+    }
+    const uint32_t target =
+        draft.to_partition.value_or(PartitionOfKey(command.entity, state_.partitions));
+    auto number = next.find(target);
+    if (number == next.end()) {
+      const auto known =
+          std::find_if(state_.targets.begin(), state_.targets.end(),
+                       [&](const NextFollowUp& entry) { return entry.partition == target; });
+      number = next.emplace(target, known == state_.targets.end() ? 1 : known->number).first;
+    }
+    command.source = FollowUpSource{.epoch = state_.epoch,
+                                    .partition = state_.partition,
+                                    .term = state_.term,
+                                    .number = number->second,
+                                    .sequence = state_.next_sequence,
+                                    .entity = cause.entity};
+    command.id =
+        fmt::format("{}:{}/{}", state_.partition, state_.next_sequence, effects.follow_ups.size());
+    effects.follow_ups.push_back(
+        {.target_partition = target, .number = number->second++, .command = std::move(command)});
+  }
+  return effects;
+}
+
+StagedBatch Decider::TakeBatch() {
+  StagedBatch batch = std::exchange(batch_, {});
+  batch.number = next_batch_++;
+  batch.applied.after = state_;
+  batch.commit.decided = {.commands = state_.next_commands, .internal = state_.next_internal};
+  for (auto& [key, touched] : batch.applied.touched) {
+    if (const CachedEntity* entity = cache_.Find(key)) touched.entity = entity->entity;
+  }
+  return batch;
+}
+
+void Decider::Applied(const StagedBatch& batch) {
+  committed_sequence_ = std::max(committed_sequence_, batch.applied.after.next_sequence);
+  for (const auto& [key, touched] : batch.applied.touched) cache_.Applied(batch.number, key);
+  std::erase_if(remembered_, [&](const auto& entry) {
+    return entry.second.sequence < batch.applied.after.next_sequence;
+  });
+  cache_.EvictIdle(batch.number);
+}
+
+}  // namespace sluice

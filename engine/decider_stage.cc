@@ -1,0 +1,224 @@
+// The second half of Decider: verdicts without a machine, and how a decision is staged.
+#include "engine/decider.h"
+#include "engine/routing.h"
+#include "events/codec.h"
+#include "machines/common/fan_out.h"
+
+namespace sluice {
+namespace {
+
+Observed AsSetAside(const CachedEntity& entity, const EntityKey& key, const std::string& reason) {
+  Observed observed = MakeObserved(*entity.entity.kind, *entity.entity.state, key);
+  observed.ready = ConditionStatus::kFalse;
+  observed.reason = "Quarantined";
+  observed.message = reason;
+  return observed;
+}
+
+}  // namespace
+
+void Decider::Quarantine(Command command, CachedEntity& entity, Decision decision,
+                         const std::string& reason, uint64_t ticket) {
+  const EntityKey key = KeyOrDie(command.entity);
+  const bool users = !command.source || command.forwarded;
+  const auto* timer = command.payload.As<TimerDue>();
+  std::shared_ptr<EntityState> after;
+  std::vector<TimerChange> timers;
+  if (users && !timer) {
+    decision.verdict = Verdict::kRejected;
+    decision.rejection = RejectionRecord{.code = RejectionCode::kQuarantined,
+                                         .field = "",
+                                         .message = command.entity + " is set aside: " + reason};
+  } else {
+    decision.verdict = Verdict::kParked;
+  }
+  if (timer && ArmedTimer(entity.entity.state->relations_part(), timer->id) == timer->due) {
+    timers.push_back({.id = timer->id, .due = Time{}});
+    after = entity.entity.state->Clone();
+    ApplyTimerChange(after->relations_part(), timers.back());
+  }
+  decision.events.push_back({.payload = AnyTable::Of(EntityQuarantined{.reason = reason})});
+  // Owner and observers hear of it; a fan-out beyond the first share is the machine's, which
+  // stands.
+  std::vector<FollowUpDraft> told;
+  const auto tell = [&](const std::string& who) {
+    told.push_back({KeyOrDie(who), AnyTable::Of(AsSetAside(entity, key, reason)), {}, false, {}});
+  };
+  if (const OwnerReference* owner = OwnerOf(entity.entity.state->metadata_part())) {
+    tell(OwnerKey(*owner));
+  }
+  entity.entity.state->items.ScanBytes(kObservers, "",
+                                       [&](std::string_view observer, std::string_view) {
+                                         tell(std::string(observer));
+                                         return told.size() < kObserversPerDecision;
+                                       });
+  decision.effects = NumberEffects(std::move(told), std::move(timers), command);
+  const EntityState& now = after ? *after : *entity.entity.state;
+  decision.version = now.version;
+  decision.state_hash = now.Hash();
+  decision.command = std::move(command);
+  Stage(std::move(decision), &entity, std::move(after), ticket);
+}
+
+void Decider::ReleaseEntity(Command command, CachedEntity& entity, Decision decision,
+                            uint64_t ticket) {
+  const bool skip = command.payload.As<Release>()->skip;
+  const EntityKey key = KeyOrDie(command.entity);
+  if (!entity.entity.marks.quarantined.empty()) {
+    decision.events.push_back({.payload = AnyTable::Of(ParkedReleased{.skipped = skip})});
+    // Who heard that it was set aside hears how it is now.
+    std::vector<FollowUpDraft> told;
+    const Observed now = MakeObserved(*entity.entity.kind, *entity.entity.state, key);
+    if (const OwnerReference* owner = OwnerOf(entity.entity.state->metadata_part())) {
+      told.push_back({KeyOrDie(OwnerKey(*owner)), AnyTable::Of(now), {}, false, {}});
+    }
+    entity.entity.state->items.ScanBytes(
+        kObservers, "", [&](std::string_view observer, std::string_view) {
+          told.push_back({KeyOrDie(observer), AnyTable::Of(now), {}, false, {}});
+          return told.size() < kObserversPerDecision;
+        });
+    decision.effects = NumberEffects(std::move(told), {}, command);
+  }
+  decision.version = entity.entity.state->version;
+  decision.state_hash = entity.entity.state->Hash();
+  decision.command = std::move(command);
+  Stage(std::move(decision), &entity, nullptr, ticket);
+}
+
+void Decider::AdoptSettingsOf(Command command, const Origin& origin, Time time) {
+  Decision decision;
+  decision.origin = origin;
+  decision.time = time;
+  const auto* adopt = command.payload.As<AdoptSettings>();
+  if (!adopt) {
+    decision.verdict = Verdict::kRejected;
+    decision.rejection = RejectionRecord{
+        .code = RejectionCode::kInvalidArgument,
+        .field = "command",
+        .message = fmt::format("a partition has no command {}", command.payload.type_name())};
+  } else if (adopt->generation > state_.settings_generation) {
+    decision.events.push_back({.payload = AnyTable::Of(SettingsAdopted{
+                                   .generation = adopt->generation, .settings = adopt->settings})});
+  }
+  decision.command = std::move(command);
+  Stage(std::move(decision), nullptr, nullptr, 0);
+}
+
+void Decider::Forward(Command command, const EntityKey& key, const Origin& origin, Time time,
+                      uint64_t ticket) {
+  Decision decision;
+  decision.origin = origin;
+  decision.time = time;
+  decision.verdict = Verdict::kForwarded;
+  decision.effects = NumberEffects({{key, command.payload, {}, false, {}}}, {}, command);
+  Command& forwarded = *decision.effects.follow_ups.front().command;
+  forwarded.id = command.id;
+  forwarded.actor = command.actor;
+  forwarded.expected_version = command.expected_version;
+  forwarded.derived_id = command.derived_id;
+  forwarded.forwarded = true;
+  decision.command = std::move(command);
+  Stage(std::move(decision), nullptr, nullptr, ticket);
+}
+
+void Decider::RejectWithoutEntity(Command command, Rejection rejection, const Origin& origin,
+                                  Time time, uint64_t ticket) {
+  Decision decision;
+  decision.origin = origin;
+  decision.time = time;
+  decision.verdict = Verdict::kRejected;
+  decision.rejection = RejectionRecord{
+      .code = rejection.code, .field = rejection.field, .message = rejection.message};
+  decision.command = std::move(command);
+  Stage(std::move(decision), nullptr, nullptr, ticket);
+}
+
+void Decider::DeadLetterRecord(InputRecord&& record, const std::string& reason) {
+  Decision decision;
+  decision.origin = MakeOrigin(record.input, record.offset);
+  decision.time = DecisionTime(record.timestamp, Time{});
+  decision.verdict = Verdict::kDeadLettered;
+  decision.rejection =
+      RejectionRecord{.code = RejectionCode::kInvalidArgument, .field = "", .message = reason};
+  DeadLetter letter;
+  letter.payload = std::move(record.payload);
+  letter.reason = reason;
+  letter.input = record.input;
+  letter.offset = record.offset;
+  letter.time = decision.time;
+  letter.is_json = record.is_json;
+  batch_.commit.dead_letters.push_back(std::move(letter));
+  Stage(std::move(decision), nullptr, nullptr, record.ticket);
+}
+
+void Decider::Stage(Decision decision, CachedEntity* entity, std::shared_ptr<EntityState> after,
+                    uint64_t ticket) {
+  const uint64_t sequence = state_.next_sequence;
+  for (const FollowUp& follow_up : decision.effects.follow_ups) {
+    batch_.commit.follow_ups.push_back({follow_up.target_partition, Pack(*follow_up.command)});
+  }
+  std::shared_ptr<const EntityState> changed = after;
+  const bool marks = decision.verdict == Verdict::kParked ||
+                     decision.origin->input == Input::kParked ||
+                     (!decision.events.empty() && IsEngineEvent(decision.events.front().payload));
+  if (entity && (after || marks)) {
+    TouchedEntity& touched = batch_.applied.touched[entity->key];
+    if (after) {
+      Items::Changes changes = after->items.TakeChanges();
+      entity->items->Stage(changes, next_batch_);
+      for (auto& [key, value] : changes) touched.items[key] = std::move(value);
+      if (after->version != entity->entity.state->version) entity->entity.sequence = sequence;
+      entity->entity.state = std::move(after);
+    }
+    FoldMarks(entity->entity.marks, decision, sequence);
+    entity->last_batch = next_batch_;
+    TrackMarks(*entity);
+    for (const TimerChange& timer : decision.effects.timers) {
+      timers_.Set(entity->key, timer.id, timer.due);
+    }
+  }
+  if (IsRemembered(decision)) {
+    remembered_[{decision.command->entity, decision.command->id}] =
+        RememberedCommand{.fingerprint = CommandFingerprint(*decision.command),
+                          .sequence = sequence,
+                          .time = decision.time,
+                          .answered_by = {},
+                          .reply_deferred = decision.reply_deferred};
+  }
+  LogRecord record;
+  record.partition = state_.partition;
+  record.term = state_.term;
+  record.decision = std::move(decision);
+  Append(std::move(record), ticket, std::move(changed));
+}
+
+void Decider::Append(LogRecord record, uint64_t ticket, std::shared_ptr<const EntityState> after) {
+  record.sequence = state_.next_sequence;
+  record.previous = state_.chain;
+  Bytes bytes = Pack(record);
+  const Result<void> folded = FoldPartition(state_, record, bytes);
+  CHECK(folded.has_value());
+  if (batch_.commit.records.empty()) batch_.commit.first_sequence = record.sequence;
+  batch_.bytes += bytes.size();
+  batch_.commit.records.push_back(std::move(bytes));
+  auto shared = std::make_shared<const LogRecord>(std::move(record));
+  if (ticket != 0) batch_.callers.push_back({ticket, shared});
+  batch_.applied.records.push_back({std::move(shared), std::move(after)});
+}
+
+void Decider::TrackMarks(const CachedEntity& entity) {
+  const EntityMarks& marks = entity.entity.marks;
+  if (marks.quarantined.empty() && !marks.parked.empty()) {
+    draining_.insert(entity.key);
+  } else {
+    draining_.erase(entity.key);
+  }
+  if (marks.quarantined.empty() && marks.parked.empty()) {
+    for (auto [at, end] = waiting_timers_.equal_range(entity.key); at != end; ++at) {
+      timers_.Set(entity.key, at->second.id, at->second.due);
+    }
+    waiting_timers_.erase(entity.key);
+  }
+}
+
+}  // namespace sluice

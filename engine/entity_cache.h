@@ -1,0 +1,69 @@
+// EntityCache: the entities a partition works on, with what is decided but not yet in the store.
+//
+// Invariants: an entity with item changes not yet applied is never evicted; the state of an entry
+// is replaced, never changed, so snapshots of it stay true. Used by the partition's thread.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "projections/state_store.h"
+
+namespace sluice {
+
+// The store's items of one entity under those decided since.
+class StagedItems final : public ItemSource {
+ public:
+  explicit StagedItems(const ItemSource* store) : store_(store) {}
+
+  std::optional<Bytes> Get(const ItemKey& key) const override;
+  void Scan(CollectionId collection, std::string_view from,
+            const std::function<bool(std::string_view, std::string_view)>& visit) const override;
+
+  // Takes the changes of a decision in batch `batch`.
+  void Stage(const Items::Changes& changes, uint64_t batch);
+  // Batches up to `batch` are in the store.
+  void Applied(uint64_t batch);
+  bool empty() const { return staged_.empty(); }
+
+ private:
+  struct Staged {
+    std::optional<Bytes> value;
+    uint64_t batch = 0;
+  };
+  const ItemSource* store_;
+  std::map<ItemKey, Staged> staged_;
+};
+
+struct CachedEntity {
+  std::string key;
+  LoadedEntity entity;
+  std::unique_ptr<StagedItems> items;
+  uint64_t last_batch = 0;  // of the last batch that touched it
+};
+
+class EntityCache {
+ public:
+  EntityCache(StateStore& store, size_t entities_max)
+      : store_(store), entities_max_(entities_max) {}
+
+  // Valid until the next call of EvictIdle. kInvalid: unknown kind; store errors as they are.
+  Result<CachedEntity*> Get(const EntityKey& key);
+  CachedEntity* Find(const std::string& key);
+  // `batch` is in the store.
+  void Applied(uint64_t batch, const std::string& key);
+  // Drops those used longest ago beyond the bound, except with changes past `applied_batch`.
+  void EvictIdle(uint64_t applied_batch);
+  size_t size() const { return entries_.size(); }
+
+ private:
+  StateStore& store_;
+  size_t entities_max_;
+  std::list<CachedEntity> by_use_;  // most recent first
+  std::unordered_map<std::string, std::list<CachedEntity>::iterator> entries_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,124 @@
+#include "engine/partition_processor.h"
+
+namespace sluice {
+namespace {
+
+// One commits while the next is decided.
+constexpr size_t kBatchesInFlightMax = 2;
+
+}  // namespace
+
+PartitionProcessor::PartitionProcessor(const KindRegistry& kinds, StateStore& store,
+                                       std::unique_ptr<PartitionJournal> journal,
+                                       const Clock& clock, ProcessorListener& listener,
+                                       ProcessorOptions options)
+    : store_(store),
+      clock_(clock),
+      listener_(listener),
+      options_(std::move(options)),
+      journal_(std::move(journal)),
+      decider_(kinds, store, *journal_, clock, options_.decider) {}
+
+PartitionProcessor::~PartitionProcessor() = default;
+
+void PartitionProcessor::SetWakeup(std::function<void()> wakeup) {
+  journal_->SetWakeup(std::move(wakeup));
+}
+
+Result<void> PartitionProcessor::Start(Hash128 epoch, uint32_t partitions) {
+  if (decider_.state().next_sequence != journal_->EndSequence()) {
+    return Err(ErrorCode::kCorruption, "the projections of partition {} are at {}, its log at {}",
+               decider_.state().partition, decider_.state().next_sequence, journal_->EndSequence());
+  }
+  if (auto started = decider_.Start(); !started) return started;
+  decider_.StageOpened(epoch, partitions);
+  Commit();
+  return {};
+}
+
+Result<bool> PartitionProcessor::Step() {
+  Result<bool> finished = FinishCommits();
+  if (!finished) return finished;
+  if (!inputs_started_ || in_flight_.size() >= kBatchesInFlightMax) return *finished;
+  Result<bool> decided = DecideBatch();
+  if (!decided) return decided;
+  return *finished || *decided;
+}
+
+Result<bool> PartitionProcessor::FinishCommits() {
+  bool any = false;
+  while (!in_flight_.empty()) {
+    Result<void> done;
+    {
+      const std::lock_guard lock(completions_->mutex);
+      if (completions_->done.empty()) break;
+      done = std::move(completions_->done.front());
+      completions_->done.pop_front();
+    }
+    if (!done) return tl::unexpected<Error>(std::move(done.error()));
+    Flight flight = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    listener_.OnCommitted(flight.batch.commit.records.size(), clock_.Now() - flight.handed_in);
+    if (auto applied = store_.Apply(flight.batch.applied); !applied) {
+      return tl::unexpected<Error>(std::move(applied.error()));
+    }
+    decider_.Applied(flight.batch);
+    listener_.OnApplied(flight.batch.applied);
+    for (WaitingCaller& caller : flight.batch.callers) {
+      listener_.OnDecided(caller.ticket, std::move(caller.record));
+    }
+    if (!inputs_started_) {
+      const PartitionState& state = decider_.state();
+      auto started =
+          journal_->StartInputs({.commands = state.next_commands, .internal = state.next_internal});
+      if (!started) return tl::unexpected<Error>(std::move(started.error()));
+      inputs_started_ = true;
+    }
+    any = true;
+  }
+  return any;
+}
+
+Result<bool> PartitionProcessor::DecideBatch() {
+  struct Share {
+    Input input;
+    size_t records_max;
+  };
+  const Share shares[] = {{Input::kInternal, options_.internal_per_batch},
+                          {Input::kCommands, options_.commands_per_batch}};
+  for (const Share& share : shares) {
+    std::vector<InputRecord> records;
+    auto polled = journal_->Poll(
+        share.input, {.max_records = share.records_max, .max_bytes = options_.batch_bytes_max / 4},
+        &records);
+    if (!polled) return tl::unexpected<Error>(std::move(polled.error()));
+    for (InputRecord& record : records) {
+      if (auto decided = decider_.DecideRecord(std::move(record)); !decided) {
+        return tl::unexpected<Error>(std::move(decided.error()));
+      }
+    }
+  }
+  if (auto due = decider_.DecideTimers(options_.timers_per_batch); !due) {
+    return tl::unexpected<Error>(std::move(due.error()));
+  }
+  if (auto parked = decider_.DecideParked(options_.parked_per_batch); !parked) {
+    return tl::unexpected<Error>(std::move(parked.error()));
+  }
+  if (decider_.batch().empty()) return false;
+  Commit();
+  return true;
+}
+
+void PartitionProcessor::Commit() {
+  Flight flight{decider_.TakeBatch(), clock_.Now()};
+  CommitBatch commit = std::move(flight.batch.commit);
+  flight.batch.commit = {};
+  flight.batch.commit.records.resize(commit.records.size());  // only their number is of use now
+  in_flight_.push_back(std::move(flight));
+  journal_->Commit(std::move(commit), [completions = completions_](Result<void> done) {
+    const std::lock_guard lock(completions->mutex);
+    completions->done.push_back(std::move(done));
+  });
+}
+
+}  // namespace sluice

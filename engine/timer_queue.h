@@ -1,0 +1,40 @@
+// The armed timers of a partition, in the order they are decided: (due, entity, id).
+//
+// Mirrors the timers in the entities' states. Used by the partition's thread.
+#pragma once
+
+#include <compare>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "events/basic_types.h"
+
+namespace sluice {
+
+struct DueTimer {
+  Time due;
+  std::string entity;
+  std::string id;
+  auto operator<=>(const DueTimer&) const = default;
+};
+
+class TimerQueue {
+ public:
+  // Arms, moves or (due unset) disarms.
+  void Set(const std::string& entity, const std::string& id, Time due);
+  // Takes the first that is due at `now`; it is in the queue no more.
+  std::optional<DueTimer> PopDue(Time now);
+  // When the next one is due; unset if there is none.
+  Time NextDue() const { return ordered_.empty() ? Time{} : ordered_.begin()->due; }
+  size_t size() const { return ordered_.size(); }
+
+ private:
+  std::set<DueTimer> ordered_;
+  std::map<std::pair<std::string, std::string>, Time> armed_;
+};
+
+}  // namespace sluice
