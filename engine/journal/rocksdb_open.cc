@@ -6,7 +6,6 @@
 #include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
-#include <rocksdb/sst_partitioner.h>
 #include <rocksdb/table.h>
 #include <unistd.h>
 
@@ -64,9 +63,6 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const std::shared_ptr<rocksdb::Ca
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = rocksdb::kZSTD;
   options.level_compaction_dynamic_level_bytes = true;
-  // Events, once out of level 0, are in files of their own and only move down; without this the
-  // keys that come and go would make every file overlap all of history.
-  options.sst_partitioner_factory = rocksdb::NewSstPartitionerFixedPrefixFactory(1);
   // History is not rewritten for its age.
   options.ttl = 0;
   options.periodic_compaction_seconds = 0;
