@@ -1,6 +1,7 @@
 #include "service/call.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::service {
 
@@ -45,6 +46,16 @@ void Call::Hold(std::unique_ptr<Registration> registration) {
   if (!finished_.load()) held_.push_back(std::move(registration));
 }
 
+void Call::Park(std::function<void(const CallPtr&)> then) {
+  const std::lock_guard lock(mutex_);
+  parked_ = std::move(then);
+}
+
+std::function<void(const CallPtr&)> Call::Unpark() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(parked_, nullptr);
+}
+
 bool SetDeadline(const CallPtr& call, std::chrono::milliseconds fallback,
                  std::function<void()> late) {
   const auto seconds = call->target.GetNumber("timeoutSeconds");
@@ -60,16 +71,17 @@ bool SetDeadline(const CallPtr& call, std::chrono::milliseconds fallback,
   return true;
 }
 
-void WhenNotOlder(const CallPtr& call, const std::string& version, std::function<void()> then) {
-  if (version.empty() || version == "0") return then();
-  // Weak: the call holds the registration, which holds this.
+void WhenNotOlder(const CallPtr& call, const std::string& version,
+                  std::function<void(const CallPtr&)> then) {
+  if (version.empty() || version == "0") return then(call);
+  call->Park(std::move(then));
   const std::weak_ptr<Call> weak = call;
-  auto registration = call->context->backend.WhenReached(
-      version, [weak, then = std::move(then)](const Answer<void>& reached) {
+  auto registration =
+      call->context->backend.WhenReached(version, [weak](const Answer<void>& reached) {
         const CallPtr waiting = weak.lock();
         if (waiting == nullptr) return;
         if (!reached) return waiting->Fail(reached.error());
-        then();
+        if (const auto parked = waiting->Unpark()) parked(waiting);
       });
   if (registration == nullptr) return;
   call->Hold(std::move(registration));
@@ -78,7 +90,8 @@ void WhenNotOlder(const CallPtr& call, const std::string& version, std::function
   });
 }
 
-void AtRequestedVersion(const CallPtr& call, std::function<void(ReadAt)> then) {
+void AtRequestedVersion(const CallPtr& call,
+                        std::function<void(const CallPtr&, const ReadAt&)> then) {
   const std::string version = call->target.Get("resourceVersion");
   const std::string match = call->target.Get("resourceVersionMatch");
   if (match == "Exact") {
@@ -86,14 +99,15 @@ void AtRequestedVersion(const CallPtr& call, std::function<void(ReadAt)> then) {
       return call->Fail(
           ApiError::BadRequest("resourceVersionMatch: Exact needs a resourceVersion"));
     }
-    return then(ReadAt{version});
+    return then(call, ReadAt{version});
   }
   if (!match.empty() && match != "NotOlderThan") {
     return call->Fail(ApiError::BadRequest(
         "resourceVersionMatch: must be Exact or NotOlderThan, not \"" + match + "\""));
   }
-  if (version.empty()) return then(ReadAt{});
-  WhenNotOlder(call, version, [then = std::move(then)] { then(ReadAt{}); });
+  if (version.empty()) return then(call, ReadAt{});
+  WhenNotOlder(call, version,
+               [then = std::move(then)](const CallPtr& ready) { then(ready, ReadAt{}); });
 }
 
 bool CheckNames(const CallPtr& call, std::string_view namespace_, std::string_view name) {

@@ -45,11 +45,17 @@ class Call {
   // Keeps a registration until the call is finished.
   void Hold(std::unique_ptr<Registration> registration);
 
+  // What is to be done once the wait is over. Kept here, not by whom it waits for: only the
+  // deadline keeps a waiting call alive, so that dropping the timers drops it.
+  void Park(std::function<void(const std::shared_ptr<Call>&)> then);
+  std::function<void(const std::shared_ptr<Call>&)> Unpark();
+
  private:
   std::atomic<bool> finished_{false};
   Router::Done done_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Registration>> held_;  // guarded by mutex_
+  std::vector<std::unique_ptr<Registration>> held_;           // guarded by mutex_
+  std::function<void(const std::shared_ptr<Call>&)> parked_;  // guarded by mutex_
 };
 using CallPtr = std::shared_ptr<Call>;
 
@@ -59,11 +65,13 @@ bool SetDeadline(const CallPtr& call, std::chrono::milliseconds fallback,
                  std::function<void()> late);
 
 // Calls `then` once reads are not older than `version` (at once when it is empty). The call fails
-// when that takes too long, or the version cannot be understood.
-void WhenNotOlder(const CallPtr& call, const std::string& version, std::function<void()> then);
+// when that takes too long, or the version cannot be understood. `then` must not hold the call.
+void WhenNotOlder(const CallPtr& call, const std::string& version,
+                  std::function<void(const CallPtr&)> then);
 
 // Reads parameters resourceVersion and resourceVersionMatch: waits as needed, then calls `then`.
-void AtRequestedVersion(const CallPtr& call, std::function<void(ReadAt)> then);
+void AtRequestedVersion(const CallPtr& call,
+                        std::function<void(const CallPtr&, const ReadAt&)> then);
 
 // Each part that is given must be a DNS label: none other is ever stored, and a slash smuggled in
 // by an escape must not make another key. False: the call is finished.

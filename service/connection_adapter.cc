@@ -12,6 +12,8 @@
 #include <optional>
 #include <string_view>
 
+#include "service/wire_adapter.h"
+
 namespace sluice::service {
 namespace {
 
@@ -22,31 +24,8 @@ using ErrorCode = boost::system::error_code;
 using Parser = http::request_parser<http::string_body>;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr size_t kDrainBytesMax = 256 * 1024;
 constexpr auto kDrainTimeout = std::chrono::seconds(2);
-
-std::string ResponseHead(const Response& response, bool stream, bool chunked, bool keep_alive) {
-  std::string head;
-  head.reserve(160);
-  head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  const auto reason =
-      http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
-  head.append(reason.data(), reason.size());
-  head.append("\r\nContent-Type: ").append(response.content_type);
-  if (chunked) head.append("\r\nTransfer-Encoding: chunked");
-  if (!stream) head.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
-  if (!keep_alive) head.append("\r\nConnection: close");
-  if (stream) head.append("\r\nCache-Control: no-cache, private");
-  head.append("\r\n\r\n");
-  return head;
-}
-
-std::string ChunkHead(size_t bytes) {
-  std::array<char, 24> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%zx\r\n", bytes);
-  return std::string(text.data(), static_cast<size_t>(size));
-}
 
 class HttpConnection : public Connection {
  public:
@@ -139,20 +118,9 @@ class HttpConnection : public Connection {
   void OnReadError(const ErrorCode& error) {
     answering_ = true;
     keep_alive_ = false;
-    if (error == http::error::body_limit) {
-      return Refuse(ApiError::TooLarge("a request body may be at most " +
-                                       std::to_string(shared_->options.body_bytes_max) + " bytes"));
-    }
-    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-      return Refuse({431, "RequestHeaderFieldsTooLarge",
-                     "a request head may be at most " +
-                         std::to_string(shared_->options.header_bytes_max) + " bytes"});
-    }
-    const bool gone = error == http::error::end_of_stream ||
-                      error == http::error::partial_message || error == beast::error::timeout ||
-                      error.category() != make_error_code(http::error::bad_method).category();
-    if (gone) return Close();
-    Refuse(ApiError::BadRequest("not HTTP/1.1: " + error.message()));
+    const auto refusal = RefusalOf(error, shared_->options);
+    if (!refusal) return Close();
+    Refuse(*refusal);
   }
 
   void Refuse(const ApiError& error) {
@@ -199,7 +167,10 @@ class HttpConnection : public Connection {
     body_stream_ = std::move(reply.stream);
     const bool streams = body_stream_ != nullptr;
     if (streams || ending_ || shared_->stopping) keep_alive_ = false;
-    head_ = ResponseHead(response_, streams, streams && http11_, keep_alive_);
+    const BodyForm form = !streams  ? BodyForm::kLength
+                          : http11_ ? BodyForm::kChunked
+                                    : BodyForm::kToEnd;
+    head_ = ResponseHead(response_, form, keep_alive_);
     if (head_only_) response_.body.clear();
     if (streams) return StartStream();
     stream_.expires_after(shared_->options.write_timeout);
@@ -216,6 +187,7 @@ class HttpConnection : public Connection {
 
   // Lets the client read the answer: a reset because of unread input would throw it away.
   void CloseGently() {
+    if (ending_) return Close();
     draining_ = true;
     ErrorCode ignored;
     stream_.socket().shutdown(Tcp::socket::shutdown_send, ignored);
@@ -276,13 +248,7 @@ class HttpConnection : public Connection {
   }
 
   void WriteChunk(std::string bytes) {
-    if (!http11_) {
-      pending_ = std::move(bytes);
-    } else {
-      pending_.clear();
-      if (!bytes.empty()) pending_.append(ChunkHead(bytes.size())).append(bytes).append("\r\n");
-      if (last_) pending_.append(kLastChunk);
-    }
+    pending_ = http11_ ? ChunkText(bytes, last_) : std::move(bytes);
     WriteStream();
   }
 
@@ -300,6 +266,7 @@ class HttpConnection : public Connection {
     if (!last_) return Pump();
     EndStream();
     draining_ = true;
+    if (ending_) return Close();
     ErrorCode ignored;
     stream_.socket().shutdown(Tcp::socket::shutdown_send, ignored);
     // The pending read sees the client close; one that does not is not waited for.

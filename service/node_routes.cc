@@ -53,12 +53,12 @@ void History(const CallPtr& call) {
   if (!key) return;
   const auto page = ReadPageQuery(*call);
   if (!page) return call->Fail(page.error());
-  AtRequestedVersion(call, [call, key = *key, page = *page](const ReadAt& at) {
+  AtRequestedVersion(call, [key = *key, page = *page](const CallPtr& ready, const ReadAt& at) {
     if (!at.exact.empty()) {
-      return call->Fail(ApiError::BadRequest(
+      return ready->Fail(ApiError::BadRequest(
           "resourceVersionMatch: a history is read with its pages, not as of a version"));
     }
-    FinishPage(call, call->context->backend.History(key, page));
+    FinishPage(ready, ready->context->backend.History(key, page));
   });
 }
 
@@ -73,8 +73,8 @@ void Actions(const CallPtr& call) {
                           call->target.Get("resourceVersion")};
   Backend& backend = call->context->backend;
   if (!*watch) {
-    return AtRequestedVersion(call, [call, query](const ReadAt&) {
-      FinishPage(call, call->context->backend.Actions(query));
+    return AtRequestedVersion(call, [query](const CallPtr& ready, const ReadAt&) {
+      FinishPage(ready, ready->context->backend.Actions(query));
     });
   }
   const auto bookmarks = call->target.GetBool("allowWatchBookmarks");
@@ -123,13 +123,13 @@ void Resolve(const CallPtr& call) {
   } else if (!AllowOnly(call, "GET")) {
     return;
   }
-  AtRequestedVersion(call, [call, query](const ReadAt& at) {
+  AtRequestedVersion(call, [query](const CallPtr& ready, const ReadAt& at) {
     if (!at.exact.empty()) {
-      return call->Fail(ApiError::BadRequest("resourceVersionMatch: resolve reads what is now"));
+      return ready->Fail(ApiError::BadRequest("resourceVersionMatch: resolve reads what is now"));
     }
-    auto resolved = call->context->backend.Resolve(query);
-    if (!resolved) return call->Fail(resolved.error());
-    call->FinishJson(200, *std::move(resolved));
+    auto resolved = ready->context->backend.Resolve(query);
+    if (!resolved) return ready->Fail(resolved.error());
+    ready->FinishJson(200, *std::move(resolved));
   });
 }
 

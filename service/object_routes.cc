@@ -69,10 +69,10 @@ Answer<ObjectFilter> ReadFilter(const Call& call) {
 void GetObject(const CallPtr& call, const KindInfo& kind, const EntityKey& key) {
   const auto how = ReadRendering(*call);
   if (!how) return call->Fail(how.error());
-  AtRequestedVersion(call, [call, &kind, key, how = *how](const ReadAt& at) {
-    auto object = call->context->backend.Get(key, at);
-    if (!object) return call->Fail(object.error());
-    call->FinishJson(200, how.table ? RenderObject(kind, *object, how) : std::move(object->json));
+  AtRequestedVersion(call, [&kind, key, how = *how](const CallPtr& ready, const ReadAt& at) {
+    auto object = ready->context->backend.Get(key, at);
+    if (!object) return ready->Fail(object.error());
+    ready->FinishJson(200, how.table ? RenderObject(kind, *object, how) : std::move(object->json));
   });
 }
 
@@ -83,16 +83,16 @@ void ListObjects(const CallPtr& call, const KindInfo& kind, ListQuery query) {
   if (!page) return call->Fail(page.error());
   query.limit = page->limit;
   query.continue_token = page->continue_token;
-  const auto list = [call, &kind, how = *how](const ListQuery& the_query) {
-    const auto objects = call->context->backend.List(the_query);
-    if (!objects) return call->Fail(objects.error());
-    call->FinishJson(200, RenderList(kind, *objects, how));
+  const auto list = [&kind, how = *how](const CallPtr& ready, const ListQuery& the_query) {
+    const auto objects = ready->context->backend.List(the_query);
+    if (!objects) return ready->Fail(objects.error());
+    ready->FinishJson(200, RenderList(kind, *objects, how));
   };
   // A continued list goes on at the version its token holds.
-  if (!query.continue_token.empty()) return list(query);
-  AtRequestedVersion(call, [list, query](const ReadAt& at) mutable {
+  if (!query.continue_token.empty()) return list(call, query);
+  AtRequestedVersion(call, [list, query](const CallPtr& ready, const ReadAt& at) mutable {
     query.at = at;
-    list(query);
+    list(ready, query);
   });
 }
 

@@ -101,10 +101,10 @@ void ApplyObject(const CallPtr& call, const KindInfo& kind, EntityKey key) {
   }
   const int status = before ? 200 : 201;
   SubmitVerb(call, command, [call, key, status](const CommandAnswer& answer) {
-    WhenNotOlder(call, answer.position, [call, key, status] {
-      auto object = call->context->backend.Get(key, {});
-      if (!object) return call->Fail(object.error());
-      call->FinishJson(status, std::move(object->json));
+    WhenNotOlder(call, answer.position, [key, status](const CallPtr& ready) {
+      auto object = ready->context->backend.Get(key, {});
+      if (!object) return ready->Fail(object.error());
+      ready->FinishJson(status, std::move(object->json));
     });
   });
 }
