@@ -1,0 +1,34 @@
+#include "cli/run.h"
+
+#include <ostream>
+
+#include "cli/arguments.h"
+#include "cli/session.h"
+#include "cli/verbs/verbs.h"
+
+namespace sluice::cli {
+
+Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
+  CommandLine line;
+  DefineVerbs(line);
+  const auto parsed = line.Parse(std::move(arguments));
+  if (!parsed) {
+    environment.err << "sluice: " << parsed.error().message << '\n';
+    return parsed.error().exit;
+  }
+  if (!parsed->run) {
+    environment.out << parsed->help;
+    return Exit::kDone;
+  }
+  std::string server = parsed->server;
+  if (server.empty()) server = environment.variable("SLUICE_SERVER").value_or(kDefaultServer);
+  Session session(environment, environment.connect(server),
+                  parsed->namespace_.empty() ? "default" : parsed->namespace_);
+  const auto exit = parsed->run(session);
+  environment.out.flush();
+  if (exit) return *exit;
+  environment.err << "sluice: " << exit.error().message << '\n';
+  return exit.error().exit;
+}
+
+}  // namespace sluice::cli

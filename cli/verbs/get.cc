@@ -1,0 +1,178 @@
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/output.h"
+#include "cli/table.h"
+#include "cli/verbs/verbs.h"
+#include "cli/watch.h"
+
+namespace sluice::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::vector<std::string> words;
+  bool all_namespaces = false;
+  std::string labels;
+  std::string fields;
+  bool watch = false;
+  std::string at_least;
+  Output output;
+};
+
+// Prints lists and events of one selection. Rows of a table keep the widths of the first.
+class Printer {
+ public:
+  Printer(Session& session, const Options& options)
+      : session_(session),
+        options_(options),
+        columns_({.wide = options.output.is_wide(), .with_namespace = options.all_namespaces}) {}
+
+  Outcome<void> PrintList(const json& list) {
+    if (!options_.output.is_table()) {
+      if (options_.watch) {
+        for (const json& item : list.at("items")) PrintValue(item, options_.output, out());
+      } else {
+        PrintValue(list, options_.output, out());
+      }
+      return {};
+    }
+    if (list.at("rows").empty() && !options_.watch) {
+      session_.env().err << "No objects found"
+                         << (options_.all_namespaces
+                                 ? std::string(".\n")
+                                 : " in namespace " + session_.namespace_name() + ".\n");
+      return {};
+    }
+    return PrintRows(list);
+  }
+
+  Outcome<void> PrintEvent(const std::string&, const json& object) {
+    if (options_.output.is_table()) return PrintRows(object);
+    PrintValue(object, options_.output, out());
+    return {};
+  }
+
+ private:
+  std::ostream& out() { return session_.env().out; }
+
+  Outcome<void> PrintRows(const json& answer) {
+    const auto rows = answer.is_object() ? answer.find("rows") : answer.end();
+    if (rows == answer.end() || !rows->is_array()) {
+      return Fail(Exit::kUnavailable, "{} did not answer with a table; is it Sluice?",
+                  session_.api().address());
+    }
+    if (!table_) {
+      const auto read = columns_.ReadColumns(answer);
+      if (!read) return read;
+      table_.emplace(columns_.Headings());
+    }
+    for (const json& row : *rows) table_->Add(columns_.Cells(row));
+    if (!table_->empty()) table_->Print(out());
+    return {};
+  }
+
+  Session& session_;
+  const Options& options_;
+  ServerTable columns_;
+  std::optional<Table> table_;
+};
+
+Outcome<Exit> WatchSelection(Session& session, const Selection& selection, Printer& printer) {
+  const auto go_on = [](Outcome<void> printed) -> Outcome<bool> {
+    if (!printed) return Again(printed.error());
+    return true;
+  };
+  const WatchHandlers handlers{
+      .on_list = [&](const json& list) { return go_on(printer.PrintList(list)); },
+      .on_event = [&](const std::string& type,
+                      const json& object) { return go_on(printer.PrintEvent(type, object)); },
+  };
+  const auto end = ListAndWatch(session, selection, handlers, Duration{});
+  if (!end) return Again(end.error());
+  return Exit::kDone;
+}
+
+Outcome<json> GetObject(Session& session, const ObjectRef& ref, const Selection& like) {
+  std::string query;
+  if (!like.at_least.empty()) {
+    query = "?resourceVersion=" + like.at_least + "&resourceVersionMatch=NotOlderThan";
+  }
+  return session.Ask(
+      "get " + ref.Key(),
+      {.target = ref.Path() + query,
+       .headers = {{"accept", like.as_table ? "application/json;as=Table" : "application/json"}}});
+}
+
+// Named objects, in one table; those that are not there are said on standard error.
+Outcome<Exit> GetNamed(Session& session, const std::vector<ObjectRef>& refs, const Selection& like,
+                       Printer& printer, const Options& options) {
+  Exit worst = Exit::kDone;
+  json whole;
+  for (const ObjectRef& ref : refs) {
+    auto object = GetObject(session, ref, like);
+    if (!object) {
+      if (object.error().exit == Exit::kUnavailable) return Again(object.error());
+      session.env().err << "sluice: " << object.error().message << '\n';
+      worst = Worse(worst, object.error().exit);
+    } else if (!like.as_table) {
+      PrintValue(*object, options.output, session.env().out);
+    } else if (whole.is_null()) {
+      whole = *std::move(object);
+    } else {
+      for (json& row : (*object)["rows"]) whole["rows"].push_back(std::move(row));
+    }
+  }
+  if (!whole.is_null()) {
+    const auto printed = printer.PrintEvent("", whole);
+    if (!printed) return Again(printed.error());
+  }
+  return worst;
+}
+
+Outcome<Exit> Get(Session& session, const Options& options) {
+  Selection selection{.kind = {},
+                      .namespace_ = options.all_namespaces ? "" : session.namespace_name(),
+                      .labels = options.labels,
+                      .fields = options.fields,
+                      .at_least = options.at_least,
+                      .as_table = options.output.is_table()};
+  const auto refs = session.ParseRefs(options.words, &selection.kind);
+  if (!refs) return Again(refs.error());
+  Printer printer(session, options);
+  if (!refs->empty() && (options.all_namespaces || !options.labels.empty())) {
+    return Fail(Exit::kBadInput, "get: a named object takes neither -A nor a selector");
+  }
+  if (!refs->empty() && options.watch) {
+    if (refs->size() > 1) return Fail(Exit::kBadInput, "get -w: one object at a time, or a kind");
+    Selection one = OnlyObject(refs->front());
+    one.as_table = selection.as_table;
+    one.at_least = selection.at_least;
+    return WatchSelection(session, one, printer);
+  }
+  if (!refs->empty()) return GetNamed(session, *refs, selection, printer, options);
+  if (options.watch) return WatchSelection(session, selection, printer);
+  const auto list = ListAll(session, selection);
+  if (!list) return Again(list.error());
+  const auto printed = printer.PrintList(*list);
+  if (!printed) return Again(printed.error());
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void DefineGet(CommandLine& line) {
+  const auto options = std::make_shared<Options>();
+  Arguments verb = line.Verb("get", "Shows objects, and with -w their changes");
+  verb.Words("KIND", &options->words, "A kind, then names; or KIND/NAME...")
+      .Flag("-A,--all-namespaces", &options->all_namespaces, "In all namespaces")
+      .Text("-l,--selector", &options->labels, "Labels: a=b,c!=d,e")
+      .Text("--field-selector", &options->fields, "Fields: status.phase=Ready")
+      .Flag("-w,--watch", &options->watch, "Goes on with every change")
+      .Text("--at-least", &options->at_least, "A resourceVersion to be no older than");
+  options->output.Declare(verb);
+  verb.Run([options](Session& session) { return Get(session, *options); });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,20 @@
+#include "cli/verbs/verbs.h"
+
+namespace sluice::cli {
+
+void DefineVerbs(CommandLine& line) {
+  DefineApply(line);
+  DefineSend(line);
+  DefineGet(line);
+  DefineDescribe(line);
+  DefineWait(line);
+  DefineDelete(line);
+  DefineResolve(line);
+  DefineHistory(line);
+  DefineLogs(line);
+  DefineQuarantine(line);
+  DefineDeadLetters(line);
+  DefineVersion(line);
+}
+
+}  // namespace sluice::cli
