@@ -1,7 +1,8 @@
 #include "events/descriptor.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <bit>
+#include <cstring>
 
 #include "events/builtin_schemas.gen.h"
 #include "events/result.h"
@@ -9,7 +10,55 @@
 namespace sluice {
 namespace {
 
-using Registry = std::unordered_map<std::string_view, const Type*>;
+// Types by name: open addressing with linear probing, at most a quarter full. Every payload read
+// looks its type up here.
+class Registry {
+ public:
+  const Type* Find(std::string_view name) const {
+    if (slots_.empty()) return nullptr;
+    for (size_t at = HashOf(name) & Mask();; at = (at + 1) & Mask()) {
+      if (slots_[at] == nullptr || slots_[at]->name == name) return slots_[at];
+    }
+  }
+
+  void Add(const Type* type) {
+    const Type* known = Find(type->name);
+    CHECK(known == nullptr || known == type);
+    if (known != nullptr) return;
+    types_.push_back(type);
+    if (types_.size() * 4 > slots_.size()) {
+      slots_.assign(std::bit_ceil(types_.size() * 8), nullptr);
+      for (const Type* each : types_) Place(each);
+    } else {
+      Place(type);
+    }
+  }
+
+  const std::vector<const Type*>& types() const { return types_; }
+
+ private:
+  // Of both ends and the length: cheap, and names of types differ there.
+  static uint64_t HashOf(std::string_view name) {
+    uint64_t head = 0;
+    uint64_t tail = 0;
+    const size_t size = name.size() < 8 ? name.size() : 8;
+    std::memcpy(&head, name.data(), size);
+    std::memcpy(&tail, name.data() + name.size() - size, size);
+    const uint64_t mixed = (head ^ name.size()) * 0x9e3779b97f4a7c15 + tail * 0xc2b2ae3d27d4eb4f;
+    return mixed ^ mixed >> 32;
+  }
+
+  size_t Mask() const { return slots_.size() - 1; }
+
+  void Place(const Type* type) {
+    size_t at = HashOf(type->name) & Mask();
+    while (slots_[at] != nullptr) at = (at + 1) & Mask();
+    slots_[at] = type;
+  }
+
+  std::vector<const Type*> types_;
+  std::vector<const Type*> slots_;
+};
 
 Registry& MutableRegistry() {
   static Registry registry;
@@ -18,9 +67,11 @@ Registry& MutableRegistry() {
 
 // With our own schemas in it, even when nothing else has pulled them into the program.
 const Registry& FullRegistry() {
-  static const bool registered = RegisterBuiltinSchemas();
-  CHECK(registered);
-  return MutableRegistry();
+  static const Registry* const full = [] {
+    CHECK(RegisterBuiltinSchemas());
+    return &MutableRegistry();
+  }();
+  return *full;
 }
 
 }  // namespace
@@ -51,25 +102,17 @@ const Field* Type::FindByJsonName(std::string_view json_name) const {
   return nullptr;
 }
 
-const Type* FindType(std::string_view name) {
-  const Registry& registry = FullRegistry();
-  const auto found = registry.find(name);
-  return found == registry.end() ? nullptr : found->second;
-}
+const Type* FindType(std::string_view name) { return FullRegistry().Find(name); }
 
 std::vector<const Type*> AllTypes() {
-  std::vector<const Type*> types;
-  for (const auto& [name, type] : FullRegistry()) types.push_back(type);
+  std::vector<const Type*> types = FullRegistry().types();
   std::sort(types.begin(), types.end(),
             [](const Type* a, const Type* b) { return a->name < b->name; });
   return types;
 }
 
 bool RegisterTypes(std::span<const Type* const> types) {
-  for (const Type* type : types) {
-    const auto [entry, added] = MutableRegistry().emplace(type->name, type);
-    CHECK(added || entry->second == type);
-  }
+  for (const Type* type : types) MutableRegistry().Add(type);
   return true;
 }
 

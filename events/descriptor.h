@@ -88,20 +88,21 @@ struct VectorOps {
   void* (*resize)(void* vector, size_t size);  // returns the data
 };
 
+// What every walk reads comes first, so that it shares a cache line.
 struct Field {
-  std::string_view name;       // snake_case, as in the schema
-  std::string_view json_name;  // lowerCamelCase
-  uint16_t id;                 // FlatBuffers field id
-  Shape shape;
-  Scalar scalar;  // kNone where the shape has no number
-  bool always;    // shown in JSON even when default
-  bool is_identity;  // tells elements of a vector apart: conditions[type=Ready]
   uint32_t offset;
+  uint16_t id;  // FlatBuffers field id
+  Shape shape;
+  Scalar scalar;              // kNone where the shape has no number
+  bool always;                // shown in JSON even when default
+  bool is_identity;           // tells elements of a vector apart: conditions[type=Ready]
   uint64_t default_bits;      // kScalar: the default, as LoadScalar (scalar.h) returns it
   const EnumInfo* enum_info;  // or nullptr
   const Type* table;          // kTable, kValueTable, kTableVector
   const OptionalOps* optional;
   const VectorOps* vector;
+  std::string_view name;       // snake_case, as in the schema
+  std::string_view json_name;  // lowerCamelCase
 
   const void* In(const void* object) const { return static_cast<const char*>(object) + offset; }
   void* In(void* object) const { return static_cast<char*>(object) + offset; }

@@ -1,22 +1,15 @@
 #include <xxhash.h>
 
+#include <bit>
+#include <cstring>
+
 #include "events/basic_types.h"
 #include "events/result.h"
 
 namespace sluice {
 namespace {
 
-void AppendBigEndian(uint64_t value, std::string* out) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out->push_back(static_cast<char>((value >> shift) & 0xff));
-  }
-}
-
-uint64_t ReadBigEndian(std::string_view bytes) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < 8; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
-  return value;
-}
+static_assert(std::endian::native == std::endian::little);
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -50,15 +43,17 @@ tl::expected<Hash128, std::string> ParseHash128(std::string_view hex) {
 }
 
 Bytes ToBytes(Hash128 hash) {
-  Bytes out;
-  AppendBigEndian(hash.hi, &out);
-  AppendBigEndian(hash.lo, &out);
+  Bytes out(16, '\0');
+  const uint64_t halves[] = {__builtin_bswap64(hash.hi), __builtin_bswap64(hash.lo)};
+  std::memcpy(out.data(), halves, sizeof(halves));
   return out;
 }
 
 Hash128 Hash128FromBytes(std::string_view bytes) {
   CHECK(bytes.size() == 16);
-  return {ReadBigEndian(bytes.substr(0, 8)), ReadBigEndian(bytes.substr(8))};
+  uint64_t halves[2];
+  std::memcpy(halves, bytes.data(), sizeof(halves));
+  return {__builtin_bswap64(halves[0]), __builtin_bswap64(halves[1])};
 }
 
 Hash128 Xxh128(std::string_view bytes) {

@@ -102,14 +102,18 @@ class Unpacker {
     TableView view;
     if (!OpenTable(at, &view) || !Spend(type.ops.size)) return false;
     for (const Field& field : type.fields) {
+      const size_t slot = view.vtable + 4 + 2 * size_t{field.id};
+      if (slot >= view.vtable + view.vtable_size) break;  // Ids ascend: no later one is there.
+      const size_t offset = Load<uint16_t>(slot);
+      if (offset == 0) continue;
       const bool number = field.shape == Shape::kScalar || field.shape == Shape::kOptionalScalar;
-      size_t where = 0;
       const size_t width = number ? WidthOf(field.scalar) : sizeof(uint32_t);
-      bool good = Slot(view, field.id, width, &where);
-      if (good && where != 0) {
-        good = number ? Number(field, where, field.In(out)) : Child(field, where, out, depth);
-      }
-      if (!good) return FailIn(type, field);
+      const bool good = offset >= 4 && offset + width <= view.size
+                            ? (number ? Number(field, at + offset, field.In(out))
+                                      : Child(field, at + offset, out, depth))
+                            : Fail("field out of bounds");
+      if (!good) [[unlikely]]
+        return FailIn(type, field);
     }
     return true;
   }
@@ -124,7 +128,26 @@ class Unpacker {
 
   bool Number(const Field& field, size_t at, void* out) {
     if (field.shape == Shape::kOptionalScalar) out = field.optional->emplace(out);
-    return Scalars(field, at, 1, out);
+    if (field.scalar == Scalar::kBool || field.enum_info != nullptr) {
+      return Scalars(field, at, 1, out);
+    }
+    switch (WidthOf(field.scalar)) {
+      case 1:
+        return Copy<uint8_t>(at, out);
+      case 2:
+        return Copy<uint16_t>(at, out);
+      case 4:
+        return Copy<uint32_t>(at, out);
+      case 8:
+        return Copy<uint64_t>(at, out);
+    }
+    Unreachable();
+  }
+
+  template <class T>
+  bool Copy(size_t at, void* out) const {
+    std::memcpy(out, bytes_.data() + at, sizeof(T));
+    return true;
   }
 
   // `count` numbers side by side.
