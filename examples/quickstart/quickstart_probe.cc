@@ -1,21 +1,23 @@
-// The client of the quickstart: sends requests, one after the other and without a pause, to what
-// `resolve` names, until SIGTERM or SIGINT; then says what it saw and exits 1 if any was not
-// answered, if the revisions did not come in the expected order, or if a revision ran twice.
+// The client of the quickstart: sends requests, one after the other, to what `resolve` names, until
+// SIGTERM or SIGINT; then says what it saw and exits 1 if any was not answered, if the revisions
+// did not come in the expected order, or if a revision ran twice.
 //
 // It does what a proxy in front of Sluice would do. It asks the node before every request; while
 // the node does not answer, the last address stays good. A request that meets a server on its way
-// out is sent again to where `resolve` points then, which is counted; it fails when that goes on
-// for
-// --patience.
+// out is sent again, to where `resolve` points then, and counted; it fails when that goes on for
+// too long.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -63,6 +65,7 @@ class Prober {
         ++answers_.back().second;
       }
       std::fflush(stdout);
+      std::this_thread::sleep_for(kBetween);
     }
   }
 
@@ -97,6 +100,9 @@ class Prober {
   }
 
  private:
+  // Leaves the cores to the node: this is a client, not a benchmark.
+  static constexpr std::chrono::milliseconds kBetween{1};
+
   void Resolve() {
     const auto response = node_.Call(
         {.target = "/resolve/" + options_.binding, .timeout = sluice::Duration::Millis(500)});
@@ -106,7 +112,11 @@ class Prober {
     }
     const auto body = nlohmann::json::parse(response->body, nullptr, false);
     if (!body.is_object()) return;
-    const std::string address = body.value("address", "");
+    const auto addresses = body.value("addresses", nlohmann::json::array());
+    if (addresses.empty()) return;  // Nothing active now: what served may still do.
+    const auto& first = addresses.front();
+    const std::string address =
+        first.is_object() ? first.value("address", "") : first.get<std::string>();
     if (!address.empty()) address_ = address;
   }
 
