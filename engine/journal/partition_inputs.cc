@@ -163,6 +163,7 @@ Result<size_t> PartitionInputs::PollInternal(const Term* term, const PollLimits&
     if (auto current = CheckTerm(term); !current) return tl::unexpected(current.error());
     if (!started_) return Err(ErrorCode::kInvalid, "partition {}: not started", partition_);
     if (!internal_.records.empty() || next_internal_ == internal_end_) {
+      if (!internal_.records.empty()) CHECK(internal_.records.front().offset == next_internal_);
       const size_t count = internal_.Take(limits, records);
       next_internal_ += count;
       return count;

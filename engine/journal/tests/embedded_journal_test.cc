@@ -215,6 +215,32 @@ TEST_F(EmbeddedJournalTest, CommandsAreStampedByTheClockAndNumberedAtPoll) {
   EXPECT_EQ(records[0].ticket, 5u);
 }
 
+TEST_F(EmbeddedJournalTest, InternalRecordsBeyondTheQueueKeepTheirOrder) {
+  EmbeddedOptions options = Options(1);
+  options.internal_records_max = 3;
+  auto journal = Open(std::move(options));
+  auto partition = journal->OpenPartition(0).value();
+  ASSERT_TRUE(partition->StartInputs({}));
+  const auto commit = [&](std::vector<FollowUpRecord> follow_ups) {
+    ASSERT_TRUE(CommitNow(*partition, {.first_sequence = partition->EndSequence(),
+                                       .records = {"r"},
+                                       .follow_ups = std::move(follow_ups)}));
+  };
+  const auto poll = [&](size_t records_max) {
+    std::vector<InputRecord> records;
+    EXPECT_TRUE(partition->Poll(Input::kInternal, {.max_records = records_max}, &records));
+    return Payloads(records);
+  };
+  commit({{0, "0"}, {0, "1"}, {0, "2"}, {0, "3"}, {0, "4"}});  // 3 and 4 are in the store alone.
+  EXPECT_THAT(poll(2), ElementsAre("0", "1"));
+  commit({{0, "5"}});  // There is room, but it must not overtake.
+  EXPECT_THAT(poll(9), ElementsAre("2"));
+  EXPECT_THAT(poll(2), ElementsAre("3", "4"));
+  EXPECT_THAT(poll(9), ElementsAre("5"));
+  commit({{0, "6"}});  // Caught up: from memory again.
+  EXPECT_THAT(poll(9), ElementsAre("6"));
+}
+
 TEST_F(EmbeddedJournalTest, CommandsWaitForTheirPartitionToBeOpened) {
   auto journal = Open(Options(1));
   ASSERT_TRUE(journal->Append(0, UserCommand("early")));
