@@ -10,6 +10,9 @@
 // The bytes of HTTP/1.1 answers, and what a failed read says. Only *_adapter.cc files include this.
 namespace sluice::service {
 
+// How long a client is given to close its end of an answered connection.
+inline constexpr std::chrono::seconds kDrainTimeout{2};
+
 enum class BodyForm : unsigned char {
   kLength,   // complete, its length is told
   kChunked,  // a stream in chunks

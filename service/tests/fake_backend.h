@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -50,7 +51,7 @@ class FakeBackend : public Backend {
 
   // How Submit answers: at once with this, or, when `keep_answers`, only by AnswerKept.
   Answer<CommandAnswer> next_answer;
-  bool keep_answers = false;
+  std::atomic<bool> keep_answers = false;
   Readiness readiness{true, "ok"};
   std::string log_text = "one\ntwo\n";
 
