@@ -145,6 +145,10 @@ void Server::Stop() { impl_->Stop(); }
 
 Answer<std::unique_ptr<Server>> Server::Start(Router& router, const ListenAddress& address,
                                               const ServerOptions& options) {
+  if (!IsLoopbackHost(address.host)) {
+    return Fail(ApiError::BadRequest(address.host + " is not loopback: that needs TLS and " +
+                                     "authentication, which this build does not have"));
+  }
   auto impl = std::make_unique<Impl>(router, options);
   if (const ErrorCode error = impl->Bind(address)) {
     return Fail(ApiError::Unavailable("cannot listen on " + address.host + ":" +

@@ -31,7 +31,4 @@ class Target {
   std::vector<std::pair<std::string, std::string>> parameters_;
 };
 
-// Percent-encodes everything but unreserved characters.
-std::string PercentEncode(std::string_view text);
-
 }  // namespace sluice::service

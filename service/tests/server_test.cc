@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "service/client/http_client.h"
 #include "service/metrics.h"
 #include "service/tests/fake_backend.h"
 #include "service/tests/test_client.h"
@@ -263,6 +264,30 @@ TEST_F(ServerTest, StopDoesNotWaitForEver) {
   EXPECT_EQ(client.Read().status, 0);
   server_.reset();
   backend_.AnswerKept({"{}", true, "", "", "0:1", true});  // finds nobody
+}
+
+TEST_F(ServerTest, OffLoopbackIsRefused) {
+  const auto open = Server::Start(router_, {"0.0.0.0", 0});
+  ASSERT_FALSE(open);
+  EXPECT_NE(open.error().message.find("needs TLS and authentication"), std::string::npos);
+}
+
+TEST_F(ServerTest, SpeaksWithOurOwnClient) {
+  backend_.Put(web_, "");
+  HttpClient client("http://127.0.0.1:" + std::to_string(port()));
+  EXPECT_EQ(client.Call({.target = kWeb})->status, 200);
+  EXPECT_EQ(client.Call({.method = "POST", .target = "/commands", .body = "{}"})->status, 200);
+  EXPECT_EQ(client.Call({.target = "/logs/default/web"})->body, "one\ntwo\n");
+  std::vector<std::string> lines;
+  const auto outcome = client.Stream({.target = kWatch}, [&](std::string_view line) {
+    lines.emplace_back(line);
+    if (lines.size() == 2) server_->Stop();
+    return true;
+  });
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, StreamEnd::kServer);
+  ASSERT_EQ(lines.size(), 3U);  // what is there, a bookmark, and one more as the server stops
+  EXPECT_NE(lines[2].find("BOOKMARK"), std::string::npos);
 }
 
 TEST_F(ServerTest, APortInUseIsNamed) {
