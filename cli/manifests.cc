@@ -94,14 +94,10 @@ Outcome<KindInfo> FindManifestKind(Session& session, const Manifest& manifest,
   for (const KindInfo& known : **kinds) {
     if (known.kind == kind && (api_version == kApiVersion || foreign)) return known;
   }
-  // CamelCase in a manifest; the hint costs nothing.
   std::string hint;
-  if (api_version == kApiVersion) {
-    if (const auto near = session.FindKind(kind)) {
-      hint = fmt::format(" (did you mean '{}'?)", near->kind);
-    }
-  } else if (const auto near = session.FindKind(kind)) {
-    hint = fmt::format(" (ours is apiVersion {})", kApiVersion);
+  if (const auto near = session.NearestKind(kind)) {
+    hint = near->kind == kind ? fmt::format(" (ours is apiVersion {})", kApiVersion)
+                              : fmt::format(" (did you mean '{}'?)", near->kind);
   }
   return Fail(Exit::kBadInput, "{}: kind '{}' of apiVersion '{}' is not known here{}; skipped",
               manifest.where, kind, api_version, hint);

@@ -1,5 +1,6 @@
 #include "cli/run.h"
 
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "cli/arguments.h"
@@ -7,6 +8,20 @@
 #include "cli/verbs/verbs.h"
 
 namespace sluice::cli {
+namespace {
+
+// An answer with a member of another type than ours have throws in the JSON library; whatever sent
+// it is not a node.
+Outcome<Exit> RunVerb(Session& session, const CommandLine::Parsed& parsed) {
+  try {
+    return parsed.run(session);
+  } catch (const nlohmann::json::exception& error) {
+    return Fail(Exit::kUnavailable, "{}: {} answered with something unexpected ({}); is it Sluice?",
+                parsed.verb, session.api().address(), error.what());
+  }
+}
+
+}  // namespace
 
 Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
   CommandLine line;
@@ -24,7 +39,7 @@ Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
   if (server.empty()) server = environment.variable("SLUICE_SERVER").value_or(kDefaultServer);
   Session session(environment, environment.connect(server),
                   parsed->namespace_.empty() ? "default" : parsed->namespace_);
-  const auto exit = parsed->run(session);
+  const auto exit = RunVerb(session, *parsed);
   environment.out.flush();
   if (exit) return *exit;
   environment.err << "sluice: " << exit.error().message << '\n';

@@ -106,24 +106,34 @@ Outcome<const std::vector<KindInfo>*> Session::Kinds() {
   return &*kinds_;
 }
 
+std::optional<KindInfo> Session::NearestKind(std::string_view text) {
+  constexpr size_t kTooFar = 3;
+  const auto kinds = Kinds();
+  if (!kinds) return std::nullopt;
+  const std::string wanted = Lower(text);
+  const KindInfo* nearest = nullptr;
+  size_t nearest_distance = kTooFar;
+  for (const KindInfo& kind : **kinds) {
+    const size_t distance =
+        std::min(Distance(wanted, kind.singular), Distance(wanted, kind.plural));
+    if (distance >= nearest_distance) continue;
+    nearest_distance = distance;
+    nearest = &kind;
+  }
+  if (nearest == nullptr) return std::nullopt;
+  return *nearest;
+}
+
 Outcome<KindInfo> Session::FindKind(std::string_view text) {
   const auto kinds = Kinds();
   if (!kinds) return Again(kinds.error());
   const std::string wanted = Lower(text);
-  const KindInfo* nearest = nullptr;
-  size_t nearest_distance = 3;
+  std::string known;
   for (const KindInfo& kind : **kinds) {
     if (wanted == kind.singular || wanted == kind.plural || wanted == Lower(kind.kind)) return kind;
-    const size_t distance =
-        std::min(Distance(wanted, kind.singular), Distance(wanted, kind.plural));
-    if (distance < nearest_distance) {
-      nearest_distance = distance;
-      nearest = &kind;
-    }
+    known += (known.empty() ? "" : ", ") + kind.singular;
   }
-  std::string known;
-  for (const KindInfo& kind : **kinds) known += (known.empty() ? "" : ", ") + kind.singular;
-  if (nearest != nullptr) {
+  if (const auto nearest = NearestKind(text)) {
     return Fail(Exit::kBadInput, "unknown kind '{}': did you mean '{}'?", text, nearest->singular);
   }
   return Fail(Exit::kBadInput, "unknown kind '{}': there are {}", text, known);

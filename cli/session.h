@@ -49,6 +49,8 @@ class Session {
   Outcome<const std::vector<KindInfo>*> Kinds();
   // Any case, singular or plural. Unknown: bad input, with the nearest known one.
   Outcome<KindInfo> FindKind(std::string_view text);
+  // What a misspelt one may have meant; nothing when none is near, or the server does not answer.
+  std::optional<KindInfo> NearestKind(std::string_view text);
 
   // "kind/name", "kind/namespace/name".
   Outcome<ObjectRef> ParseRef(std::string_view text);

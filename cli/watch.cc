@@ -69,7 +69,9 @@ Outcome<std::optional<json>> ListOnce(Session& session, const Selection& selecti
     }
     if (continue_token.empty()) break;
   }
-  whole["metadata"].erase("continue");
+  if (whole.contains("metadata") && whole["metadata"].is_object()) {
+    whole["metadata"].erase("continue");
+  }
   return whole;
 }
 
