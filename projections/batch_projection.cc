@@ -1,0 +1,214 @@
+#include "projections/batch_projection.h"
+
+#include <algorithm>
+
+#include "events/codec.h"
+#include "machines/common/context.h"
+#include "projections/state_store.h"
+#include "projections/store_keys.h"
+
+namespace sluice {
+namespace {
+
+using store::KindOf;
+using store::Mention;
+
+// What happened to the object, as a watch names it; kNone where there is none and was none.
+Change::What WhatHappened(const Decision& decision, const EntityState& state) {
+  const bool deleted_now =
+      std::any_of(decision.events.begin(), decision.events.end(),
+                  [](const Event& event) { return event.payload.As<EntityDeleted>() != nullptr; });
+  if (deleted_now) return Change::What::kDeleted;
+  if (!state.Exists()) return Change::What::kNone;
+  const Metadata& metadata = state.metadata_part();
+  // An incarnation's uid says which origin made it; times alone could coincide.
+  const bool may_be_new = metadata.creation_timestamp == decision.time && decision.origin;
+  if (may_be_new && metadata.uid == UidFromOrigin(*decision.origin)) return Change::What::kAdded;
+  return Change::What::kModified;
+}
+
+std::vector<std::string> ActionsWithout(const std::vector<std::string>& mentions,
+                                        const std::vector<std::string>& without) {
+  std::vector<std::string> actions;
+  for (const std::string& mention : mentions) {
+    if (KindOf(mention) != Mention::kAction) continue;
+    if (!std::binary_search(without.begin(), without.end(), mention)) actions.push_back(mention);
+  }
+  return actions;
+}
+
+// The deferred reply that `decision` brought to this entity, if it did.
+void NoteReply(uint64_t sequence, const Decision& decision, ProjectedEntity& entity) {
+  const auto* answered = decision.command->payload.As<Answered>();
+  if (answered == nullptr || decision.verdict != Verdict::kAccepted) return;
+  const auto own = std::find_if(entity.commands.begin(), entity.commands.end(),
+                                [&](const auto& command) { return command.first == answered->id; });
+  if (own != entity.commands.end()) {
+    own->second.answered_by = sequence;
+  } else {
+    entity.answered.emplace_back(answered->id, sequence);
+  }
+}
+
+void AddObjectMentions(const LoadedEntity& entity, std::vector<std::string>* mentions) {
+  const EntityState& state = *entity.state;
+  mentions->push_back(store::LiveMention());
+  mentions->push_back(store::PhaseMention(entity.kind->phase(state)));
+  for (const auto& [label, value] : state.metadata_part().labels) {
+    mentions->push_back(store::LabelMention(label, value));
+  }
+  if (entity.kind->indexes == nullptr) return;
+  for (const IndexEntry& entry : entity.kind->indexes(state)) {
+    mentions->push_back(store::MachineMention(entry.index, entry.value));
+  }
+}
+
+}  // namespace
+
+size_t Change::ByteSize() const {
+  // The roots are shared: `before` is the `after` of an earlier change as a rule.
+  size_t size = sizeof(Change) + entity.size() + (after ? after->size() : 0);
+  for (const std::string& action : actions_ended) size += action.size();
+  for (const std::string& action : actions_begun) size += action.size();
+  return size;
+}
+
+ProjectedEntity& BatchProjection::At(std::string_view key) {
+  auto [at, is_new] = entities_.try_emplace(std::string(key));
+  if (is_new) {
+    at->second.key = at->first;
+    bytes_ += sizeof(ProjectedEntity) + 2 * key.size();
+  }
+  return at->second;
+}
+
+void BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
+  ++decisions_;
+  // What was addressed to no entity has no history: the log alone holds it.
+  if (!decision.command || !ParseEntityKey(decision.command->entity)) return;
+  ProjectedEntity& entity = At(decision.command->entity);
+  entity.history.push_back(sequence);
+  bytes_ += sizeof(uint64_t);
+  if (IsRemembered(decision)) {
+    RememberedCommand remembered;
+    remembered.fingerprint = CommandFingerprint(*decision.command);
+    remembered.sequence = sequence;
+    remembered.time = decision.time;
+    remembered.reply_deferred = decision.reply_deferred;
+    entity.commands.emplace_back(decision.command->id, std::move(remembered));
+    bytes_ += sizeof(RememberedCommand) + decision.command->id.size();
+  }
+  NoteReply(sequence, decision, entity);
+}
+
+void BatchProjection::AddChange(uint64_t sequence, const Decision& decision, const KindInfo& kind,
+                                const EntityState& after, StoredForm& stored) {
+  const Change::What what = WhatHappened(decision, after);
+  auto packed = std::make_shared<const Bytes>(Pack(after.root_type(), after.root()));
+  if (what != Change::What::kNone) {
+    Change change;
+    change.sequence = sequence;
+    change.what = what;
+    change.entity = decision.command->entity;
+    change.kind = &kind;
+    change.version = after.version;
+    if (what != Change::What::kAdded) change.before = stored.packed;
+    change.after = packed;
+    bytes_ += change.ByteSize();
+    changes_.push_back(std::move(change));
+  }
+  stored.packed = std::move(packed);
+  stored.version = after.version;
+}
+
+void BatchProjection::Touch(const std::string& key, const LoadedEntity& entity, StoredForm& stored,
+                            Items::Changes items) {
+  CHECK(entity.state != nullptr && entity.kind != nullptr);
+  ProjectedEntity& projected = At(key);
+  CHECK(!projected.changed);
+  projected.changed = true;
+  projected.kind = entity.kind->name;
+  projected.prefix = store::EntityPrefix(key);
+  projected.items = std::move(items);
+  for (const auto& [item, value] : projected.items) {
+    bytes_ += item.key.size() + (value ? value->size() : 0) + 64;
+  }
+  projected.mentions_before = std::move(stored.mentions);
+  projected.mentions_after = MentionsOf(entity);
+  stored.mentions = projected.mentions_after;
+
+  EntityRecord record;
+  record.kind = entity.kind->name;
+  record.root = Pack(entity.state->root_type(), entity.state->root());
+  record.item_hash_sum = entity.state->items.hash_sum();
+  record.state_hash = entity.state->Hash();
+  record.version = entity.state->version;
+  record.sequence = entity.sequence;
+  record.marks = entity.marks;
+  record.index_keys = projected.mentions_after;
+  projected.record = Pack(record);
+  bytes_ += projected.record.size();
+}
+
+std::vector<const ProjectedEntity*> BatchProjection::Ordered() {
+  std::vector<const ProjectedEntity*> ordered;
+  ordered.reserve(entities_.size());
+  for (auto& [key, entity] : entities_) {
+    if (entity.prefix.empty()) entity.prefix = store::EntityPrefix(key);
+    ordered.push_back(&entity);
+  }
+  std::sort(ordered.begin(), ordered.end(), [](const ProjectedEntity* a, const ProjectedEntity* b) {
+    return a->prefix < b->prefix;
+  });
+  return ordered;
+}
+
+std::vector<Change> BatchProjection::TakeChanges() {
+  std::vector<Change> changes = std::exchange(changes_, {});
+  std::unordered_map<std::string, size_t> last;
+  for (size_t i = 0; i < changes.size(); ++i) last[changes[i].entity] = i;
+  for (const auto& [key, entity] : entities_) {
+    auto ended = ActionsWithout(entity.mentions_before, entity.mentions_after);
+    auto begun = ActionsWithout(entity.mentions_after, entity.mentions_before);
+    if (ended.empty() && begun.empty()) continue;
+    CHECK(!entity.history.empty());
+    const auto object = last.find(key);
+    const size_t at = object == last.end() ? changes.size() : object->second;
+    if (at == changes.size()) {
+      changes.emplace_back();
+      changes.back().sequence = entity.history.back();
+      changes.back().entity = key;
+    }
+    changes[at].actions_ended = std::move(ended);
+    changes[at].actions_begun = std::move(begun);
+  }
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const Change& a, const Change& b) { return a.sequence < b.sequence; });
+  return changes;
+}
+
+std::vector<std::string> MentionsOf(const LoadedEntity& entity) {
+  std::vector<std::string> mentions;
+  const EntityState& state = *entity.state;
+  for (const Timer& timer : state.relations_part().timers) {
+    mentions.push_back(store::TimerMention(timer.id, timer.due));
+  }
+  if (!entity.marks.quarantined.empty() || !entity.marks.parked.empty()) {
+    mentions.push_back(store::QuarantinedMention());
+  }
+  if (state.Exists()) AddObjectMentions(entity, &mentions);
+  if (entity.kind->pending != nullptr) {
+    for (const PendingAction& action : entity.kind->pending(state)) {
+      mentions.push_back(store::ActionMention(action));
+    }
+  }
+  std::sort(mentions.begin(), mentions.end());
+  mentions.erase(std::unique(mentions.begin(), mentions.end()), mentions.end());
+  return mentions;
+}
+
+Duration IdempotencyWindow(const ClusterConfigSpec& settings) {
+  return settings.idempotency_window.value_or(Duration::Hours(24));
+}
+
+}  // namespace sluice

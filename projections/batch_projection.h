@@ -1,0 +1,89 @@
+// BatchProjection: what a batch of decisions means for a partition's projections, made ready to be
+// written. The live path and recovery both fill one, so what they write cannot differ.
+//
+// Used by one thread at a time. Keeps nothing of what it is given.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "events/projections.gen.h"
+#include "projections/change.h"
+#include "projections/fold.h"
+
+namespace sluice {
+
+// What the store has of an entity, or will have once the batch at hand is written. Shared by the
+// copies of a LoadedEntity; touched by the partition's thread alone.
+struct StoredForm {
+  std::vector<std::string> mentions;    // sorted (store_keys.h)
+  std::shared_ptr<const Bytes> packed;  // root as of its last change; null: not known
+  uint64_t version = 0;
+};
+
+// What a batch writes about one entity.
+struct ProjectedEntity {
+  std::string key;
+  std::string prefix;    // of its rows; empty until `changed` or read by Ordered
+  bool changed = false;  // `record` and the mentions are to be written
+  std::string kind;
+  Bytes record;  // packed EntityRecord
+  std::vector<std::string> mentions_before;
+  std::vector<std::string> mentions_after;
+  Items::Changes items;
+  std::vector<uint64_t> history;                                    // sequences, ascending
+  std::vector<std::pair<std::string, RememberedCommand>> commands;  // by id
+  // Deferred replies that came: command id, and the sequence of the decision that brought it.
+  std::vector<std::pair<std::string, uint64_t>> answered;
+};
+
+class BatchProjection {
+ public:
+  // Without changes, AddChange is not called: watches cannot go on from within such a batch.
+  explicit BatchProjection(bool has_changes = true) : has_changes_(has_changes) {}
+
+  // History and remembered commands of the decision at `sequence`, the next.
+  void AddDecision(uint64_t sequence, const Decision& decision);
+
+  // The object's version moved with that decision: a change for watches.
+  void AddChange(uint64_t sequence, const Decision& decision, const KindInfo& kind,
+                 const EntityState& after, StoredForm& stored);
+
+  // `entity` as the batch leaves it, and every change of its items in the batch. Brings `stored` up
+  // to date. Once per entity, after its last AddDecision.
+  void Touch(const std::string& key, const LoadedEntity& entity, StoredForm& stored,
+             Items::Changes items);
+
+  bool has_changes() const { return has_changes_; }
+  size_t decisions() const { return decisions_; }
+  size_t entities() const { return entities_.size(); }
+  // Roughly what it holds.
+  size_t ByteSize() const { return bytes_; }
+
+  // In order of their rows.
+  std::vector<const ProjectedEntity*> Ordered();
+  // Ascending by sequence, with the actions that ended and began. Takes them.
+  std::vector<Change> TakeChanges();
+
+ private:
+  ProjectedEntity& At(std::string_view key);
+
+  const bool has_changes_;
+  size_t decisions_ = 0;
+  size_t bytes_ = 0;
+  std::unordered_map<std::string, ProjectedEntity> entities_;
+  std::vector<Change> changes_;
+};
+
+// Where else `entity` stands, sorted: labels, machine indexes, phase, pending actions, timers.
+std::vector<std::string> MentionsOf(const LoadedEntity& entity);
+
+// How long a command id is remembered under these settings.
+Duration IdempotencyWindow(const ClusterConfigSpec& settings);
+
+}  // namespace sluice

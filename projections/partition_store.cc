@@ -1,0 +1,241 @@
+#include "projections/partition_store.h"
+
+#include <rocksdb/db.h>
+
+#include "events/codec.h"
+#include "projections/change_feed.h"
+#include "projections/rocks_status.h"
+#include "projections/store_items.h"
+#include "projections/store_keys.h"
+
+namespace sluice {
+namespace {
+
+constexpr size_t kOwnCacheBytes = size_t{32} << 20;
+constexpr size_t kOwnMemtableBytes = size_t{64} << 20;
+
+}  // namespace
+
+PartitionStore::PartitionStore(StoreOptions options) : options_(std::move(options)) {
+  CHECK(options_.kinds != nullptr);
+  if (!options_.memory) options_.memory = MakeStoreMemory(kOwnCacheBytes, kOwnMemtableBytes);
+  fingerprint_ = BuildFingerprint(*options_.kinds);
+}
+
+Result<std::unique_ptr<PartitionStore>> PartitionStore::Open(StoreOptions options) {
+  std::unique_ptr<PartitionStore> store(new PartitionStore(std::move(options)));
+  if (auto opened = store->OpenDb(); !opened) return tl::unexpected(opened.error());
+  return store;
+}
+
+PartitionStore::~PartitionStore() {
+  // What is not flushed is replayed: a failure here costs time, not data.
+  if (db_ && !broken_) FlushStoreDb(*db_, /*wait=*/true);
+}
+
+StoreDbOptions PartitionStore::DbOptions() const {
+  return {options_.path, options_.partition, fingerprint_, options_.memory, options_.env};
+}
+
+Result<void> PartitionStore::OpenDb() {
+  std::string why_new;
+  auto db = OpenStoreDb(DbOptions(), &why_new);
+  if (!db) return tl::unexpected(db.error());
+  db_ = std::move(*db);
+  if (why_new.empty()) {
+    auto read = ReadState();
+    if (read) read = ReadCounts();
+    if (read) return {};
+    if (read.error().code != ErrorCode::kCorruption) return read;
+    why_new = read.error().message;
+    if (auto reset = Reset(); !reset) return reset;
+  } else if (auto read = ReadState(); !read) {
+    return read;
+  }
+  if (options_.on_rebuild) {
+    options_.on_rebuild(
+        fmt::format("projections of partition {} cannot be used ({}); they are "
+                    "derived from the log anew",
+                    options_.partition, why_new));
+  }
+  return {};
+}
+
+Result<void> PartitionStore::Reset() {
+  db_.reset();
+  if (auto removed = RemoveStoreDb(DbOptions()); !removed) return removed;
+  std::string why_new;
+  auto db = OpenStoreDb(DbOptions(), &why_new);
+  if (!db) return tl::unexpected(db.error());
+  db_ = std::move(*db);
+  counts_.Clear();
+  unflushed_decisions_ = 0;
+  unflushed_bytes_ = 0;
+  broken_ = false;
+  return ReadState();
+}
+
+Result<void> PartitionStore::ReadState() {
+  std::string value;
+  const rocksdb::Status got =
+      db_->db->Get({}, db_->family(Family::kMeta), rocksdb::Slice(kStateKey), &value);
+  applied_ = PartitionState{};
+  applied_.partition = options_.partition;
+  if (got.ok()) {
+    auto state = Unpack<PartitionState>(value);
+    if (!state) return tl::unexpected(state.error());
+    applied_ = std::move(*state);
+  } else if (!got.IsNotFound()) {
+    return tl::unexpected(ErrorOf(got, "read the applied state"));
+  }
+  next_sequence_.store(applied_.next_sequence, std::memory_order_release);
+  if (options_.feed != nullptr) options_.feed->Skip(options_.partition, applied_.next_sequence);
+  return {};
+}
+
+Result<void> PartitionStore::ReadCounts() {
+  counts_.Clear();
+  const std::unique_ptr<rocksdb::Iterator> at(
+      db_->db->NewIterator({}, db_->family(Family::kCounts)));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    std::string_view row = at->key().ToStringView();
+    auto kind = store::TakePart(&row);
+    if (!kind || row.size() != 1 || at->value().size() != 8) {
+      return Err(ErrorCode::kCorruption, "a row of counts is no count");
+    }
+    counts_.Set({std::move(*kind), static_cast<uint8_t>(row.front())},
+                store::ReadBigEndian64(at->value().ToStringView()));
+  }
+  if (!at->status().ok()) return tl::unexpected(ErrorOf(at->status(), "read counts"));
+  return {};
+}
+
+void PartitionStore::NoteError(const Error& error) const {
+  if (error.code == ErrorCode::kCorruption) MarkDamaged(DbOptions(), error.message);
+}
+
+std::shared_ptr<const StoreView> PartitionStore::View() const {
+  return std::make_shared<const StoreView>(db_.get(),
+                                           [this](const Error& error) { NoteError(error); });
+}
+
+uint64_t PartitionStore::DiskBytes() const {
+  uint64_t bytes = 0;
+  for (auto* family : db_->families) {
+    uint64_t size = 0;
+    db_->db->GetIntProperty(family, rocksdb::DB::Properties::kLiveSstFilesSize, &size);
+    bytes += size;
+  }
+  return bytes;
+}
+
+Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view entity) {
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status got =
+      db_->db->Get({}, db_->family(Family::kEntities), store::EntityPrefix(entity), &value);
+  if (got.IsNotFound()) return std::optional<EntityRecord>();
+  Error error;
+  if (got.ok()) {
+    auto record = Unpack<EntityRecord>(value.ToStringView());
+    if (record) return std::optional<EntityRecord>(std::move(*record));
+    error = record.error();
+  } else {
+    error = ErrorOf(got, fmt::format("read {}", entity));
+  }
+  NoteError(error);
+  return tl::unexpected(std::move(error));
+}
+
+Result<LoadedEntity> PartitionStore::Load(const EntityKey& key) {
+  LoadedEntity entity;
+  entity.kind = options_.kinds->Find(key.kind);
+  if (entity.kind == nullptr) return Err(ErrorCode::kInvalid, "there is no kind '{}'", key.kind);
+  const std::string text = key.ToString();
+  auto record = ReadRecord(text);
+  if (!record) return tl::unexpected(record.error());
+  auto source = std::make_shared<const StoreItems>(db_.get(), store::EntityPrefix(text));
+  entity.state = entity.kind->make();
+  entity.state->items.set_source(source.get());
+  entity.source = std::move(source);
+  entity.stored = std::make_shared<StoredForm>();
+  if (!*record) return entity;
+
+  EntityRecord& stored = **record;
+  auto unpacked = Unpack(entity.state->root_type(), stored.root, entity.state->mutable_root());
+  if (!unpacked) {
+    NoteError(unpacked.error());
+    return tl::unexpected(unpacked.error());
+  }
+  entity.state->items.set_hash_sum(stored.item_hash_sum);
+  entity.state->version = stored.version;
+  entity.marks = std::move(stored.marks);
+  entity.sequence = stored.sequence;
+  entity.stored->mentions = std::move(stored.index_keys);
+  entity.stored->packed = std::make_shared<const Bytes>(std::move(stored.root));
+  entity.stored->version = stored.version;
+  return entity;
+}
+
+Result<std::optional<RememberedCommand>> PartitionStore::FindCommand(std::string_view entity,
+                                                                     std::string_view id) {
+  if (!ParseEntityKey(entity)) return std::optional<RememberedCommand>();
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status got =
+      db_->db->Get({}, db_->family(Family::kCommands),
+                   store::CommandRow(store::EntityPrefix(entity), id), &value);
+  if (got.IsNotFound()) return std::optional<RememberedCommand>();
+  if (!got.ok()) {
+    const Error error = ErrorOf(got, "read a remembered command");
+    NoteError(error);
+    return tl::unexpected(error);
+  }
+  auto command = Unpack<RememberedCommand>(value.ToStringView());
+  if (!command) return tl::unexpected(command.error());
+  // It may still be there past its window: files are compacted when it suits RocksDB.
+  if (command->time.us < db_->forget_before->load(std::memory_order_relaxed)) {
+    return std::optional<RememberedCommand>();
+  }
+  return std::optional<RememberedCommand>(std::move(*command));
+}
+
+Result<void> PartitionStore::ScanTimers(const TimerVisitor& visit) {
+  const std::unique_ptr<rocksdb::Iterator> at(
+      db_->db->NewIterator({}, db_->family(Family::kTimers)));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    const auto timer = store::ParseTimerRow(at->key().ToStringView());
+    if (!timer) return Err(ErrorCode::kCorruption, "a row of timers is no timer");
+    visit(timer->due, timer->entity, timer->id);
+  }
+  if (!at->status().ok()) return tl::unexpected(ErrorOf(at->status(), "read timers"));
+  return {};
+}
+
+Result<void> PartitionStore::ScanMarked(const MarksVisitor& visit) {
+  const auto view = View();
+  Result<void> read;
+  auto scanned = view->ScanEntities(store::QuarantinedRows(), "", [&](std::string_view entity) {
+    auto record = view->Get(entity);
+    if (!record) {
+      read = tl::unexpected(record.error());
+      return false;
+    }
+    if (*record) visit(entity, (*record)->marks);
+    return true;
+  });
+  return scanned ? read : scanned;
+}
+
+Result<void> PartitionStore::Flush() { return FlushStoreDb(*db_, /*wait=*/true); }
+
+Result<void> PartitionStore::FlushIfDue(size_t decisions, size_t bytes) {
+  unflushed_decisions_ += decisions;
+  unflushed_bytes_ += bytes;
+  if (unflushed_decisions_ < options_.flush_decisions && unflushed_bytes_ < options_.flush_bytes) {
+    return {};
+  }
+  unflushed_decisions_ = 0;
+  unflushed_bytes_ = 0;
+  return FlushStoreDb(*db_, /*wait=*/false);
+}
+
+}  // namespace sluice

@@ -1,0 +1,113 @@
+// PartitionStore: the projections of one partition in RocksDB: entities and their items, indexes,
+// history, remembered commands, timers and counts, all as of one applied position.
+//
+// One thread, the partition's, loads and applies; queries read views from any thread. There is no
+// write-ahead log: after a crash the store is at an earlier position and Recover (recovery.h) goes
+// on from there. docs/formats/projections.md says what is stored.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "projections/batch_projection.h"
+#include "projections/counts.h"
+#include "projections/state_store.h"
+#include "projections/store_db.h"
+#include "projections/store_view.h"
+#include "projections/write_sink.h"
+
+namespace sluice {
+
+class ChangeFeed;
+
+struct StoreOptions {
+  std::string path;  // a directory of its own; made where its parent exists
+  uint32_t partition = 0;
+  const KindRegistry* kinds = nullptr;  // outlives the store
+  std::shared_ptr<StoreMemory> memory;  // shared by a node's partitions; null: a small one
+  ChangeFeed* feed = nullptr;           // told of every change applied; outlives the store
+  rocksdb::Env* env = nullptr;          // where files are; null: the host's
+  // A flush begins after so many decisions or bytes, so that a restart replays little.
+  size_t flush_decisions = 200'000;
+  size_t flush_bytes = size_t{48} << 20;
+  // Called when what was stored cannot be used and is derived anew: says why.
+  std::function<void(const std::string&)> on_rebuild;
+};
+
+class PartitionStore final : public StateStore {
+ public:
+  // Opens what is at `path`, or an empty store: also where what was there is damaged or of another
+  // build, which is removed. kUnavailable: a process holds it. kIo.
+  static Result<std::unique_ptr<PartitionStore>> Open(StoreOptions options);
+  // Flushes. No view may be left.
+  ~PartitionStore() override;
+
+  // --- The partition's thread ---
+  const PartitionState& applied() const override { return applied_; }
+  Result<LoadedEntity> Load(const EntityKey& key) override;
+  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
+                                                       std::string_view id) override;
+  Result<void> ScanTimers(const TimerVisitor& visit) override;
+  Result<void> ScanMarked(const MarksVisitor& visit) override;
+  // One write, then the change feed hears of it. After an error every later Apply fails: open anew.
+  Result<void> Apply(const AppliedBatch& batch) override;
+
+  // Recovery: writes a projection made elsewhere. `sorted_files`: see MakeFileSink.
+  Result<void> ApplyProjection(BatchProjection& projection, const PartitionState& after,
+                               bool sorted_files);
+  // Empties the store. Nothing else may use it meanwhile.
+  Result<void> Reset();
+  // Everything applied is on disk when it returns.
+  Result<void> Flush();
+
+  // --- Any thread ---
+  uint32_t partition() const { return options_.partition; }
+  const KindRegistry& kinds() const { return *options_.kinds; }
+  // One past the last decision applied.
+  uint64_t NextSequence() const { return next_sequence_.load(std::memory_order_acquire); }
+  std::shared_ptr<const StoreView> View() const;
+  std::map<Counts::Key, uint64_t> CountsByPhase() const { return counts_.All(); }
+  // Number of (kind, phase) objects and of bytes on disk.
+  uint64_t DiskBytes() const;
+
+ private:
+  explicit PartitionStore(StoreOptions options);
+  Result<void> OpenDb();
+  Result<void> ReadState();
+  Result<void> ReadCounts();
+  // The entity's record, or nothing.
+  Result<std::optional<EntityRecord>> ReadRecord(std::string_view entity);
+  Result<void> Project(const AppliedBatch& batch, BatchProjection* projection);
+  Result<StoredForm*> StoredOf(const std::string& key, const LoadedEntity& entity,
+                               std::map<std::string, std::shared_ptr<StoredForm>>* read);
+  Result<void> WriteEntities(BatchProjection& projection, WriteSink& sink);
+  Result<void> WriteAnswered(const ProjectedEntity& entity, WriteSink& sink);
+  Result<void> FlushIfDue(size_t decisions, size_t bytes);
+  StoreDbOptions DbOptions() const;
+  void NoteError(const Error& error) const;
+
+  StoreOptions options_;
+  Hash128 fingerprint_;
+  std::unique_ptr<StoreDb> db_;
+  PartitionState applied_;
+  std::atomic<uint64_t> next_sequence_ = 0;
+  Counts counts_;
+  size_t unflushed_decisions_ = 0;
+  size_t unflushed_bytes_ = 0;
+  bool broken_ = false;
+};
+
+// Rows of an entity that do not need the store. Counts what changed phase into `counts`.
+void WriteProjectedEntity(const ProjectedEntity& entity, WriteSink& sink,
+                          std::map<Counts::Key, int64_t>* counts);
+
+}  // namespace sluice

@@ -1,0 +1,185 @@
+// How a batch gets into a PartitionStore.
+#include <rocksdb/db.h>
+
+#include <algorithm>
+
+#include "events/codec.h"
+#include "projections/change_feed.h"
+#include "projections/partition_store.h"
+#include "projections/store_keys.h"
+
+namespace sluice {
+namespace {
+
+using store::Mention;
+
+void WriteMentions(const ProjectedEntity& entity, WriteSink& sink,
+                   std::map<Counts::Key, int64_t>* counts) {
+  const auto write = [&](const std::string& mention, bool begins) {
+    const Mention kind = store::KindOf(mention);
+    if (kind == Mention::kPhase) {
+      (*counts)[{entity.kind, static_cast<uint8_t>(mention[1])}] += begins ? 1 : -1;
+      return;
+    }
+    const Family family = kind == Mention::kTimer ? Family::kTimers : Family::kIndexes;
+    const std::string row = store::MentionRow(mention, entity.prefix);
+    if (begins) {
+      sink.Put(family, row, "");
+    } else {
+      sink.Delete(family, row);
+    }
+  };
+  // Both are sorted: one pass finds what ended and what began.
+  auto before = entity.mentions_before.begin();
+  auto after = entity.mentions_after.begin();
+  while (before != entity.mentions_before.end() || after != entity.mentions_after.end()) {
+    if (after == entity.mentions_after.end() ||
+        (before != entity.mentions_before.end() && *before < *after)) {
+      write(*before++, false);
+    } else if (before == entity.mentions_before.end() || *after < *before) {
+      write(*after++, true);
+    } else {
+      ++before;
+      ++after;
+    }
+  }
+}
+
+std::string CountValue(uint64_t count) {
+  std::string value;
+  store::AppendBigEndian64(&value, count);
+  return value;
+}
+
+}  // namespace
+
+void WriteProjectedEntity(const ProjectedEntity& entity, WriteSink& sink,
+                          std::map<Counts::Key, int64_t>* counts) {
+  if (!entity.history.empty()) {
+    sink.Put(Family::kHistory, store::HistoryRow(entity.prefix, entity.history.front()),
+             store::EncodeHistory(entity.history));
+  }
+  for (const auto& [id, command] : entity.commands) {
+    sink.Put(Family::kCommands, store::CommandRow(entity.prefix, id), Pack(command));
+  }
+  if (!entity.changed) return;
+  sink.Put(Family::kEntities, entity.prefix, entity.record);
+  for (const auto& [item, value] : entity.items) {
+    const std::string row = store::ItemRow(entity.prefix, item.collection, item.key);
+    if (value) {
+      sink.Put(Family::kItems, row, *value);
+    } else {
+      sink.Delete(Family::kItems, row);
+    }
+  }
+  WriteMentions(entity, sink, counts);
+}
+
+Result<StoredForm*> PartitionStore::StoredOf(
+    const std::string& key, const LoadedEntity& entity,
+    std::map<std::string, std::shared_ptr<StoredForm>>* read) {
+  if (entity.stored) return entity.stored.get();
+  auto& stored = (*read)[key];
+  if (stored) return stored.get();
+  auto record = ReadRecord(key);
+  if (!record) return tl::unexpected(record.error());
+  stored = std::make_shared<StoredForm>();
+  if (*record) {
+    stored->mentions = std::move((*record)->index_keys);
+    stored->packed = std::make_shared<const Bytes>(std::move((*record)->root));
+    stored->version = (*record)->version;
+  }
+  return stored.get();
+}
+
+Result<void> PartitionStore::Project(const AppliedBatch& batch, BatchProjection* projection) {
+  std::map<std::string, std::shared_ptr<StoredForm>> read;
+  for (const AppliedRecord& applied : batch.records) {
+    const LogRecord& record = *applied.record;
+    if (!record.decision) continue;
+    projection->AddDecision(record.sequence, *record.decision);
+    if (options_.feed == nullptr || !record.decision->command) continue;
+    const auto touched = batch.touched.find(record.decision->command->entity);
+    if (touched == batch.touched.end()) continue;
+    const LoadedEntity& entity = touched->second.entity;
+    const EntityState* after = applied.after.get();
+    if (after == nullptr && entity.sequence == record.sequence) after = entity.state.get();
+    if (after == nullptr) continue;
+    auto stored = StoredOf(touched->first, entity, &read);
+    if (!stored) return tl::unexpected(stored.error());
+    if (after->version == (*stored)->version) continue;
+    projection->AddChange(record.sequence, *record.decision, *entity.kind, *after, **stored);
+  }
+  for (const auto& [key, touched] : batch.touched) {
+    auto stored = StoredOf(key, touched.entity, &read);
+    if (!stored) return tl::unexpected(stored.error());
+    projection->Touch(key, touched.entity, **stored, touched.items);
+  }
+  return {};
+}
+
+Result<void> PartitionStore::Apply(const AppliedBatch& batch) {
+  if (broken_) return Err(ErrorCode::kIo, "an earlier write of projections failed");
+  BatchProjection projection;
+  auto done = Project(batch, &projection);
+  if (done) done = ApplyProjection(projection, batch.after, /*sorted_files=*/false);
+  if (!done) broken_ = true;
+  return done;
+}
+
+Result<void> PartitionStore::WriteAnswered(const ProjectedEntity& entity, WriteSink& sink) {
+  for (const auto& [id, sequence] : entity.answered) {
+    auto command = FindCommand(entity.key, id);
+    if (!command) return tl::unexpected(command.error());
+    if (!*command) continue;  // forgotten meanwhile
+    (*command)->answered_by = sequence;
+    sink.Put(Family::kCommands, store::CommandRow(entity.prefix, id), Pack(**command));
+  }
+  return {};
+}
+
+Result<void> PartitionStore::WriteEntities(BatchProjection& projection, WriteSink& sink) {
+  std::map<Counts::Key, int64_t> counts;
+  for (const ProjectedEntity* entity : projection.Ordered()) {
+    WriteProjectedEntity(*entity, sink, &counts);
+    if (auto answered = WriteAnswered(*entity, sink); !answered) return answered;
+  }
+  for (const auto& [key, count] : counts_.Add(counts)) {
+    sink.Put(Family::kCounts, store::CountRow(key.first, key.second), CountValue(count));
+  }
+  return {};
+}
+
+Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
+                                             const PartitionState& after, bool sorted_files) {
+  CHECK(after.next_sequence >= applied_.next_sequence);
+  const Time now = after.decision_time;
+  db_->forget_before->store((now - IdempotencyWindow(after.settings)).us,
+                            std::memory_order_relaxed);
+  // Files taken in are on disk at once: what is in memory must not be behind them.
+  if (sorted_files && unflushed_decisions_ > 0) {
+    if (auto flushed = FlushStoreDb(*db_, /*wait=*/true); !flushed) return flushed;
+    unflushed_decisions_ = 0;
+    unflushed_bytes_ = 0;
+  }
+  const auto sink =
+      sorted_files ? MakeFileSink(*db_, options_.path, options_.env) : MakeBatchSink(*db_);
+  if (auto written = WriteEntities(projection, *sink); !written) return written;
+  sink->Put(Family::kMeta, kStateKey, Pack(after));
+  sink->Put(Family::kMeta, kNextSequenceKey, CountValue(after.next_sequence));
+  if (auto committed = sink->Commit(); !committed) {
+    broken_ = true;
+    return committed;
+  }
+  applied_ = after;
+  next_sequence_.store(after.next_sequence, std::memory_order_release);
+  if (options_.feed != nullptr && projection.has_changes()) {
+    options_.feed->Publish(options_.partition, projection.TakeChanges(), after.next_sequence);
+  } else if (options_.feed != nullptr) {
+    options_.feed->Skip(options_.partition, after.next_sequence);
+  }
+  if (sorted_files) return {};
+  return FlushIfDue(projection.decisions(), projection.ByteSize());
+}
+
+}  // namespace sluice

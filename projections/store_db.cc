@@ -1,0 +1,273 @@
+#include "projections/store_db.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <optional>
+#include <vector>
+
+#include "events/codec.h"
+#include "events/projections.gen.h"
+#include "projections/rocks_status.h"
+#include "projections/store_keys.h"
+
+namespace sluice {
+
+struct StoreMemory {
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+};
+
+namespace {
+
+constexpr std::string_view kDamagedFile = "/DAMAGED";
+// Above it, opening does not read every block: damage there is found when it is read.
+constexpr uint64_t kVerifiedBytesMax = uint64_t{1} << 30;
+
+constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
+    "default", "entities", "items", "indexes", "history", "commands", "timers", "counts"};
+
+// Drops what is remembered of commands once the window has passed. Reads look at the time as well,
+// so it does not matter when a file is compacted.
+class ForgetCommands final : public rocksdb::CompactionFilter {
+ public:
+  explicit ForgetCommands(std::shared_ptr<ForgetBefore> before) : before_(std::move(before)) {}
+  const char* Name() const override { return "sluice.ForgetCommands"; }
+  bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
+              bool*) const override {
+    const auto command = Unpack<RememberedCommand>(value.ToStringView());
+    return command && command->time.us < before_->load(std::memory_order_relaxed);
+  }
+
+ private:
+  const std::shared_ptr<ForgetBefore> before_;
+};
+
+class ForgetCommandsFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  explicit ForgetCommandsFactory(std::shared_ptr<ForgetBefore> before)
+      : before_(std::move(before)) {}
+  const char* Name() const override { return "sluice.ForgetCommands"; }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    return std::make_unique<ForgetCommands>(before_);
+  }
+
+ private:
+  const std::shared_ptr<ForgetBefore> before_;
+};
+
+rocksdb::Options DbOptions(const StoreDbOptions& options) {
+  rocksdb::Options db;
+  db.create_if_missing = true;
+  db.create_missing_column_families = true;
+  db.atomic_flush = true;
+  db.avoid_unnecessary_blocking_io = true;
+  db.max_background_jobs = 2;
+  db.max_open_files = 256;
+  db.keep_log_file_num = 2;
+  db.max_log_file_size = 1 << 20;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  db.skip_stats_update_on_db_open = true;
+  db.write_buffer_manager = options.memory->write_buffers;
+  if (options.env != nullptr) db.env = options.env;
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& options,
+                                           const std::shared_ptr<ForgetBefore>& forget_before) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = options.memory->cache;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.block_size = 8 * 1024;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions result;
+  result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  result.write_buffer_size = 16 << 20;
+  result.arena_block_size = 256 * 1024;
+  result.compression = rocksdb::kLZ4Compression;
+  result.level_compaction_dynamic_level_bytes = true;
+  if (family == Family::kCommands) {
+    result.compaction_filter_factory = std::make_shared<ForgetCommandsFactory>(forget_before);
+    result.periodic_compaction_seconds = 24 * 60 * 60;
+  }
+  return result;
+}
+
+Bytes FormatValue(const StoreDbOptions& options) {
+  std::string value;
+  store::AppendBigEndian64(&value, kStoreFormat);
+  store::AppendBigEndian64(&value, options.partition);
+  value += ToBytes(options.fingerprint);
+  return value;
+}
+
+uint64_t FileBytes(const StoreDb& store) {
+  uint64_t bytes = 0;
+  for (auto* family : store.families) {
+    uint64_t size = 0;
+    store.db->GetIntProperty(family, rocksdb::DB::Properties::kTotalSstFilesSize, &size);
+    bytes += size;
+  }
+  return bytes;
+}
+
+// Why the open database cannot be used, or nothing. The format is flushed before anything else, so
+// where it is missing from a store without files nothing was ever applied.
+std::optional<std::string> Unusable(StoreDb& store, const StoreDbOptions& options, bool* is_new) {
+  std::string format;
+  const rocksdb::Status got =
+      store.db->Get({}, store.family(Family::kMeta), rocksdb::Slice(kFormatKey), &format);
+  const uint64_t bytes = FileBytes(store);
+  *is_new = got.IsNotFound() && bytes == 0;
+  if (*is_new) return std::nullopt;
+  if (!got.ok()) return got.ToString();
+  if (format != FormatValue(options)) return "it was written by another build or format";
+  if (bytes > kVerifiedBytesMax) return std::nullopt;
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;
+  const rocksdb::Status sound = store.db->VerifyChecksum(read);
+  if (!sound.ok()) return sound.ToString();
+  return std::nullopt;
+}
+
+rocksdb::Status TryOpen(const StoreDbOptions& options, std::unique_ptr<StoreDb>* result) {
+  auto store = std::make_unique<StoreDb>();
+  store->memory = options.memory;
+  store->forget_before = std::make_shared<ForgetBefore>(0);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (size_t i = 0; i < kFamilies; ++i) {
+    descriptors.emplace_back(std::string(kFamilyNames[i]),
+                             FamilyOptions(static_cast<Family>(i), options, store->forget_before));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(DbOptions(options), options.path, descriptors, &handles, &db);
+  if (!opened.ok()) return opened;
+  store->db.reset(db);
+  for (size_t i = 0; i < kFamilies; ++i) store->families[i] = handles[i];
+  *result = std::move(store);
+  return opened;
+}
+
+Result<void> WriteFormat(StoreDb& store, const StoreDbOptions& options) {
+  rocksdb::WriteOptions write;
+  write.disableWAL = true;
+  const rocksdb::Status put = store.db->Put(write, store.family(Family::kMeta),
+                                            rocksdb::Slice(kFormatKey), FormatValue(options));
+  if (!put.ok()) return tl::unexpected(ErrorOf(put, "write the format of projections"));
+  return FlushStoreDb(store, /*wait=*/true);
+}
+
+}  // namespace
+
+std::shared_ptr<StoreMemory> MakeStoreMemory(size_t cache_bytes, size_t memtable_bytes) {
+  auto memory = std::make_shared<StoreMemory>();
+  memory->cache = rocksdb::NewLRUCache(cache_bytes);
+  memory->write_buffers =
+      std::make_shared<rocksdb::WriteBufferManager>(memtable_bytes, memory->cache);
+  return memory;
+}
+
+StoreDb::~StoreDb() {
+  if (!db) return;
+  for (auto* handle : families) {
+    if (handle != nullptr) db->DestroyColumnFamilyHandle(handle);
+  }
+}
+
+Hash128 BuildFingerprint(const KindRegistry& kinds) {
+  std::string text;
+  for (const KindInfo* kind : kinds.kinds()) text += kind->name + ' ' + kind->camel + '\n';
+  for (const Type* type : AllTypes()) {
+    text += std::string(type->name) + ' ' + std::to_string(type->version) + '\n';
+    for (const Field& field : type->fields) {
+      text += fmt::format("  {} {} {} {} {}\n", field.id, field.name, static_cast<int>(field.shape),
+                          static_cast<int>(field.scalar), field.default_bits);
+    }
+  }
+  return Xxh128(text);
+}
+
+Result<std::unique_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std::string* why_new) {
+  why_new->clear();
+  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  if (const auto made = env->CreateDirIfMissing(options.path); !made.ok()) {
+    return tl::unexpected(ErrorOf(made, "make " + options.path));
+  }
+  bool is_new = false;
+  std::unique_ptr<StoreDb> store;
+  if (env->FileExists(options.path + std::string(kDamagedFile)).ok()) {
+    *why_new = "a read found it damaged";
+  } else {
+    const rocksdb::Status opened = TryOpen(options, &store);
+    if (opened.ok()) {
+      auto why = Unusable(*store, options, &is_new);
+      if (why) *why_new = std::move(*why);
+    } else if (IsHeldByAnother(opened) || opened.IsNoSpace()) {
+      return tl::unexpected(ErrorOf(opened, "open " + options.path));
+    } else {
+      *why_new = opened.ToString();
+    }
+  }
+  if (!why_new->empty()) {
+    store.reset();
+    if (auto removed = RemoveStoreDb(options); !removed) return tl::unexpected(removed.error());
+    if (const auto again = TryOpen(options, &store); !again.ok()) {
+      return tl::unexpected(ErrorOf(again, "open " + options.path));
+    }
+  }
+  if (is_new || !why_new->empty()) {
+    if (auto written = WriteFormat(*store, options); !written) {
+      return tl::unexpected(written.error());
+    }
+  }
+  return store;
+}
+
+Result<void> FlushStoreDb(StoreDb& store, bool wait) {
+  rocksdb::FlushOptions options;
+  options.wait = wait;
+  options.allow_write_stall = true;
+  const std::vector<rocksdb::ColumnFamilyHandle*> all(store.families.begin(), store.families.end());
+  const rocksdb::Status flushed = store.db->Flush(options, all);
+  if (!flushed.ok()) return tl::unexpected(ErrorOf(flushed, "flush projections"));
+  return {};
+}
+
+Result<void> RemoveStoreDb(const StoreDbOptions& options) {
+  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  std::vector<std::string> files;
+  const rocksdb::Status listed = env->GetChildren(options.path, &files);
+  if (listed.IsNotFound()) return {};
+  if (!listed.ok()) return tl::unexpected(ErrorOf(listed, "read " + options.path));
+  // Everything in the directory is ours; DestroyDB would stop at a manifest it cannot read. The
+  // lock file goes last.
+  for (const std::string& file : files) {
+    if (file == "." || file == ".." || file == "LOCK") continue;
+    const rocksdb::Status deleted = env->DeleteFile(options.path + "/" + file);
+    if (!deleted.ok() && !deleted.IsNotFound()) {
+      return tl::unexpected(ErrorOf(deleted, "remove " + options.path + "/" + file));
+    }
+  }
+  env->DeleteFile(options.path + "/LOCK").PermitUncheckedError();
+  return {};
+}
+
+void MarkDamaged(const StoreDbOptions& options, std::string_view why) {
+  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  rocksdb::WriteStringToFile(env, rocksdb::Slice(why), options.path + std::string(kDamagedFile))
+      .PermitUncheckedError();
+}
+
+}  // namespace sluice

@@ -1,0 +1,94 @@
+// The RocksDB of one partition's projections: families, options, opening, and the decision whether
+// what lies there can be used. Nothing else of this folder opens a database.
+//
+// There is no write-ahead log: the log proper is the journal. `atomic_flush` keeps the families
+// together, so what survives a crash is what one earlier batch left.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "events/result.h"
+#include "machines/common/kind.h"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Env;
+}  // namespace rocksdb
+
+namespace sluice {
+
+enum class Family : uint8_t {
+  kMeta = 0,      // RocksDB's "default"
+  kEntities = 1,  // entity -> EntityRecord
+  kItems = 2,     // entity, collection, key -> packed item
+  kIndexes = 3,   // mention rows (store_keys.h)
+  kHistory = 4,   // entity, sequence -> further sequences of the batch
+  kCommands = 5,  // entity, id -> RememberedCommand
+  kTimers = 6,    // due, entity, id
+  kCounts = 7,    // kind, phase -> number
+};
+inline constexpr size_t kFamilies = 8;
+
+// Grows when the bytes of a family, or what is derived from a decision, change.
+inline constexpr uint32_t kStoreFormat = 1;
+
+// Keys of the family kMeta.
+inline constexpr std::string_view kFormatKey = "format";
+inline constexpr std::string_view kStateKey = "state";        // packed PartitionState
+inline constexpr std::string_view kNextSequenceKey = "next";  // its next_sequence, big-endian
+
+// Hash of every schema of the build and of the kinds' names: a store of another build is rebuilt.
+Hash128 BuildFingerprint(const KindRegistry& kinds);
+
+// Block cache and memtable budget, shared by the partitions of a node. Threadsafe.
+struct StoreMemory;
+std::shared_ptr<StoreMemory> MakeStoreMemory(size_t cache_bytes, size_t memtable_bytes);
+
+// Commands decided before this time (microseconds) are forgotten; read while files are compacted.
+using ForgetBefore = std::atomic<int64_t>;
+
+// An open database; closes it. Threadsafe as RocksDB is.
+struct StoreDb {
+  StoreDb() = default;
+  ~StoreDb();
+  StoreDb(const StoreDb&) = delete;
+  StoreDb& operator=(const StoreDb&) = delete;
+
+  rocksdb::ColumnFamilyHandle* family(Family f) const { return families[static_cast<size_t>(f)]; }
+
+  std::unique_ptr<rocksdb::DB> db;
+  std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
+  std::shared_ptr<ForgetBefore> forget_before;
+  std::shared_ptr<StoreMemory> memory;
+};
+
+struct StoreDbOptions {
+  std::string path;
+  uint32_t partition = 0;
+  Hash128 fingerprint;
+  std::shared_ptr<StoreMemory> memory;
+  rocksdb::Env* env = nullptr;  // null = the host's
+};
+
+// Opens what is at `path`, or makes it. `*why_new` says why what was there could not be used and
+// was removed; empty if it was used or there was nothing. kUnavailable: another process holds it.
+// kIo.
+Result<std::unique_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std::string* why_new);
+
+// Brings every family to disk at the same batch. Without `wait` it only begins to.
+Result<void> FlushStoreDb(StoreDb& store, bool wait);
+
+// Removes the database at `path`, if there is one. Must not be open.
+Result<void> RemoveStoreDb(const StoreDbOptions& options);
+
+// Has the next OpenStoreDb remove it: called when a read met damage.
+void MarkDamaged(const StoreDbOptions& options, std::string_view why);
+
+}  // namespace sluice

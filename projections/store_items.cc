@@ -1,0 +1,35 @@
+#include "projections/store_items.h"
+
+#include <rocksdb/db.h>
+
+#include "projections/store_keys.h"
+
+namespace sluice {
+
+std::optional<Bytes> StoreItems::Get(const ItemKey& key) const {
+  Bytes value;
+  const rocksdb::Status got = db_->db->Get(
+      {}, db_->family(Family::kItems), store::ItemRow(prefix_, key.collection, key.key), &value);
+  if (got.IsNotFound()) return std::nullopt;
+  if (!got.ok()) throw LoadFailure("item: " + got.ToString());
+  return value;
+}
+
+void StoreItems::Scan(
+    CollectionId collection, std::string_view from,
+    const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
+  const std::string rows = store::ItemRow(prefix_, collection, "");
+  const std::string end = store::PrefixEnd(rows);
+  const rocksdb::Slice upper(end);
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> rows_at(
+      db_->db->NewIterator(options, db_->family(Family::kItems)));
+  for (rows_at->Seek(rows + std::string(from)); rows_at->Valid(); rows_at->Next()) {
+    const std::string_view key = rows_at->key().ToStringView().substr(rows.size());
+    if (!visit(key, rows_at->value().ToStringView())) return;
+  }
+  if (!rows_at->status().ok()) throw LoadFailure("items: " + rows_at->status().ToString());
+}
+
+}  // namespace sluice

@@ -1,0 +1,29 @@
+// The items of one entity as a partition's store has them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "machines/common/items.h"
+#include "projections/store_db.h"
+
+namespace sluice {
+
+// Threadsafe; reads what is applied at the moment of the call. Throws LoadFailure where it cannot.
+class StoreItems final : public ItemSource {
+ public:
+  // Must not outlive the store the database belongs to.
+  StoreItems(const StoreDb* db, std::string entity_prefix)
+      : db_(db), prefix_(std::move(entity_prefix)) {}
+
+  std::optional<Bytes> Get(const ItemKey& key) const override;
+  void Scan(CollectionId collection, std::string_view from,
+            const std::function<bool(std::string_view key, std::string_view value)>& visit)
+      const override;
+
+ private:
+  const StoreDb* db_;
+  const std::string prefix_;
+};
+
+}  // namespace sluice

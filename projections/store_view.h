@@ -1,0 +1,65 @@
+// StoreView: a partition's projections as they were at one applied position, for queries.
+//
+// Reads a RocksDB snapshot, so pages of a list fit together however long they are apart.
+// Threadsafe. Must not outlive the store. Entities are named by their key text throughout.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "events/projections.gen.h"
+#include "projections/store_db.h"
+#include "projections/store_keys.h"
+
+namespace rocksdb {
+class Snapshot;
+}
+
+namespace sluice {
+
+class StoreView {
+ public:
+  // Of what is applied now.
+  StoreView(const StoreDb* db, std::function<void(const Error&)> on_error);
+  ~StoreView();
+  StoreView(const StoreView&) = delete;
+  StoreView& operator=(const StoreView&) = delete;
+
+  // One past the last decision this view shows.
+  Result<uint64_t> NextSequence() const;
+
+  // nullopt: the entity never was.
+  Result<std::optional<EntityRecord>> Get(std::string_view entity) const;
+
+  // Visits, in order of their rows, entities of an index from `store::LiveRows`, `LabelRows`,
+  // `MachineRows` or `QuarantinedRows`; `after` skips up to and including that entity. Until
+  // `visit` returns false.
+  using EntityVisitor = std::function<bool(std::string_view entity)>;
+  Result<void> ScanEntities(const std::string& rows, std::string_view after,
+                            const EntityVisitor& visit) const;
+
+  // Pending actions, by location, or of all. `after_row` skips up to and including that row.
+  using ActionVisitor = std::function<bool(std::string_view row, const store::ActionRow& action)>;
+  Result<void> ScanActions(std::optional<std::string_view> location, std::string_view after_row,
+                           const ActionVisitor& visit) const;
+
+  // Sequences of the decisions addressed to `entity`, ascending from `from` on, at most `limit`.
+  Result<std::vector<uint64_t>> History(std::string_view entity, uint64_t from, size_t limit) const;
+
+ private:
+  template <class Visit>  // (key, value) -> bool
+  Result<void> ScanRows(Family family, const std::string& prefix, const std::string& from,
+                        const Visit& visit) const;
+  tl::unexpected<Error> Failed(Error error) const;
+
+  const StoreDb* db_;
+  const rocksdb::Snapshot* snapshot_;
+  const std::function<void(const Error&)> on_error_;
+};
+
+}  // namespace sluice

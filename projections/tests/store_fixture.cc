@@ -1,0 +1,117 @@
+#include "projections/tests/store_fixture.h"
+
+#include <rocksdb/db.h>
+
+#include <cstdlib>
+
+#include "projections/store_keys.h"
+
+namespace sluice::testing {
+namespace {
+
+std::string Hex(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<uint8_t>(c));
+  return hex;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> Rows(const std::string& path) {
+  rocksdb::Options options;
+  std::vector<std::string> names;
+  EXPECT_TRUE(rocksdb::DB::ListColumnFamilies(options, path, &names).ok());
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) families.emplace_back(name, options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const auto opened = rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db);
+  EXPECT_TRUE(opened.ok()) << opened.ToString();
+  std::map<std::string, std::string> rows;
+  for (size_t i = 0; i < handles.size(); ++i) {
+    const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator({}, handles[i]));
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+      const std::string key = at->key().ToString();
+      if (names[i] != "history") {
+        rows[names[i] + " " + Hex(key)] = Hex(at->value().ToStringView());
+        continue;
+      }
+      const std::string prefix = key.substr(0, key.size() - 8);
+      std::vector<uint64_t> sequences;
+      EXPECT_TRUE(store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())),
+                                       at->value().ToStringView(), &sequences));
+      for (const uint64_t sequence : sequences) {
+        rows["history " + Hex(prefix) + " " + std::to_string(sequence)] = "";
+      }
+    }
+    EXPECT_TRUE(at->status().ok());
+    // Counts that fell to zero are rows only where they were not zero before.
+  }
+  std::erase_if(rows, [](const auto& row) {
+    return row.first.starts_with("counts ") && row.second == "0000000000000000";
+  });
+  for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  delete db;
+  return rows;
+}
+
+StoreTest::StoreTest() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "sluice-store-XXXXXX").string();
+  root_ = mkdtemp(pattern.data());
+}
+
+StoreTest::~StoreTest() { std::filesystem::remove_all(root_); }
+
+std::string StoreTest::Killed(const std::string& from, const std::string& name) const {
+  std::filesystem::copy(Path(from), Path(name));
+  return name;
+}
+
+std::unique_ptr<PartitionStore> StoreTest::Open(const std::string& name, ChangeFeed* feed) {
+  StoreOptions options;
+  options.path = Path(name);
+  options.kinds = &LampKinds();
+  options.feed = feed;
+  options.flush_decisions = flush_decisions_;
+  options.on_rebuild = [this](const std::string& why) { rebuilt_ = why; };
+  auto store = PartitionStore::Open(std::move(options));
+  EXPECT_TRUE(store) << store.error().message;
+  return store ? std::move(*store) : nullptr;
+}
+
+std::map<std::string, std::string> StoreTest::RowsFromZero(const TestLog& log) {
+  const std::string name = "from-zero-" + std::to_string(from_zero_++);
+  {
+    auto store = Open(name);
+    const auto recovered = Recover(*store, {.read = log.Reader(), .end_sequence = log.end()});
+    EXPECT_TRUE(recovered) << recovered.error().message;
+  }
+  return Rows(Path(name));
+}
+
+void StoreTest::Work(TestLog& log, int steps, uint64_t seed) {
+  constexpr int kLamps = 7;
+  for (int step = 0; step < steps; ++step) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    const std::string lamp = Lamp(static_cast<int>((seed >> 33) % kLamps));
+    switch ((seed >> 40) % 8) {
+      case 0:
+        log.Send(lamp, Delete{});
+        break;
+      case 1:
+      case 2:
+        log.Send(lamp,
+                 LampApply{.spec = {.color = (seed & 256) != 0 ? "red" : "blue", .room = "hall"},
+                           .labels = {{"size", (seed & 512) != 0 ? "big" : "small"}}},
+                 "apply-" + std::to_string(step));
+        break;
+      case 3:
+        log.Open();
+        break;
+      default:
+        log.Send(lamp, PressLamp{}, (seed & 1024) != 0 ? "press-" + std::to_string(step) : "");
+    }
+  }
+}
+
+}  // namespace sluice::testing

