@@ -11,6 +11,12 @@
 
 namespace sluice {
 
+// How deep tables may lie within each other in one buffer, and payloads within payloads. A
+// payload's depth counts from itself, so that whatever was read can be packed into a record and
+// read again.
+inline constexpr int kTableDepthMax = 64;
+inline constexpr int kPayloadDepthMax = 8;
+
 Bytes Pack(const Type& type, const void* table);
 // The same, into a string whose storage is used again.
 void PackInto(const Type& type, const void* table, Bytes* out);

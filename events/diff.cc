@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "events/absent.h"
 #include "events/any_table.h"
 #include "events/json.h"
 #include "events/json_writer.h"
@@ -65,7 +66,7 @@ class Differ {
  private:
   static std::string TextOf(const Field& field, const void* where) {
     // A number is there even when it is the default: false to true, not nothing to true.
-    if (field.shape != Shape::kScalar && JsonWriter::IsAbsent(field, where)) return "";
+    if (field.shape != Shape::kScalar && IsAbsent(field, where)) return "";
     std::string text;
     JsonWriter(&text).Value(field, where);
     return text;

@@ -2,8 +2,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "events/any_table.h"
+#include "events/codec.h"
 #include "events/json.h"
 #include "events/json_document.h"
 #include "events/json_writer.h"
@@ -11,30 +13,6 @@
 
 namespace sluice {
 namespace {
-
-// "a string", for messages.
-std::string_view KindOf(const Json& json) {
-  switch (json.type()) {
-    case Json::value_t::null:
-      return "null";
-    case Json::value_t::object:
-      return "an object";
-    case Json::value_t::array:
-      return "a list";
-    case Json::value_t::string:
-      return "a string";
-    case Json::value_t::boolean:
-      return "a boolean";
-    case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned:
-    case Json::value_t::number_float:
-      return "a number";
-    case Json::value_t::binary:
-    case Json::value_t::discarded:
-      break;
-  }
-  return "nothing";
-}
 
 class Reader {
  public:
@@ -45,6 +23,8 @@ class Reader {
 
   void Table(const Type& type, const Json& json, void* out) {
     if (!json.is_object()) return FailKind("an object", json);
+    if (tables_ > kTableDepthMax) return Fail("is nested too deeply");
+    const Deeper table(&tables_);
     for (const auto& [key, value] : json.items()) {
       const Step step(this, "." + key);
       const Field* field = type.FindByJsonName(key);
@@ -57,6 +37,16 @@ class Reader {
   }
 
  private:
+  // Counts one level for as long as it lives.
+  class Deeper {
+   public:
+    explicit Deeper(int* depth) : depth_(*depth) { ++depth_; }
+    ~Deeper() { --depth_; }
+
+   private:
+    int& depth_;
+  };
+
   // Appends to the path for as long as it lives.
   class Step {
    public:
@@ -270,7 +260,12 @@ class Reader {
       const auto payload = json.find("payload");
       if (payload == json.end() || payload->is_null()) return;
       const Step step(this, ".payload");
-      return Table(*type, *payload, table);
+      if (payloads_ == kPayloadDepthMax) return Fail("is nested too deeply");
+      const Deeper deeper(&payloads_);
+      const int tables = std::exchange(tables_, 0);
+      Table(*type, *payload, table);
+      tables_ = tables;
+      return;
     }
     const auto data = json.find("data");
     if (type_name.empty() || data == json.end()) {
@@ -286,6 +281,8 @@ class Reader {
 
   std::string path_;
   std::vector<FieldError>& errors_;
+  int tables_ = 0;
+  int payloads_ = 0;
 };
 
 }  // namespace

@@ -21,9 +21,6 @@ class JsonWriter {
   void Any(const AnyTable& any);
   void String(std::string_view text);
 
-  // Whether the field holds nothing: an empty text, vector or table, a number equal to its default.
-  static bool IsAbsent(const Field& field, const void* where);
-
  private:
   void Number(const Field& field, uint64_t bits);
   void Real(double value);

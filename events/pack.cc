@@ -1,215 +1,245 @@
-#include <flatbuffers/flatbuffer_builder.h>
-
+#include <algorithm>
+#include <cstring>
 #include <map>
-#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "events/absent.h"
 #include "events/any_table.h"
 #include "events/codec.h"
+#include "events/pack_buffer.h"
 #include "events/scalar.h"
 
 namespace sluice {
 namespace {
 
-using flatbuffers::FlatBufferBuilder;
-using flatbuffers::uoffset_t;
-using flatbuffers::voffset_t;
-using Child = flatbuffers::Offset<void>;
+constexpr size_t kFieldsMax = 256;
+// How far back an equal vtable is looked for; lists of one type find theirs at once.
+constexpr size_t kVtablesBackMax = 128;
 
-constexpr voffset_t VtableSlot(uint16_t id) { return static_cast<voffset_t>(4 + 2 * id); }
+bool IsNumber(const Field& field) {
+  return field.shape == Shape::kScalar || field.shape == Shape::kOptionalScalar;
+}
 
-const std::string& StringAt(const void* where) { return *static_cast<const std::string*>(where); }
-
-// One per thread; its buffers are used again. A payload is a buffer of its own inside its holder's,
-// so each level of them has a builder.
+// Writes tables front to back: a vtable, the table, then what it points at. (FlatBuffers' own
+// builder writes back to front and cannot put a payload into its holder without a copy.) One per
+// thread, so that its memory is used again.
 class Packer {
  public:
   void Pack(const Type& type, const void* table, Bytes* out) {
-    FlatBufferBuilder& builder = Root(type, table, 0);
-    out->assign(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
+    buffer_.Clear();
+    vtables_.clear();
+    Root(type, table);
+    out->assign(buffer_.bytes());
   }
 
  private:
-  FlatBufferBuilder& Root(const Type& type, const void* table, size_t level) {
-    while (builders_.size() <= level)
-      builders_.push_back(std::make_unique<FlatBufferBuilder>(1024));
-    FlatBufferBuilder& builder = *builders_[level];
-    builder.Clear();
-    builder.Finish(flatbuffers::Offset<void>(Table(type, table, level)));
-    return builder;
+  void Root(const Type& type, const void* table) {
+    const size_t at = buffer_.Extend(4);
+    buffer_.StoreOffset(at, Table(type, table));
   }
 
-  // Children first, as FlatBuffers wants it; their offsets wait on `children_`, a stack.
-  uoffset_t Table(const Type& type, const void* table, size_t level) {
-    FlatBufferBuilder& builder = *builders_[level];
-    const size_t base = children_.size();
-    children_.resize(base + type.fields.size());
+  // What stands between brackets in FlatBuffers' documentation: vtable, inline data, children.
+  size_t Table(const Type& type, const void* table) {
+    // Bytes each field takes within the table, 0 when it is absent. Widest first, so that nothing
+    // but the front needs padding.
+    uint8_t widths[kFieldsMax];
+    CHECK(type.fields.size() <= kFieldsMax);
+    size_t of_width[9] = {};
+    size_t slots = 0;
     for (size_t i = 0; i < type.fields.size(); ++i) {
       const Field& field = type.fields[i];
-      if (field.shape == Shape::kScalar || field.shape == Shape::kOptionalScalar) continue;
-      const uoffset_t child = ChildOf(field, field.In(table), level);
-      children_[base + i] = child;
+      widths[i] = 0;
+      if (IsAbsent(field, field.In(table))) continue;
+      widths[i] = static_cast<uint8_t>(IsNumber(field) ? WidthOf(field.scalar) : 4);
+      ++of_width[widths[i]];
+      slots = size_t{field.id} + 1;
     }
-    const uoffset_t start = builder.StartTable();
-    // Widest first, so that there is little padding.
-    AddScalars(type, table, builder, true);
-    for (size_t i = 0; i < type.fields.size(); ++i) {
-      if (children_[base + i] == 0) continue;
-      builder.AddOffset(VtableSlot(type.fields[i].id), Child(children_[base + i]));
-    }
-    AddScalars(type, table, builder, false);
-    children_.resize(base);
-    return builder.EndTable(start);
-  }
+    size_t next[9] = {};
+    next[8] = 4;
+    next[4] = next[8] + 8 * of_width[8];
+    next[2] = next[4] + 4 * of_width[4];
+    next[1] = next[2] + 2 * of_width[2];
+    const size_t size = next[1] + of_width[1];
 
-  static void AddScalars(const Type& type, const void* table, FlatBufferBuilder& builder,
-                         bool wide) {
-    for (const Field& field : type.fields) {
-      if (field.shape == Shape::kScalar) {
-        if ((WidthOf(field.scalar) == 8) != wide) continue;
-        const uint64_t bits = LoadScalar(field.scalar, field.In(table));
-        if (bits != field.default_bits) AddScalar(field, bits, builder);
-      } else if (field.shape == Shape::kOptionalScalar) {
-        if ((WidthOf(field.scalar) == 8) != wide) continue;
-        const void* value = field.optional->get(field.In(table));
-        if (value != nullptr) AddScalar(field, LoadScalar(field.scalar, value), builder);
+    buffer_.Align(2);
+    size_t vtable = buffer_.Extend(4 + 2 * slots);
+    buffer_.Store(vtable, static_cast<uint16_t>(4 + 2 * slots));
+    buffer_.Store(vtable + 2, static_cast<uint16_t>(size));
+    for (size_t i = 0; i < type.fields.size(); ++i) {
+      if (widths[i] == 0) continue;
+      buffer_.Store(vtable + 4 + 2 * size_t{type.fields[i].id},
+                    static_cast<uint16_t>(next[widths[i]]));
+      next[widths[i]] += widths[i];
+    }
+    vtable = Shared(vtable);
+
+    buffer_.Align(of_width[8] != 0 ? 8 : 4, of_width[8] != 0 ? 4 : 0);
+    const size_t at = buffer_.Extend(size);
+    buffer_.Store(at, static_cast<int32_t>(at - vtable));
+    for (size_t i = 0; i < type.fields.size(); ++i) {
+      if (widths[i] == 0) continue;
+      const Field& field = type.fields[i];
+      const size_t slot = at + buffer_.Load<uint16_t>(vtable + 4 + 2 * size_t{field.id});
+      if (IsNumber(field)) {
+        Number(field, field.In(table), slot);
+      } else {
+        buffer_.StoreOffset(slot, Child(field, field.In(table)));
       }
     }
+    return at;
   }
 
-  static void AddScalar(const Field& field, uint64_t bits, FlatBufferBuilder& builder) {
-    const voffset_t slot = VtableSlot(field.id);
+  // An equal vtable written before, or the one at the end of the buffer, at `vtable`.
+  size_t Shared(size_t vtable) {
+    const size_t size = buffer_.size() - vtable;
+    const auto lengths = buffer_.Load<uint32_t>(vtable);
+    const size_t begin =
+        std::max(vtables_begin_, vtables_.size() - std::min(vtables_.size(), kVtablesBackMax));
+    for (size_t i = vtables_.size(); i > begin; --i) {
+      const size_t known = vtables_[i - 1];
+      // Both lengths first: most differ there, and the comparison then stays within the buffer.
+      if (buffer_.Load<uint32_t>(known) == lengths &&
+          std::memcmp(buffer_.At(known), buffer_.At(vtable), size) == 0) {
+        buffer_.Truncate(vtable);
+        return known;
+      }
+    }
+    vtables_.push_back(vtable);
+    return vtable;
+  }
+
+  void Number(const Field& field, const void* where, size_t slot) {
+    if (field.shape == Shape::kOptionalScalar) where = field.optional->get(where);
     switch (WidthOf(field.scalar)) {
       case 1:
-        return builder.AddElement(slot, static_cast<uint8_t>(bits));
+        return buffer_.Store(slot, *static_cast<const uint8_t*>(where));
       case 2:
-        return builder.AddElement(slot, static_cast<uint16_t>(bits));
+        return buffer_.Store(slot, *static_cast<const uint16_t*>(where));
       case 4:
-        return builder.AddElement(slot, static_cast<uint32_t>(bits));
+        return buffer_.Store(slot, *static_cast<const uint32_t*>(where));
       case 8:
-        return builder.AddElement(slot, bits);
+        return buffer_.Store(slot, *static_cast<const uint64_t*>(where));
     }
     Unreachable();
   }
 
-  // 0 when the field is absent.
-  uoffset_t ChildOf(const Field& field, const void* where, size_t level) {
-    FlatBufferBuilder& builder = *builders_[level];
+  // Every child returns where its offset has to point.
+  size_t Child(const Field& field, const void* where) {
     switch (field.shape) {
       case Shape::kScalar:
       case Shape::kOptionalScalar:
-        return 0;
+        break;
       case Shape::kString:
       case Shape::kJson:
-        return StringAt(where).empty() ? 0 : builder.CreateString(StringAt(where)).o;
+        return buffer_.AppendString(*static_cast<const std::string*>(where));
       case Shape::kBytes:
-        return StringAt(where).empty() ? 0 : ByteVector(StringAt(where), builder);
-      case Shape::kHash128: {
-        const Hash128& hash = *static_cast<const Hash128*>(where);
-        return hash == Hash128{} ? 0 : ByteVector(ToBytes(hash), builder);
-      }
-      case Shape::kTable: {
-        const void* table = field.optional->get(where);
-        return table == nullptr ? 0 : Table(*field.table, table, level);
-      }
-      case Shape::kValueTable: {
-        const TypeOps& ops = field.table->ops;
-        return ops.equal(where, ops.default_value()) ? 0 : Table(*field.table, where, level);
-      }
+        return buffer_.AppendBytes(*static_cast<const Bytes*>(where), 4);
+      case Shape::kHash128:
+        return buffer_.AppendBytes(ToBytes(*static_cast<const Hash128*>(where)), 4);
+      case Shape::kTable:
+        return Table(*field.table, field.optional->get(where));
+      case Shape::kValueTable:
+        return Table(*field.table, where);
       case Shape::kAny:
-        return Any(*static_cast<const AnyTable*>(where), level);
+        return Any(*static_cast<const AnyTable*>(where));
       case Shape::kMap:
-        return Map(*static_cast<const std::map<std::string, std::string>*>(where), builder);
+        return Map(*static_cast<const std::map<std::string, std::string>*>(where));
       case Shape::kScalarVector:
-        return ScalarVector(field, where, builder);
+        return Scalars(field, where);
       case Shape::kStringVector:
       case Shape::kTableVector:
       case Shape::kAnyVector:
-        return OffsetVector(field, where, level);
+        return Elements(field, where);
     }
     Unreachable();
   }
 
-  static uoffset_t ByteVector(std::string_view bytes, FlatBufferBuilder& builder) {
-    return builder.CreateVector(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()).o;
-  }
-
-  static uoffset_t ScalarVector(const Field& field, const void* where, FlatBufferBuilder& builder) {
-    const size_t count = field.vector->size(where);
-    if (count == 0) return 0;
+  size_t Scalars(const Field& field, const void* where) {
     const size_t width = WidthOf(field.scalar);
-    builder.StartVector(count, width);
-    builder.PushBytes(static_cast<const uint8_t*>(field.vector->data(where)), count * width);
-    return builder.EndVector(count);
-  }
-
-  uoffset_t OffsetVector(const Field& field, const void* where, size_t level) {
     const size_t count = field.vector->size(where);
-    if (count == 0) return 0;
-    const size_t base = children_.size();
-    children_.resize(base + count);
-    const char* element = static_cast<const char*>(field.vector->data(where));
+    const auto* data = static_cast<const char*>(field.vector->data(where));
+    const size_t at = buffer_.AppendBytes({data, count * width}, width);
+    buffer_.Store(at, static_cast<uint32_t>(count));
+    return at;
+  }
+
+  // A length and room for as many offsets.
+  size_t Offsets(size_t count) {
+    buffer_.Align(4);
+    const size_t at = buffer_.Extend(4 + 4 * count);
+    buffer_.Store(at, static_cast<uint32_t>(count));
+    return at;
+  }
+
+  size_t Elements(const Field& field, const void* where) {
+    const size_t count = field.vector->size(where);
+    const size_t at = Offsets(count);
+    const auto* element = static_cast<const char*>(field.vector->data(where));
     for (size_t i = 0; i < count; ++i, element += field.vector->stride) {
-      const uoffset_t child = Element(field, element, level);
-      children_[base + i] = child;
+      buffer_.StoreOffset(at + 4 + 4 * i, Element(field, element));
     }
-    FlatBufferBuilder& builder = *builders_[level];
-    builder.StartVector(count, sizeof(uoffset_t));
-    for (size_t i = count; i > 0; --i) builder.PushElement(Child(children_[base + i - 1]));
-    children_.resize(base);
-    return builder.EndVector(count);
+    return at;
   }
 
-  uoffset_t Element(const Field& field, const void* element, size_t level) {
-    if (field.shape == Shape::kTableVector) return Table(*field.table, element, level);
-    if (field.shape == Shape::kStringVector) {
-      return builders_[level]->CreateString(StringAt(element)).o;
-    }
-    const uoffset_t any = Any(*static_cast<const AnyTable*>(element), level);
-    if (any != 0) return any;
-    return builders_[level]->EndTable(builders_[level]->StartTable());
+  size_t Element(const Field& field, const void* element) {
+    if (field.shape == Shape::kTableVector) return Table(*field.table, element);
+    if (field.shape == Shape::kAnyVector) return Any(*static_cast<const AnyTable*>(element));
+    return buffer_.AppendString(*static_cast<const std::string*>(element));
   }
 
-  // The tables `Any` {type: string; data: [ubyte]} and `KeyValue` {key: string; value: string}.
-  static uoffset_t Pair(Child first, Child second, FlatBufferBuilder& builder) {
-    const uoffset_t start = builder.StartTable();
-    if (!second.IsNull()) builder.AddOffset(VtableSlot(1), second);
-    if (!first.IsNull()) builder.AddOffset(VtableSlot(0), first);
-    return builder.EndTable(start);
+  // A table of two children, `Any` {type; data} or `KeyValue` {key; value}: no generated struct
+  // stands for them. Returns where it is; the offsets are still to be stored at 4 and 8 behind
+  // that.
+  size_t Pair(bool first, bool second) {
+    buffer_.Align(2);
+    const size_t slots = second ? 2 : first ? 1 : 0;
+    size_t vtable = buffer_.Extend(4 + 2 * slots);
+    buffer_.Store(vtable, static_cast<uint16_t>(4 + 2 * slots));
+    buffer_.Store(vtable + 2, uint16_t{12});
+    if (first) buffer_.Store(vtable + 4, uint16_t{4});
+    if (second) buffer_.Store(vtable + 6, uint16_t{8});
+    vtable = Shared(vtable);
+    buffer_.Align(4);
+    const size_t at = buffer_.Extend(12);
+    buffer_.Store(at, static_cast<int32_t>(at - vtable));
+    return at;
   }
 
-  uoffset_t Any(const AnyTable& any, size_t level) {
-    if (!any) return 0;
-    std::string_view bytes = any.unknown_bytes();
-    if (any.type() != nullptr) {
-      const FlatBufferBuilder& nested = Root(*any.type(), any.data(), level + 1);
-      bytes = {reinterpret_cast<const char*>(nested.GetBufferPointer()), nested.GetSize()};
-    }
-    FlatBufferBuilder& builder = *builders_[level];
-    // Readers that look into the payload in place need it aligned as any buffer.
-    builder.ForceVectorAlignment(bytes.size(), 1, 8);
-    const Child data(ByteVector(bytes, builder));
-    const std::string_view name = any.type_name();
-    return Pair(Child(builder.CreateString(name.data(), name.size()).o), data, builder);
+  size_t Any(const AnyTable& any) {
+    const size_t at = Pair(bool{any}, bool{any});
+    if (!any) return at;
+    buffer_.StoreOffset(at + 4, buffer_.AppendString(any.type_name()));
+    // Aligned as a buffer of its own, so that it may be read in place.
+    const size_t data = buffer_.AppendBytes(any.unknown_bytes(), 8);
+    buffer_.StoreOffset(at + 8, data);
+    if (any.type() == nullptr) return at;
+    // Nothing in the payload may point out of it, to a vtable of its holder neither.
+    const size_t vtables_begin = std::exchange(vtables_begin_, vtables_.size());
+    Root(*any.type(), any.data());
+    vtables_.resize(vtables_begin_);
+    vtables_begin_ = vtables_begin;
+    buffer_.Store(data, static_cast<uint32_t>(buffer_.size() - data - 4));
+    return at;
   }
 
-  uoffset_t Map(const std::map<std::string, std::string>& map, FlatBufferBuilder& builder) {
-    if (map.empty()) return 0;
-    const size_t base = children_.size();
+  size_t Map(const std::map<std::string, std::string>& map) {
+    const size_t at = Offsets(map.size());
+    size_t slot = at + 4;
     for (const auto& [key, value] : map) {
-      const Child packed_value(value.empty() ? 0 : builder.CreateString(value).o);
-      const Child packed_key(key.empty() ? 0 : builder.CreateString(key).o);
-      const uoffset_t pair = Pair(packed_key, packed_value, builder);
-      children_.push_back(pair);
+      const size_t pair = Pair(!key.empty(), !value.empty());
+      buffer_.StoreOffset(slot, pair);
+      if (!key.empty()) buffer_.StoreOffset(pair + 4, buffer_.AppendString(key));
+      if (!value.empty()) buffer_.StoreOffset(pair + 8, buffer_.AppendString(value));
+      slot += 4;
     }
-    builder.StartVector(map.size(), sizeof(uoffset_t));
-    for (size_t i = map.size(); i > 0; --i) builder.PushElement(Child(children_[base + i - 1]));
-    children_.resize(base);
-    return builder.EndVector(map.size());
+    return at;
   }
 
-  std::vector<std::unique_ptr<FlatBufferBuilder>> builders_;
-  std::vector<uoffset_t> children_;
+  PackBuffer buffer_;
+  std::vector<size_t> vtables_;  // Positions; those before `vtables_begin_` are a holder's.
+  size_t vtables_begin_ = 0;
 };
 
 }  // namespace

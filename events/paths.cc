@@ -3,6 +3,7 @@
 #include <charconv>
 #include <map>
 
+#include "events/absent.h"
 #include "events/any_table.h"
 #include "events/json.h"
 #include "events/json_writer.h"
@@ -126,8 +127,7 @@ std::optional<std::string> InTable(const Type& type, const void* table, std::str
   if (field->shape == Shape::kScalar) {
     return path.empty() ? std::optional(ValueText(*field, where)) : std::nullopt;
   }
-  if (JsonWriter::IsAbsent(*field, where) && field->shape != Shape::kValueTable)
-    return std::nullopt;
+  if (IsAbsent(*field, where) && field->shape != Shape::kValueTable) return std::nullopt;
   if (path.empty()) return ValueText(*field, where);
   switch (field->shape) {
     case Shape::kScalar:

@@ -2,105 +2,31 @@
 #include <map>
 
 #include "events/any_table.h"
+#include "events/buffer_reader.h"
 #include "events/codec.h"
 #include "events/scalar.h"
 
 namespace sluice {
 namespace {
 
-constexpr int kDepthMax = 64;
-// What a buffer may expand to: offsets may point at the same bytes again and again.
-constexpr size_t kExpansionBase = 1 << 20;
-constexpr size_t kExpansionFactor = 32;
-
-// What all payloads within one buffer share.
-struct Limits {
-  size_t budget;
-  // The first thing found wrong; static text and names, so that no success pays for it.
-  const char* what = nullptr;
-  const Type* type = nullptr;
-  const Field* field = nullptr;
-};
-
 // Reads one buffer. Positions are offsets into it, always checked before use.
-class Unpacker {
+class Unpacker : private BufferReader {
  public:
-  Unpacker(std::string_view bytes, Limits* limits) : bytes_(bytes), limits_(*limits) {}
+  Unpacker(std::string_view bytes, UnpackLimits* limits) : BufferReader(bytes, limits) {}
 
-  bool Root(const Type& type, void* out, int depth) {
+  // `payloads` is how many payloads this buffer lies within.
+  bool Root(const Type& type, void* out, int payloads) {
+    if (payloads > kPayloadDepthMax) return Fail("nested too deeply");
     if (bytes_.size() < sizeof(uint32_t)) return Fail("too short");
-    return Table(type, Load<uint32_t>(0), out, depth);
+    payloads_ = payloads;
+    return Table(type, Load<uint32_t>(0), out, 0);
   }
 
  private:
-  // A table whose own size and vtable lie within the buffer.
-  struct TableView {
-    size_t at;
-    size_t size;
-    size_t vtable;
-    size_t vtable_size;
-  };
-
-  template <class T>
-  T Load(size_t at) const {
-    T value;
-    std::memcpy(&value, bytes_.data() + at, sizeof(T));
-    return value;
-  }
-
-  bool Fits(size_t at, size_t size) const {
-    return at <= bytes_.size() && size <= bytes_.size() - at;
-  }
-
-  bool Fail(const char* what) {
-    if (limits_.what == nullptr) limits_.what = what;
-    return false;
-  }
-
-  bool Spend(size_t bytes) {
-    if (bytes > limits_.budget) return Fail("expands too far");
-    limits_.budget -= bytes;
-    return true;
-  }
-
-  bool OpenTable(size_t at, TableView* view) {
-    if (!Fits(at, sizeof(int32_t))) return Fail("table out of bounds");
-    const int64_t vtable = static_cast<int64_t>(at) - Load<int32_t>(at);
-    if (vtable < 0 || !Fits(static_cast<size_t>(vtable), 4)) return Fail("vtable out of bounds");
-    view->at = at;
-    view->vtable = static_cast<size_t>(vtable);
-    view->vtable_size = Load<uint16_t>(view->vtable);
-    view->size = Load<uint16_t>(view->vtable + 2);
-    if (view->vtable_size < 4 || view->vtable_size % 2 != 0 ||
-        !Fits(view->vtable, view->vtable_size)) {
-      return Fail("bad vtable");
-    }
-    if (view->size < 4 || !Fits(at, view->size)) return Fail("table out of bounds");
-    return true;
-  }
-
-  // Where field `id` is, or 0 when it is absent.
-  bool Slot(const TableView& view, uint16_t id, size_t width, size_t* at) {
-    *at = 0;
-    const size_t slot = 4 + 2 * size_t{id};
-    if (slot >= view.vtable_size) return true;
-    const size_t offset = Load<uint16_t>(view.vtable + slot);
-    if (offset == 0) return true;
-    if (offset < 4 || offset + width > view.size) return Fail("field out of bounds");
-    *at = view.at + offset;
-    return true;
-  }
-
-  bool Follow(size_t at, size_t* target) {
-    const size_t offset = Load<uint32_t>(at);
-    *target = at + offset;
-    return offset != 0 && Fits(*target, sizeof(uint32_t)) ? true : Fail("offset out of bounds");
-  }
-
   bool Table(const Type& type, size_t at, void* out, int depth) {
-    if (depth > kDepthMax) return Fail("nested too deeply");
+    if (depth > kTableDepthMax) return Fail("nested too deeply");
     TableView view;
-    if (!OpenTable(at, &view) || !Spend(type.ops.size)) return false;
+    if (!OpenTable(at, &view)) return false;
     for (const Field& field : type.fields) {
       const size_t slot = view.vtable + 4 + 2 * size_t{field.id};
       if (slot >= view.vtable + view.vtable_size) break;  // Ids ascend: no later one is there.
@@ -189,7 +115,7 @@ class Unpacker {
       case Shape::kValueTable:
         return Table(*field.table, at, out, depth + 1);
       case Shape::kAny:
-        return Any(at, static_cast<AnyTable*>(out), depth);
+        return Any(at, static_cast<AnyTable*>(out));
       case Shape::kMap:
         return Map(at, static_cast<std::map<std::string, std::string>*>(out));
       case Shape::kScalarVector:
@@ -201,25 +127,6 @@ class Unpacker {
     Unreachable();
   }
 
-  // The `count` elements of `width` bytes behind the length at `at`.
-  bool Length(size_t at, size_t width, size_t* count) {
-    *count = Load<uint32_t>(at);
-    if (*count > bytes_.size() / width || !Fits(at + 4, *count * width)) {
-      return Fail("length out of bounds");
-    }
-    return true;
-  }
-
-  bool StringView(size_t at, std::string_view* out) {
-    size_t size = 0;
-    if (!Length(at, 1, &size)) return false;
-    if (!Fits(at + 4 + size, 1) || bytes_[at + 4 + size] != '\0') {
-      return Fail("string without its end");
-    }
-    *out = bytes_.substr(at + 4, size);
-    return Spend(size + sizeof(std::string));
-  }
-
   bool String(size_t at, std::string* out) {
     std::string_view view;
     if (!StringView(at, &view)) return false;
@@ -227,16 +134,9 @@ class Unpacker {
     return true;
   }
 
-  bool BytesView(size_t at, std::string_view* out) {
-    size_t size = 0;
-    if (!Length(at, 1, &size)) return false;
-    *out = bytes_.substr(at + 4, size);
-    return Spend(size);
-  }
-
   bool Bytes_(size_t at, std::string* out) {
     std::string_view view;
-    if (!BytesView(at, &view)) return false;
+    if (!BytesView(at, &view) || !Visit(view.size())) return false;
     out->assign(view);
     return true;
   }
@@ -249,16 +149,7 @@ class Unpacker {
     return true;
   }
 
-  // The tables `Any` {type: string; data: [ubyte]} and `KeyValue` {key: string; value: string}
-  // are read by hand: no generated struct stands for them.
-  bool ChildOfPair(const TableView& view, uint16_t id, size_t* at) {
-    size_t slot = 0;
-    *at = 0;
-    return Slot(view, id, sizeof(uint32_t), &slot) && (slot == 0 || Follow(slot, at));
-  }
-
-  bool Any(size_t at, AnyTable* out, int depth) {
-    if (depth >= kDepthMax) return Fail("nested too deeply");
+  bool Any(size_t at, AnyTable* out) {
     TableView view;
     size_t name_at = 0;
     size_t data_at = 0;
@@ -273,17 +164,17 @@ class Unpacker {
     const Type* type = FindType(name);
     if (type == nullptr) {
       *out = AnyTable::Unknown(name, data);
-      return true;
+      return Visit(data.size());
     }
     void* table = nullptr;
     *out = AnyTable::Make(*type, &table);
     if (data.empty()) return true;  // Nothing set.
-    return Unpacker(data, &limits_).Root(*type, table, depth + 1);
+    return Unpacker(data, &limits_).Root(*type, table, payloads_ + 1);
   }
 
   bool Map(size_t at, std::map<std::string, std::string>* out) {
     size_t count = 0;
-    if (!Length(at, sizeof(uint32_t), &count)) return false;
+    if (!Length(at, sizeof(uint32_t), &count) || !Visit(count * sizeof(uint32_t))) return false;
     for (size_t i = 0; i < count; ++i) {
       size_t pair = 0;
       TableView view;
@@ -294,7 +185,7 @@ class Unpacker {
       if (!Follow(at + 4 + 4 * i, &pair) || !OpenTable(pair, &view) ||
           !ChildOfPair(view, 0, &key_at) || !ChildOfPair(view, 1, &value_at) ||
           (key_at != 0 && !StringView(key_at, &key)) ||
-          (value_at != 0 && !StringView(value_at, &value)) || !Spend(64)) {
+          (value_at != 0 && !StringView(value_at, &value))) {
         return false;
       }
       const size_t before = out->size();
@@ -308,7 +199,7 @@ class Unpacker {
     const bool numbers = field.shape == Shape::kScalarVector;
     const size_t width = numbers ? WidthOf(field.scalar) : sizeof(uint32_t);
     size_t count = 0;
-    if (!Length(at, width, &count) || !Spend(count * field.vector->stride)) return false;
+    if (!Length(at, width, &count) || !Visit(count * width)) return false;
     auto* element = static_cast<char*>(field.vector->resize(out, count));
     if (numbers) return count == 0 || Scalars(field, at + 4, count, element);
     for (size_t i = 0; i < count; ++i, element += field.vector->stride) {
@@ -318,20 +209,20 @@ class Unpacker {
                             ? Table(*field.table, target, element, depth + 1)
                         : field.shape == Shape::kStringVector
                             ? String(target, reinterpret_cast<std::string*>(element))
-                            : Any(target, reinterpret_cast<AnyTable*>(element), depth);
+                            : Any(target, reinterpret_cast<AnyTable*>(element));
       if (!good) return false;
     }
     return true;
   }
 
-  const std::string_view bytes_;
-  Limits& limits_;
+  int payloads_ = 0;
 };
 
 }  // namespace
 
 Result<void> Unpack(const Type& type, std::string_view bytes, void* out) {
-  Limits limits{.budget = kExpansionBase + kExpansionFactor * bytes.size()};
+  // What we pack points at nothing twice; other writers share equal strings.
+  UnpackLimits limits{.budget = 2 * bytes.size() + 1024};
   if (Unpacker(bytes, &limits).Root(type, out, 0)) return {};
   if (limits.field == nullptr) {
     return Err(ErrorCode::kCorruption, "{}: {}", type.name, limits.what);

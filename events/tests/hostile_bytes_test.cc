@@ -153,14 +153,34 @@ TEST(HostileBytes, NestingIsBounded) {
   EXPECT_EQ(back.error().message, "Leaf: Leaf.children: nested too deeply");
 }
 
-TEST(HostileBytes, PayloadsWithinPayloadsAreBounded) {
+Command Nested(int payloads, int tables) {
+  Leaf leaf;
+  for (int i = 0; i < tables; ++i) leaf = Leaf{.children = {leaf}};
   Command command;
-  for (int depth = 0; depth < 70; ++depth) {
+  command.payload = AnyTable::Of(leaf);
+  for (int i = 1; i < payloads; ++i) {
     Command outer;
     outer.payload = AnyTable::Of(std::move(command));
     command = std::move(outer);
   }
-  EXPECT_FALSE(Unpack<Command>(Pack(command)));
+  return command;
+}
+
+TEST(HostileBytes, PayloadsWithinPayloadsAreBounded) {
+  EXPECT_TRUE(Unpack<Command>(Pack(Nested(kPayloadDepthMax, 0))));
+  EXPECT_FALSE(Unpack<Command>(Pack(Nested(kPayloadDepthMax + 1, 0))));
+  EXPECT_TRUE(FromJson<Command>(ToJson(Nested(kPayloadDepthMax, 0))));
+  EXPECT_FALSE(FromJson<Command>(ToJson(Nested(kPayloadDepthMax + 1, 0))));
+}
+
+// Otherwise a command could be accepted whose decision nobody can read.
+TEST(HostileBytes, WhatIsReadMayBePackedIntoARecordAndReadAgain) {
+  const Result<Command> command = Unpack<Command>(Pack(Nested(kPayloadDepthMax, kTableDepthMax)));
+  ASSERT_TRUE(command) << ToString(command.error());
+  LogRecord record;
+  record.decision.emplace().command = *command;
+  record.decision->effects.follow_ups = {FollowUp{.command = *command}};
+  EXPECT_EQ(Unpack<LogRecord>(Pack(record)), record);
 }
 
 TEST(HostileBytes, AnUnknownEnumeratorIsRefused) {

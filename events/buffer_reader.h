@@ -1,0 +1,137 @@
+// Bounds-checked access to the bytes of one FlatBuffers buffer. For unpack.cc; knows nothing of
+// types.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "events/descriptor.h"
+
+namespace sluice {
+
+// What a buffer and the payloads within it share.
+struct UnpackLimits {
+  // Bytes that may still be visited. Offsets may point at the same bytes again and again; without
+  // this a small buffer could expand without bound.
+  size_t budget;
+  // The first thing found wrong; static text and names, so that no success pays for it.
+  const char* what = nullptr;
+  const Type* type = nullptr;
+  const Field* field = nullptr;
+};
+
+// Positions are offsets into the buffer, always checked before use; a method that returns false has
+// said why in the limits.
+class BufferReader {
+ public:
+  // A table whose own size and vtable lie within the buffer.
+  struct TableView {
+    size_t at;
+    size_t size;
+    size_t vtable;
+    size_t vtable_size;
+  };
+
+  template <class T>
+  T Load(size_t at) const {
+    T value;
+    std::memcpy(&value, bytes_.data() + at, sizeof(T));
+    return value;
+  }
+
+  bool Fits(size_t at, size_t size) const {
+    return at <= bytes_.size() && size <= bytes_.size() - at;
+  }
+
+  bool Fail(const char* what) {
+    if (limits_.what == nullptr) limits_.what = what;
+    return false;
+  }
+
+  bool Visit(size_t bytes) {
+    if (bytes > limits_.budget) return Fail("expands too far");
+    limits_.budget -= bytes;
+    return true;
+  }
+
+  bool OpenTable(size_t at, TableView* view) {
+    if (!Fits(at, sizeof(int32_t))) return Fail("table out of bounds");
+    const int64_t vtable = static_cast<int64_t>(at) - Load<int32_t>(at);
+    if (vtable < 0 || !Fits(static_cast<size_t>(vtable), 4)) return Fail("vtable out of bounds");
+    view->at = at;
+    view->vtable = static_cast<size_t>(vtable);
+    view->vtable_size = Load<uint16_t>(view->vtable);
+    view->size = Load<uint16_t>(view->vtable + 2);
+    if (view->vtable_size < 4 || view->vtable_size % 2 != 0 ||
+        !Fits(view->vtable, view->vtable_size)) {
+      return Fail("bad vtable");
+    }
+    if (view->size < 4 || !Fits(at, view->size)) return Fail("table out of bounds");
+    return Visit(view->size);
+  }
+
+  // Where field `id` is, or 0 when it is absent.
+  bool Slot(const TableView& view, uint16_t id, size_t width, size_t* at) {
+    *at = 0;
+    const size_t slot = 4 + 2 * size_t{id};
+    if (slot >= view.vtable_size) return true;
+    const size_t offset = Load<uint16_t>(view.vtable + slot);
+    if (offset == 0) return true;
+    if (offset < 4 || offset + width > view.size) return Fail("field out of bounds");
+    *at = view.at + offset;
+    return true;
+  }
+
+  bool Follow(size_t at, size_t* target) {
+    const size_t offset = Load<uint32_t>(at);
+    *target = at + offset;
+    return offset != 0 && Fits(*target, sizeof(uint32_t)) ? true : Fail("offset out of bounds");
+  }
+
+  // The number of elements, of `width` bytes each, behind the length at `at`. Whoever reads them
+  // visits them.
+  bool Length(size_t at, size_t width, size_t* count) {
+    *count = Load<uint32_t>(at);
+    if (*count > bytes_.size() / width || !Fits(at + 4, *count * width)) {
+      return Fail("length out of bounds");
+    }
+    return true;
+  }
+
+  bool StringView(size_t at, std::string_view* out) {
+    size_t size = 0;
+    if (!Length(at, 1, &size)) return false;
+    if (!Fits(at + 4 + size, 1) || bytes_[at + 4 + size] != '\0') {
+      return Fail("string without its end");
+    }
+    *out = bytes_.substr(at + 4, size);
+    return Visit(size);
+  }
+
+  // Not counted as visited: a payload's bytes are when they are read.
+  bool BytesView(size_t at, std::string_view* out) {
+    size_t size = 0;
+    if (!Length(at, 1, &size)) return false;
+    *out = bytes_.substr(at + 4, size);
+    return true;
+  }
+
+  // The tables `Any` {type: string; data: [ubyte]} and `KeyValue` {key: string; value: string}
+  // are read by hand: no generated struct stands for them.
+  bool ChildOfPair(const TableView& view, uint16_t id, size_t* at) {
+    size_t slot = 0;
+    *at = 0;
+    return Slot(view, id, sizeof(uint32_t), &slot) && (slot == 0 || Follow(slot, at));
+  }
+
+ protected:
+  BufferReader(std::string_view bytes, UnpackLimits* limits) : bytes_(bytes), limits_(*limits) {}
+
+  const std::string_view bytes_;
+  UnpackLimits& limits_;
+};
+
+}  // namespace sluice
