@@ -86,6 +86,33 @@ Command World::MakeCommand(std::string_view entity, AnyTable payload) {
   return command;
 }
 
+Decision World::SendAny(std::string_view entity, AnyTable payload, std::string_view sender) {
+  Command command = MakeCommand(entity, std::move(payload));
+  if (sender.empty()) return Decide(std::move(command), Input::kCommands);
+  command.source = FollowUpSource{.epoch = {1, 2},
+                                  .partition = PartitionOf(sender),
+                                  .term = 1,
+                                  .number = next_offset_++,
+                                  .sequence = decisions_.size(),
+                                  .entity = std::string(sender)};
+  return Decide(std::move(command), Input::kInternal);
+}
+
+void World::Apply(std::string_view entity, std::vector<AnyTable> events) {
+  Slot& slot = SlotOf(entity);
+  Decision decision;
+  decision.command = MakeCommand(entity, {});
+  decision.origin =
+      Origin{.epoch = {1, 2}, .input = Input::kCommands, .partition = 0, .offset = next_offset_++};
+  decision.time = now_;
+  for (AnyTable& event : events) decision.events.push_back({.payload = std::move(event)});
+  FoldDecision(*slot.kind, *slot.state, decision);
+  slot.items->Take(slot.state->items.TakeChanges());
+  decision.version = slot.state->version;
+  decision.state_hash = slot.state->Hash();
+  Replay(slot, decision);
+}
+
 Decision World::SendJson(std::string_view entity, std::string_view command, std::string_view json) {
   const CommandInfo* info = SlotOf(entity).kind->FindCommandByWireName(command);
   if (!info) throw InvariantViolation("no command " + std::string(command));
@@ -169,7 +196,8 @@ void World::Route(const std::string& sender, std::vector<FollowUpDraft> follow_u
     decision.effects.follow_ups.push_back(
         {.target_partition = target, .number = command.source->number, .command = command});
     // Settings are for the engine; this world's are set by the test.
-    if (!draft.to_partition) queues_[{PartitionOf(sender), target}].push_back(std::move(command));
+    if (deliver && !draft.to_partition)
+      queues_[{PartitionOf(sender), target}].push_back(std::move(command));
   }
 }
 

@@ -43,6 +43,8 @@ class World {
 
   // Chooses among n non-empty queues (0 <= result < n). Default: the first.
   std::function<size_t(size_t)> pick = [](size_t) { return size_t{0}; };
+  // False: follow-ups are recorded in their decision and go nowhere, so a machine is alone.
+  bool deliver = true;
   // Called after every decision.
   std::function<void(const World&, const Decision&)> on_decision;
 
@@ -61,15 +63,12 @@ class World {
   // Decides an internal command as if `sender` had sent it.
   template <class C>
   Decision SendFrom(std::string_view sender, std::string_view entity, C command) {
-    Command internal = MakeCommand(entity, AnyTable::Of(std::move(command)));
-    internal.source = FollowUpSource{.epoch = {1, 2},
-                                     .partition = PartitionOf(sender),
-                                     .term = 1,
-                                     .number = next_offset_++,
-                                     .sequence = decisions_.size(),
-                                     .entity = std::string(sender)};
-    return Decide(std::move(internal), Input::kInternal);
+    return SendAny(entity, AnyTable::Of(std::move(command)), sender);
   }
+  // The same for a payload of any type; without a sender it is a user's command.
+  Decision SendAny(std::string_view entity, AnyTable payload, std::string_view sender);
+  // Applies events as if an earlier decision had held them.
+  void Apply(std::string_view entity, std::vector<AnyTable> events);
   // `json` is a command's payload under its wire name, as users write it.
   Decision SendJson(std::string_view entity, std::string_view command, std::string_view json);
 
