@@ -34,7 +34,8 @@ void AppendRow(const KindInfo& kind, const ObjectView& object, std::string_view 
   *out += "{\"cells\":[";
   for (size_t i = 0; i < object.cells.size(); ++i) {
     const std::string& cell = object.cells[i];
-    const std::string_view type = i < kind.columns.size() ? kind.columns[i].type : "string";
+    std::string_view type = "string";
+    if (i < kind.columns.size()) type = kind.columns[i].type;
     if (i > 0) *out += ',';
     const bool number = type == "integer" && !cell.empty() &&
                         cell.find_first_not_of("0123456789") == std::string::npos;

@@ -47,8 +47,9 @@ Answer<Target> Target::Parse(std::string_view text) {
   }
   const bool path_ok = ForEachPart(text.substr(0, question), '/', [&](std::string_view part) {
     auto decoded = PercentDecode(part, false);
-    if (decoded) target.path_.push_back(*std::move(decoded));
-    return decoded.has_value();
+    if (!decoded) return false;
+    target.path_.push_back(*std::move(decoded));
+    return true;
   });
   const std::string_view query =
       question < text.size() ? text.substr(question + 1) : std::string_view();
@@ -56,8 +57,9 @@ Answer<Target> Target::Parse(std::string_view text) {
     const size_t equals = std::min(part.find('='), part.size());
     auto name = PercentDecode(part.substr(0, equals), true);
     auto value = PercentDecode(part.substr(std::min(equals + 1, part.size())), true);
-    if (name && value) target.parameters_.emplace_back(*std::move(name), *std::move(value));
-    return name.has_value() && value.has_value();
+    if (!name || !value) return false;
+    target.parameters_.emplace_back(*std::move(name), *std::move(value));
+    return true;
   });
   if (!path_ok || !query_ok) {
     return Fail(ApiError::BadRequest("the request target holds a broken percent escape"));
