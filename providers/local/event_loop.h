@@ -22,8 +22,9 @@ class EventLoop : public Scheduler, public FdWatcher {
   // Thread-safe: runs `work` on the loop's thread.
   void Post(std::function<void()> work);
 
-  // Thread-safe: Run returns.
+  // Thread-safe: Run returns, and RunOne does nothing until Resume.
   void Stop();
+  void Resume();
 
   Micros Now() const override;
   TimerId Schedule(Micros delay, std::function<void()> callback) override;

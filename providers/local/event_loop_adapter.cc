@@ -28,6 +28,7 @@ void EventLoop::Run() { state_->context.run(); }
 void EventLoop::RunOne() { state_->context.run_one(); }
 void EventLoop::Post(std::function<void()> work) { asio::post(state_->context, std::move(work)); }
 void EventLoop::Stop() { state_->context.stop(); }
+void EventLoop::Resume() { state_->context.restart(); }
 
 Micros EventLoop::Now() const {
   return std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now().time_since_epoch());

@@ -24,6 +24,7 @@ Json ToJson(const ProcessSpec& spec) {
   }
   Json json{{"uid", spec.uid},
             {"generation", spec.generation},
+            {"location", spec.location},
             {"command", spec.command},
             {"env", std::move(env)},
             {"address", spec.address},
@@ -46,6 +47,7 @@ ProcessSpec SpecFromJson(const Json& json) {
   ProcessSpec spec;
   json.at("uid").get_to(spec.uid);
   json.at("generation").get_to(spec.generation);
+  spec.location = json.value("location", "");
   json.at("command").get_to(spec.command);
   for (const Json& variable : json.at("env")) {
     spec.env.push_back({variable.at("name"),
@@ -147,6 +149,7 @@ Result<void> WriteIntent(const fs::path& dir, const Intent& intent) {
             {"runUid", intent.run_uid},
             {"runToken", intent.run_token},
             {"runHandled", intent.run_handled},
+            {"runTold", intent.run_told},
             {"restarts", intent.restarts},
             {"outcome", static_cast<int>(intent.outcome)}};
   if (intent.last_exit) json["lastExit"] = ToJson(*intent.last_exit);
@@ -167,6 +170,7 @@ Result<std::optional<Intent>> ReadIntent(const fs::path& dir) {
     json.at("runUid").get_to(intent.run_uid);
     json.at("runToken").get_to(intent.run_token);
     json.at("runHandled").get_to(intent.run_handled);
+    json.at("runTold").get_to(intent.run_told);
     json.at("restarts").get_to(intent.restarts);
     intent.outcome = static_cast<Outcome>(json.at("outcome").get<int>());
     if (json.contains("lastExit")) intent.last_exit = ExitFromJson(json["lastExit"]);

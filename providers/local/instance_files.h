@@ -20,12 +20,13 @@ enum class Outcome : uint8_t { kNone = 0, kCompleted = 1, kFailed = 2 };
 struct Intent {
   ProcessSpec spec;
   Wanted wanted = Wanted::kPrepared;
-  std::string token;  // Of the latest Start or Restart.
+  std::string token;  // Of the latest Restart.
   uint64_t run = 0;   // The latest launch; written before it.
   uint64_t run_generation = 0;
   std::string run_uid;
   std::string run_token;
   uint64_t run_handled = 0;  // The latest run whose end was dealt with.
+  uint64_t run_told = 0;     // The latest run whose end was told.
   uint32_t restarts = 0;
   Outcome outcome = Outcome::kNone;
   std::optional<ExitStatus> last_exit;

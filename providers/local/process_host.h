@@ -52,6 +52,7 @@ struct ReadinessSpec {
 struct ProcessSpec {
   std::string uid;
   uint64_t generation = 0;
+  std::string location;  // Whose provider runs it, `namespace/name`; carried, not looked at.
   std::vector<std::string> command;
   std::vector<EnvVar> env;
   std::string address;  // SLUICE_ADDRESS
@@ -96,11 +97,14 @@ struct ProcessStatus {
   int pid = 0;       // While kRunning and kStopping.
   std::optional<ExitStatus> last_exit;
   bool completed = false;     // kStopped by itself, with exit code 0.
+  bool end_told = false;      // kStopped, kFailed: as said by EndTold.
+  bool probed = false;        // It has a readiness probe.
   uint32_t restarts = 0;      // Since it last ran stably.
   Micros restart_delay{0};    // While kBackingOff.
   std::optional<bool> ready;  // Empty: no probe, or no verdict yet.
   std::string ready_message;
   std::string address;
+  std::string location;
 
   bool operator==(const ProcessStatus&) const = default;
 };
@@ -121,9 +125,10 @@ class ProcessHost {
   // kInvalid when the command or the environment cannot be resolved; kIo from the disk.
   virtual Result<void> Prepare(const InstanceId& id, const ProcessSpec& spec) = 0;
 
-  // Wants it running. `token` names the request: what ended under the same token is not started
-  // again, what runs is left alone. kNotFound when it was never prepared.
-  virtual Result<void> Start(const InstanceId& id, const std::string& token) = 0;
+  // Wants it running. What runs is left alone; what ended by itself is started again only once its
+  // end was told, because until then the wish may be older than the end. kNotFound when it was
+  // never prepared.
+  virtual Result<void> Start(const InstanceId& id) = 0;
 
   // Wants another run than the one under an older token.
   virtual Result<void> Restart(const InstanceId& id, const std::string& token) = 0;
@@ -133,6 +138,9 @@ class ProcessHost {
 
   // Wants it gone with its files. An unknown instance is gone already: listeners hear at once.
   virtual Result<void> Remove(const InstanceId& id) = 0;
+
+  // The end of this run is known to whoever asked for it, durably.
+  virtual Result<void> EndTold(const InstanceId& id, uint64_t run) = 0;
 
   virtual std::optional<ProcessStatus> Get(const InstanceId& id) const = 0;
   virtual std::vector<ProcessStatus> List() const = 0;

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "providers/local/environment.h"
 
 namespace sluice::local {
@@ -53,13 +55,21 @@ Result<void> SupervisedProcess::Prepare(const ProcessSpec& spec) {
   return Change(std::move(next));
 }
 
-Result<void> SupervisedProcess::Start(const std::string& token) {
-  const bool runs = life_ != Life::kNone || restart_.armed();
-  if (intent_.wanted == Wanted::kRunning && intent_.outcome == Outcome::kNone && runs) {
-    return Change(intent_);
+Result<void> SupervisedProcess::Start() {
+  if (Settled() && intent_.run_told < intent_.run) return Change(intent_);
+  Intent next = intent_;
+  next.wanted = Wanted::kRunning;
+  if (Settled()) {
+    next.outcome = Outcome::kNone;
+    next.restarts = 0;
   }
-  if (Settled() && intent_.run_token == token) return Change(intent_);
-  return Restart(token);
+  return Change(std::move(next));
+}
+
+Result<void> SupervisedProcess::EndTold(uint64_t run) {
+  Intent next = intent_;
+  next.run_told = std::max(next.run_told, run);
+  return Change(std::move(next));
 }
 
 Result<void> SupervisedProcess::Restart(const std::string& token) {
@@ -135,6 +145,9 @@ ProcessStatus SupervisedProcess::status() const {
   status.ready = ready_;
   status.ready_message = ready_message_;
   status.address = intent_.spec.address;
+  status.location = intent_.spec.location;
+  status.end_told = !lives && intent_.run_told >= intent_.run;
+  status.probed = intent_.spec.readiness.has_value();
   status.completed = !lives && Settled() && intent_.outcome == Outcome::kCompleted;
   if (removed_) {
     status.state = ProcessState::kRemoved;

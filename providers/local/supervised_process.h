@@ -41,10 +41,11 @@ class SupervisedProcess {
 
   // As in ProcessHost.
   Result<void> Prepare(const ProcessSpec& spec);
-  Result<void> Start(const std::string& token);
+  Result<void> Start();
   Result<void> Restart(const std::string& token);
   Result<void> Stop();
   Result<void> Remove();
+  Result<void> EndTold(uint64_t run);
 
   ProcessStatus status() const;
   bool removed() const { return removed_; }

@@ -82,8 +82,13 @@ Result<void> Supervisor::Prepare(const InstanceId& id, const ProcessSpec& spec) 
   return prepared;
 }
 
-Result<void> Supervisor::Start(const InstanceId& id, const std::string& token) {
-  if (SupervisedProcess* process = Find(id)) return process->Start(token);
+Result<void> Supervisor::EndTold(const InstanceId& id, uint64_t run) {
+  if (SupervisedProcess* process = Find(id)) return process->EndTold(run);
+  return tl::unexpected(Unknown(id));
+}
+
+Result<void> Supervisor::Start(const InstanceId& id) {
+  if (SupervisedProcess* process = Find(id)) return process->Start();
   return tl::unexpected(Unknown(id));
 }
 

@@ -21,10 +21,11 @@ class Supervisor : public ProcessHost {
 
   void SetListener(Listener listener) override { listener_ = std::move(listener); }
   Result<void> Prepare(const InstanceId& id, const ProcessSpec& spec) override;
-  Result<void> Start(const InstanceId& id, const std::string& token) override;
+  Result<void> Start(const InstanceId& id) override;
   Result<void> Restart(const InstanceId& id, const std::string& token) override;
   Result<void> Stop(const InstanceId& id) override;
   Result<void> Remove(const InstanceId& id) override;
+  Result<void> EndTold(const InstanceId& id, uint64_t run) override;
   std::optional<ProcessStatus> Get(const InstanceId& id) const override;
   std::vector<ProcessStatus> List() const override;
 

@@ -86,10 +86,10 @@ class TestHost {
 
   ProcessStatus Status(const InstanceId& id = kWeb) const { return supervisor->Get(id).value(); }
 
-  void Run(const ProcessSpec& spec, const InstanceId& id = kWeb, const std::string& token = "1") {
+  void Run(const ProcessSpec& spec, const InstanceId& id = kWeb) {
     const Result<void> prepared = supervisor->Prepare(id, spec);
     ASSERT_TRUE(prepared) << prepared.error().message;
-    const Result<void> started = supervisor->Start(id, token);
+    const Result<void> started = supervisor->Start(id);
     ASSERT_TRUE(started) << started.error().message;
   }
 
