@@ -2,9 +2,10 @@
 # Adds the structs and descriptors of each schema to TARGET, which must exist:
 # FILE.fbs -> gen/events/FILE.gen.h and .gen.cc. Schemas find each other in events/schema and beside
 # themselves; each file emits only what it declares itself. Names of files are unique in the build.
-set(SLUICE_SCHEMA_DIR ${CMAKE_SOURCE_DIR}/events/schema)
-set(SLUICE_GEN_DIR ${CMAKE_BINARY_DIR}/gen/events)
-set(SLUICE_BFBS_DIR ${CMAKE_BINARY_DIR}/gen/bfbs)
+# In the cache, so that every directory that calls the function sees them.
+set(SLUICE_SCHEMA_DIR ${CMAKE_SOURCE_DIR}/events/schema CACHE INTERNAL "")
+set(SLUICE_GEN_DIR ${CMAKE_BINARY_DIR}/gen/events CACHE INTERNAL "")
+set(SLUICE_BFBS_DIR ${CMAKE_BINARY_DIR}/gen/bfbs CACHE INTERNAL "")
 find_program(FLATC flatc REQUIRED)
 
 # Appends to OUT every schema FILE includes, directly or not.
