@@ -85,6 +85,8 @@ class Decider {
   Result<void> DecideCommand(Command command, const Origin& origin, Time time, uint64_t ticket);
   Result<void> DecideForEntity(Command command, const EntityKey& key, const Origin& origin,
                                Time time, uint64_t ticket);
+  // Duplicate or IdempotencyConflict, when the id of a user's command was used before.
+  Result<std::optional<Decision>> Repeated(const Command& command);
   // A "no" of the engine itself, or nothing: the machine is asked.
   Result<std::optional<Decision>> EngineVerdict(const Command& command, const CachedEntity& entity,
                                                 const Origin& origin);
@@ -102,7 +104,6 @@ class Decider {
 
   Effects NumberEffects(std::vector<FollowUpDraft> follow_ups, std::vector<TimerChange> timers,
                         const Command& cause) const;
-  bool OverBound(const Decision& decision) const;
   // Appends the record, moves the partition state on and, with `entity`, stages its new state.
   void Stage(Decision decision, CachedEntity* entity, std::shared_ptr<EntityState> after,
              uint64_t ticket);

@@ -61,6 +61,8 @@ class PartitionProcessor {
   Time NextTimer() const { return decider_.NextTimer(); }
   // Nothing is staged or in flight.
   bool Idle() const { return in_flight_.empty(); }
+  // `Opened` is durable and inputs are being decided.
+  bool InputsStarted() const { return inputs_started_; }
   const PartitionState& state() const { return decider_.state(); }
 
  private:

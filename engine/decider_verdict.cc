@@ -1,0 +1,147 @@
+// What the engine says before a machine is asked, and asking it.
+#include "engine/decider.h"
+#include "events/codec.h"
+
+namespace sluice {
+namespace {
+
+bool IsUsers(const Command& command) { return !command.source || command.forwarded; }
+
+RejectionRecord ToRecord(const Rejection& rejection) {
+  return {.code = rejection.code, .field = rejection.field, .message = rejection.message};
+}
+
+Decision Refuse(const Rejection& rejection) {
+  Decision decision;
+  decision.verdict = Verdict::kRejected;
+  decision.rejection = ToRecord(rejection);
+  return decision;
+}
+
+std::optional<Rejection> NotForUsers(const Command& command) {
+  const Type* type = command.payload.type();
+  if (!type || !type->is_command) {
+    return Rejection::InvalidArgument(
+        "command", command.payload ? fmt::format("'{}' is no command", command.payload.type_name())
+                                   : "there is none");
+  }
+  if (type->is_internal) {
+    return Rejection::InvalidArgument(
+        "command", fmt::format("{} is internal: only nodes send it", type->wire_name));
+  }
+  return std::nullopt;
+}
+
+// Effects have a bound of their own within the decision's.
+bool OverBound(const Decision& decision) {
+  return decision.effects.follow_ups.size() > kEffectsMax ||
+         Pack(decision.effects).size() > kEffectsBytesMax ||
+         Pack(decision).size() > kDecisionBytesMax;
+}
+
+}  // namespace
+
+Result<std::optional<Decision>> Decider::Repeated(const Command& command) {
+  std::optional<RememberedCommand> known;
+  if (const auto staged = remembered_.find({command.entity, command.id});
+      staged != remembered_.end()) {
+    known = staged->second;
+  } else {
+    auto found = store_.FindCommand(command.entity, command.id);
+    if (!found) return tl::unexpected<Error>(std::move(found.error()));
+    known = std::move(*found);
+  }
+  const Duration window = state_.settings.idempotency_window.value_or(Duration::Hours(24));
+  if (!known || known->time + window <= state_.decision_time) return std::nullopt;
+  if (known->fingerprint != CommandFingerprint(command)) {
+    return Refuse(
+        Rejection::IdempotencyConflict(fmt::format("id '{}' was used at {}:{} for another command",
+                                                   command.id, state_.partition, known->sequence)));
+  }
+  Decision decision;
+  decision.verdict = Verdict::kDuplicate;
+  decision.duplicate_of = Position{.partition = state_.partition, .sequence = known->sequence};
+  return decision;
+}
+
+Result<std::optional<Decision>> Decider::EngineVerdict(const Command& command,
+                                                       const CachedEntity& entity,
+                                                       const Origin& origin) {
+  // A timer is nobody's command; one that was parked comes back as such.
+  const bool timer = origin.input == Input::kTimers ||
+                     (origin.input == Input::kParked && command.payload.As<TimerDue>());
+  const bool users = IsUsers(command) && !timer;
+  if (users) {
+    if (auto refusal = NotForUsers(command)) return Refuse(*refusal);
+    if (!command.derived_id) {
+      auto repeated = Repeated(command);
+      if (!repeated || *repeated) return repeated;
+    }
+  }
+  const EntityMarks& marks = entity.entity.marks;
+  const bool set_aside = !marks.quarantined.empty() || !marks.parked.empty();
+  if (set_aside && origin.input != Input::kParked && !command.payload.As<Release>()) {
+    if (users) {
+      return Refuse(Rejection::Quarantined(
+          command.entity + " is set aside: " +
+          (marks.quarantined.empty() ? "its parked commands are being decided"
+                                     : marks.quarantined) +
+          "; see `sluice quarantine list` and `sluice quarantine release`"));
+    }
+    Decision decision;
+    decision.verdict = Verdict::kParked;
+    return decision;
+  }
+  if (command.expected_version && *command.expected_version != entity.entity.state->version) {
+    return Refuse(Rejection::VersionConflict(
+        fmt::format("{} is at version {}, expected was {}", command.entity,
+                    entity.entity.state->version, *command.expected_version)));
+  }
+  return std::nullopt;
+}
+
+Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision decision,
+                                 uint64_t ticket) {
+  const EntityKey key = KeyOrDie(command.entity);
+  StepResult step;
+  try {
+    step = DecideStep(*entity.entity.kind, *entity.entity.state, command,
+                      MakeContext(command, key, *decision.origin, decision.time));
+  } catch (const InvariantViolation& violation) {
+    Quarantine(std::move(command), entity, std::move(decision), violation.what(), ticket);
+    return {};
+  } catch (const LoadFailure& failure) {
+    return Err(ErrorCode::kIo, "{}: {}", command.entity, failure.what());
+  }
+  decision.verdict = step.verdict;
+  if (step.rejection) decision.rejection = ToRecord(*step.rejection);
+  for (AnyTable& event : step.events) decision.events.push_back({.payload = std::move(event)});
+  decision.effects = NumberEffects(std::move(step.follow_ups), std::move(step.timers), command);
+  decision.reply = std::move(step.reply);
+  decision.reply_deferred = step.reply_deferred;
+  const EntityState& now = step.after ? *step.after : *entity.entity.state;
+  decision.version = now.version;
+  decision.state_hash = now.Hash();
+  decision.command = std::move(command);
+  if (OverBound(decision)) {
+    Command over = std::move(*decision.command);
+    Decision refused;
+    refused.origin = decision.origin;
+    refused.time = decision.time;
+    if (!IsUsers(over)) {
+      Quarantine(std::move(over), entity, std::move(refused), "I10: a decision over its bound",
+                 ticket);
+      return {};
+    }
+    refused.verdict = Verdict::kRejected;
+    refused.rejection = ToRecord(Rejection::TooLarge(fmt::format(
+        "the decision would be over {} bytes or {} effects", kDecisionBytesMax, kEffectsMax)));
+    refused.command = std::move(over);
+    Stage(std::move(refused), &entity, nullptr, ticket);
+    return {};
+  }
+  Stage(std::move(decision), &entity, std::move(step.after), ticket);
+  return {};
+}
+
+}  // namespace sluice

@@ -1,0 +1,197 @@
+#include "engine/testing/sim_journal.h"
+
+#include <algorithm>
+
+namespace sluice::testing {
+
+class SimJournal::Term final : public PartitionJournal {
+ public:
+  Term(SimJournal& journal, uint32_t partition, uint64_t id)
+      : journal_(journal), partition_(partition), id_(id), end_(log().records.size()) {}
+
+  uint64_t EndSequence() const override { return end_; }
+
+  Result<void> ReadEvents(uint64_t from, const RecordVisitor& visitor) override {
+    return journal_.ReadEvents(partition_, from, visitor);
+  }
+
+  Result<void> StartInputs(InputOffsets next) override {
+    if (next.internal > log().next_internal) {
+      return Err(ErrorCode::kCorruption, "internal offset {} is past the input", next.internal);
+    }
+    next_ = next;
+    started_ = true;
+    return {};
+  }
+
+  Result<size_t> Poll(Input input, const PollLimits& limits,
+                      std::vector<InputRecord>* records) override {
+    if (Fenced()) return Err(ErrorCode::kFenced, "the term has ended");
+    CHECK(started_);
+    size_t taken = 0;
+    if (input == Input::kCommands) {
+      while (taken < limits.max_records && !log().commands.empty()) {
+        records->push_back(std::move(log().commands.front()));
+        log().commands.pop_front();
+        records->back().input = input;
+        records->back().offset = next_.commands++;
+        ++taken;
+      }
+      return taken;
+    }
+    for (const Internal& internal : log().internal) {
+      if (taken == limits.max_records) break;
+      if (internal.offset < next_.internal) continue;
+      InputRecord record;
+      record.input = Input::kInternal;
+      record.offset = internal.offset;
+      record.timestamp = internal.timestamp;
+      record.payload = internal.payload;
+      records->push_back(std::move(record));
+      next_.internal = internal.offset + 1;
+      ++taken;
+    }
+    return taken;
+  }
+
+  void SetWakeup(std::function<void()> wakeup) override { log().wakeup = std::move(wakeup); }
+
+  void Commit(CommitBatch batch, CommitDone done) override {
+    CHECK(batch.first_sequence == end_);
+    end_ += batch.records.size();
+    if (Fenced()) {
+      done(Err(ErrorCode::kFenced, "the term has ended"));
+      return;
+    }
+    journal_.pending_.push_back({partition_, id_, std::move(batch), std::move(done)});
+  }
+
+ private:
+  Log& log() { return journal_.logs_[partition_]; }
+  bool Fenced() const { return journal_.logs_[partition_].term_id != id_; }
+
+  SimJournal& journal_;
+  uint32_t partition_;
+  uint64_t id_;
+  uint64_t end_;
+  InputOffsets next_;
+  bool started_ = false;
+};
+
+SimJournal::SimJournal(uint32_t partitions, const Clock& clock, Hash128 epoch)
+    : clock_(clock), epoch_(epoch), logs_(partitions) {}
+
+SimJournal::~SimJournal() = default;
+
+Result<std::unique_ptr<PartitionJournal>> SimJournal::OpenPartition(uint32_t partition) {
+  // What the term before has handed in is settled first.
+  std::vector<Pending> settled;
+  for (auto at = pending_.begin(); at != pending_.end();) {
+    if (at->partition == partition) {
+      settled.push_back(std::move(*at));
+      at = pending_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  for (Pending& pending : settled) {
+    MakeDurable(pending);
+    pending.done({});
+  }
+  Log& log = logs_[partition];
+  ++log.term_id;
+  return std::make_unique<Term>(*this, partition, log.term_id);
+}
+
+Result<void> SimJournal::Append(uint32_t partition, InputRecord record) {
+  record.timestamp = clock_.Now();
+  logs_[partition].commands.push_back(std::move(record));
+  if (logs_[partition].wakeup) logs_[partition].wakeup();
+  return {};
+}
+
+Result<void> SimJournal::ReadEvents(uint32_t partition, uint64_t from,
+                                    const RecordVisitor& visitor) const {
+  const auto& records = logs_[partition].records;
+  for (uint64_t sequence = from; sequence < records.size(); ++sequence) {
+    if (!visitor(sequence, records[sequence])) break;
+  }
+  return {};
+}
+
+Result<uint64_t> SimJournal::EndSequence(uint32_t partition) const {
+  return logs_[partition].records.size();
+}
+
+Result<void> SimJournal::ReadDeadLetters(uint32_t partition, uint64_t from,
+                                         const DeadLetterVisitor& visitor) const {
+  for (const auto& [number, letter] : logs_[partition].dead_letters) {
+    if (number >= from && !visitor(letter)) break;
+  }
+  return {};
+}
+
+Result<void> SimJournal::RemoveDeadLetter(uint32_t partition, uint64_t number) {
+  if (logs_[partition].dead_letters.erase(number) == 0) {
+    return Err(ErrorCode::kNotFound, "no dead letter {}", number);
+  }
+  return {};
+}
+
+void SimJournal::MakeDurable(Pending& pending) {
+  Log& log = logs_[pending.partition];
+  CHECK(pending.batch.first_sequence == log.records.size());
+  for (Bytes& record : pending.batch.records) log.records.push_back(std::move(record));
+  for (FollowUpRecord& follow_up : pending.batch.follow_ups) {
+    Log& target = logs_[follow_up.target_partition];
+    target.internal.push_back({target.next_internal++, clock_.Now(), std::move(follow_up.payload)});
+  }
+  for (DeadLetter& letter : pending.batch.dead_letters) {
+    letter.number = log.next_dead_letter++;
+    log.dead_letters.emplace(letter.number, std::move(letter));
+  }
+  log.decided = pending.batch.decided;
+  while (!log.internal.empty() && log.internal.front().offset < log.decided.internal) {
+    log.internal.pop_front();
+  }
+}
+
+bool SimJournal::CompleteOne() {
+  if (pending_.empty()) return false;
+  Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  MakeDurable(pending);
+  pending.done({});
+  return true;
+}
+
+void SimJournal::FailPending(uint32_t partition, bool durable_all_the_same) {
+  bool first = true;
+  for (auto at = pending_.begin(); at != pending_.end();) {
+    if (at->partition != partition) {
+      ++at;
+      continue;
+    }
+    Pending pending = std::move(*at);
+    at = pending_.erase(at);
+    if (first && durable_all_the_same) MakeDurable(pending);
+    first = false;
+    pending.done(Err(ErrorCode::kIo, "the outcome of the commit is unknown"));
+  }
+  ++logs_[partition].term_id;
+}
+
+void SimJournal::Crash(size_t durable) {
+  for (size_t i = 0; i < durable && !pending_.empty(); ++i) {
+    MakeDurable(pending_.front());
+    pending_.pop_front();
+  }
+  pending_.clear();
+  for (Log& log : logs_) {
+    log.commands.clear();
+    log.wakeup = nullptr;
+    ++log.term_id;
+  }
+}
+
+}  // namespace sluice::testing

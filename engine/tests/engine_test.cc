@@ -1,0 +1,307 @@
+// The partition processor's rules, over a journal and stores in memory.
+#include <gtest/gtest.h>
+
+#include "engine/testing/cluster.h"
+#include "engine/tests/widget.h"
+#include "machines/clusterconfig/clusterconfig.h"
+
+namespace sluice {
+namespace {
+
+using testing::Cluster;
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() {
+    kinds_.Add(WidgetKind());
+    kinds_.Add(ClusterConfigKind());
+    cluster_ = std::make_unique<Cluster>(kinds_, 3);
+    EXPECT_TRUE(cluster_->OpenAll().has_value());
+    EXPECT_TRUE(cluster_->Run().has_value());
+  }
+  ~EngineTest() override {
+    for (uint32_t partition = 0; partition < 3; ++partition) {
+      EXPECT_EQ(cluster_->CompareWithReplay(partition), "");
+    }
+  }
+  Decision Create(std::string_view entity) { return cluster_->Decide(entity, WidgetApply{}); }
+  const Widget& widget(std::string_view entity) { return cluster_->As<Widget>(entity); }
+  void Reopen() {
+    ASSERT_TRUE(cluster_->OpenAll().has_value());
+    ASSERT_TRUE(cluster_->Run().has_value());
+  }
+
+  KindRegistry kinds_;
+  std::unique_ptr<Cluster> cluster_;
+};
+
+TEST_F(EngineTest, DecidesDurablyAndAnswersWithTheDecision) {
+  const Decision created = Create("widget/default/a");
+  EXPECT_EQ(created.verdict, Verdict::kAccepted);
+  EXPECT_EQ(created.version, 1u);
+  const Decision added = cluster_->Decide("widget/default/a", AddAmount{.amount = 3});
+  EXPECT_EQ(added.version, 2u);
+  EXPECT_EQ(widget("widget/default/a").status.total, 3);
+}
+
+TEST_F(EngineTest, ARejectionIsRecordedAndChangesNothing) {
+  Create("widget/default/a");
+  const Hash128 before = widget("widget/default/a").Hash();
+  const Decision refused = cluster_->Decide("widget/default/a", AddAmount{.amount = -1});
+  EXPECT_EQ(refused.verdict, Verdict::kRejected);
+  EXPECT_EQ(refused.rejection->field, "payload.amount");
+  EXPECT_EQ(widget("widget/default/a").Hash(), before);
+  EXPECT_EQ(widget("widget/default/a").version, 1u);
+}
+
+TEST_F(EngineTest, ACommandIdIsRememberedWithItsContent) {
+  Create("widget/default/a");
+  cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  const Decision again = cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  EXPECT_EQ(again.verdict, Verdict::kDuplicate);
+  ASSERT_TRUE(again.duplicate_of.has_value());
+  const Decision other = cluster_->Decide("widget/default/a", AddAmount{.amount = 6}, "c-1");
+  EXPECT_EQ(other.rejection->code, RejectionCode::kIdempotencyConflict);
+  EXPECT_EQ(widget("widget/default/a").status.total, 5);
+}
+
+TEST_F(EngineTest, TwoOfOneIdInOneBatchAreOneCommand) {
+  Create("widget/default/a");
+  const uint64_t first = cluster_->Send("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  const uint64_t second = cluster_->Send("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(cluster_->answers().at(first)->decision->verdict, Verdict::kAccepted);
+  EXPECT_EQ(cluster_->answers().at(second)->decision->verdict, Verdict::kDuplicate);
+}
+
+TEST_F(EngineTest, ARejectedCommandMayComeAgainUnderItsId) {
+  cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1");  // NotFound
+  Create("widget/default/a");
+  EXPECT_EQ(cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1").verdict,
+            Verdict::kAccepted);
+}
+
+TEST_F(EngineTest, AnIdIsForgottenAfterItsWindow) {
+  Create("widget/default/a");
+  cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  cluster_->clock().Advance(Duration::Hours(25));
+  cluster_->Decide("widget/default/a", AddAmount{.amount = 1});  // moves the decision time
+  EXPECT_EQ(cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1").verdict,
+            Verdict::kAccepted);
+}
+
+TEST_F(EngineTest, AnExpectedVersionIsCompared) {
+  Create("widget/default/a");
+  Command command;
+  command.entity = "widget/default/a";
+  command.payload = AnyTable::Of(AddAmount{.amount = 1});
+  command.expected_version = 7;
+  const uint64_t stale = cluster_->Send(command);
+  command.expected_version = 1;
+  const uint64_t fresh = cluster_->Send(command);
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(cluster_->answers().at(stale)->decision->rejection->code,
+            RejectionCode::kVersionConflict);
+  EXPECT_EQ(cluster_->answers().at(fresh)->decision->verdict, Verdict::kAccepted);
+}
+
+TEST_F(EngineTest, FollowUpsArriveOnceInOrderWithOutcomes) {
+  Create("widget/default/a");
+  Create("widget/default/b");
+  cluster_->Decide("widget/default/a", Tell{.target = "widget/default/b", .times = 5});
+  EXPECT_EQ(widget("widget/default/b").status.heard, 5);
+  EXPECT_EQ(widget("widget/default/a").status.outcomes,
+            (std::vector<std::string>{"1 yes", "2 yes", "3 yes", "4 yes", "5 yes"}));
+  cluster_->Decide("widget/default/a", Tell{.target = "widget/default/nobody", .times = 1});
+  EXPECT_EQ(widget("widget/default/a").status.outcomes.back(), "6 NotFound");
+}
+
+TEST_F(EngineTest, InternalCommandsAreRefusedFromUsers) {
+  Create("widget/default/a");
+  const Decision refused = cluster_->Decide("widget/default/a", Hear{.amount = 1});
+  EXPECT_EQ(refused.verdict, Verdict::kRejected);
+  EXPECT_EQ(refused.rejection->code, RejectionCode::kInvalidArgument);
+  EXPECT_EQ(cluster_->Decide("widget/default/a", TimerDue{.id = "ring", .due = {}}).verdict,
+            Verdict::kRejected);
+}
+
+TEST_F(EngineTest, AUsersCommandCannotPoseAsInternal) {
+  Create("widget/default/a");
+  Command forged;
+  forged.entity = "widget/default/a";
+  forged.payload = AnyTable::Of(AddAmount{.amount = 1});
+  forged.source = FollowUpSource{.epoch = {7, 7}, .partition = 0, .number = 99};
+  forged.to_partition = 0;
+  const uint64_t ticket = cluster_->Send(forged);
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(cluster_->answers().at(ticket)->decision->verdict, Verdict::kAccepted);
+  EXPECT_FALSE(cluster_->answers().at(ticket)->decision->command->source.has_value());
+}
+
+TEST_F(EngineTest, UndecodableBytesBecomeDeadLetters) {
+  cluster_->SendBytes(1, "no flatbuffer", false);
+  cluster_->SendBytes(1, "{\"entity\":", true);
+  ASSERT_TRUE(cluster_->Run().has_value());
+  size_t letters = 0;
+  ASSERT_TRUE(cluster_->journal()
+                  .ReadDeadLetters(1, 0,
+                                   [&](const DeadLetter& letter) {
+                                     EXPECT_FALSE(letter.reason.empty());
+                                     ++letters;
+                                     return true;
+                                   })
+                  .has_value());
+  EXPECT_EQ(letters, 2u);
+  EXPECT_EQ(cluster_->Log(1).back().decision->verdict, Verdict::kDeadLettered);
+}
+
+TEST_F(EngineTest, ACommandOnTheWrongPartitionIsForwardedAndDecidedOnce) {
+  Create("widget/default/a");
+  const uint32_t home = cluster_->PartitionOf("widget/default/a");
+  Command command;
+  command.entity = "widget/default/a";
+  command.id = "c-1";
+  command.payload = AnyTable::Of(AddAmount{.amount = 2});
+  cluster_->SendBytes((home + 1) % 3, Pack(command), false);
+  cluster_->SendBytes(home, Pack(command), false);
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.total, 2);
+  EXPECT_EQ(cluster_->Log((home + 1) % 3).back().decision->verdict, Verdict::kForwarded);
+}
+
+TEST_F(EngineTest, TimersFireOnceWhenDueAndSurviveACrash) {
+  Create("widget/default/a");
+  cluster_->Decide("widget/default/a", Arm{.after = Duration::Seconds(10)});
+  cluster_->clock().Advance(Duration::Seconds(9));
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 0);
+  cluster_->Crash(0);
+  Reopen();
+  cluster_->clock().Advance(Duration::Seconds(2));
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 1);
+  cluster_->clock().Advance(Duration::Hours(1));
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 1);
+}
+
+TEST_F(EngineTest, DecisionTimeNeverGoesBack) {
+  Create("widget/default/a");
+  const Time before = cluster_->Decide("widget/default/a", AddAmount{.amount = 1}).time;
+  cluster_->clock().Set(before - Duration::Hours(2));
+  EXPECT_GE(cluster_->Decide("widget/default/a", AddAmount{.amount = 1}).time, before);
+}
+
+TEST_F(EngineTest, ABrokenInvariantSetsOneEntityAsideAndNothingIsLost) {
+  Create("widget/default/a");
+  Create("widget/default/b");
+  cluster_->Decide("widget/default/b", SetFaulty{.faulty = true});
+  cluster_->Decide("widget/default/a", Tell{.target = "widget/default/b", .times = 3});
+  EXPECT_EQ(widget("widget/default/b").status.heard, 0);
+  // Users are told; others go on.
+  const Decision refused = cluster_->Decide("widget/default/b", AddAmount{.amount = 1});
+  EXPECT_EQ(refused.rejection->code, RejectionCode::kQuarantined);
+  EXPECT_EQ(cluster_->Decide("widget/default/a", AddAmount{.amount = 1}).verdict,
+            Verdict::kAccepted);
+  // Released without a mend, the first fails again and stays the first.
+  cluster_->Decide("widget/default/b", Release{});
+  EXPECT_EQ(cluster_->Decide("widget/default/b", AddAmount{.amount = 1}).rejection->code,
+            RejectionCode::kQuarantined);
+  // Across a crash it is still set aside.
+  cluster_->Crash(0);
+  Reopen();
+  EXPECT_EQ(cluster_->Decide("widget/default/b", AddAmount{.amount = 1}).rejection->code,
+            RejectionCode::kQuarantined);
+  // Skipping drops one at a time: the other two fail in turn, then it is free.
+  cluster_->Decide("widget/default/b", Release{.skip = true});
+  cluster_->Decide("widget/default/b", Release{.skip = true});
+  cluster_->Decide("widget/default/b", Release{.skip = true});
+  EXPECT_EQ(cluster_->Decide("widget/default/b", AddAmount{.amount = 1}).verdict,
+            Verdict::kAccepted);
+}
+
+TEST_F(EngineTest, AnEdgeThatIsNotInTheTableIsABrokenInvariant) {
+  Create("widget/default/a");
+  const Decision broken = cluster_->Decide("widget/default/a", BreakTable{});
+  EXPECT_EQ(broken.rejection->code, RejectionCode::kQuarantined);
+  EXPECT_NE(broken.rejection->message.find("I6"), std::string::npos);
+  cluster_->Decide("widget/default/a", Release{});
+  EXPECT_EQ(cluster_->Decide("widget/default/a", AddAmount{.amount = 1}).verdict,
+            Verdict::kAccepted);
+}
+
+TEST_F(EngineTest, ATimerOfAnEntitySetAsideWaits) {
+  Create("widget/default/a");
+  cluster_->Decide("widget/default/a", Arm{.after = Duration::Seconds(5)});
+  cluster_->Decide("widget/default/a", BreakTable{});
+  cluster_->clock().Advance(Duration::Seconds(10));
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 0);
+  cluster_->Decide("widget/default/a", Release{});
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 1);
+}
+
+TEST_F(EngineTest, AReplyMayComeFromAnotherEntity) {
+  Create("widget/default/a");
+  Create("widget/default/b");
+  cluster_->Decide("widget/default/b", AddAmount{.amount = 42});
+  const Decision asked =
+      cluster_->Decide("widget/default/a", Ask{.target = "widget/default/b"}, "q-1");
+  EXPECT_TRUE(asked.reply_deferred);
+  const auto log = cluster_->Log(cluster_->PartitionOf("widget/default/a"));
+  const LogRecord& last = log.back();
+  const auto* answered = last.decision->command->payload.As<Answered>();
+  ASSERT_NE(answered, nullptr);
+  EXPECT_EQ(answered->id, "q-1");
+  EXPECT_EQ(answered->result->reply.As<WidgetReply>()->total, 42);
+}
+
+TEST_F(EngineTest, ADecisionOverItsBoundIsRefused) {
+  Create("widget/default/a");
+  const Decision refused = cluster_->Decide("widget/default/a", Swell{.bytes = 600 * 1024});
+  EXPECT_EQ(refused.rejection->code, RejectionCode::kTooLarge);
+}
+
+TEST_F(EngineTest, SettingsAreAdoptedByADecisionOfEveryPartition) {
+  ClusterConfigApply apply;
+  apply.spec.retry_first = Duration::Seconds(9);
+  cluster_->Decide(kClusterConfigKey, apply);
+  for (uint32_t partition = 0; partition < 3; ++partition) {
+    EXPECT_EQ(cluster_->store(partition).applied().settings.retry_first, Duration::Seconds(9));
+    EXPECT_EQ(cluster_->store(partition).applied().settings_generation, 1);
+  }
+}
+
+TEST_F(EngineTest, ARecreatedNameGoesOnWithItsVersionUnderANewUid) {
+  Create("widget/default/a");
+  const std::string uid = widget("widget/default/a").metadata.uid;
+  cluster_->Decide("widget/default/a", Delete{});
+  EXPECT_FALSE(widget("widget/default/a").Exists());
+  const uint64_t version = widget("widget/default/a").version;
+  Create("widget/default/a");
+  EXPECT_EQ(widget("widget/default/a").version, version + 1);
+  EXPECT_NE(widget("widget/default/a").metadata.uid, uid);
+}
+
+TEST_F(EngineTest, ARecordThatWasChangedStopsItsReader) {
+  Create("widget/default/a");
+  cluster_->Decide("widget/default/a", AddAmount{.amount = 1});
+  cluster_->Decide("widget/default/a", AddAmount{.amount = 1});
+  const uint32_t home = cluster_->PartitionOf("widget/default/a");
+  // The second to last: what is after it names its hash.
+  Bytes& record = cluster_->journal().MutableRecord(home, cluster_->Log(home).size() - 2);
+  const Bytes kept = record;
+  LogRecord forged = *Unpack<LogRecord>(record);
+  forged.decision->time = forged.decision->time + Duration::Seconds(1);
+  record = Pack(forged);
+  testing::MemoryStore reader(kinds_, home);
+  const Result<void> read = reader.CatchUp(cluster_->journal());
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, ErrorCode::kCorruption);
+  EXPECT_NE(read.error().message.find("I3"), std::string::npos);
+  record = kept;
+}
+
+}  // namespace
+}  // namespace sluice
