@@ -45,12 +45,19 @@ Outcome<CommandResult> SendCommand(Session& session, const std::string& command,
   }
 }
 
+std::string RejectionReason(const nlohmann::json& rejection) {
+  if (!rejection.is_object()) return "";
+  const std::string field = rejection.value("field", "");
+  const std::string message = rejection.value("message", "");
+  std::string text = rejection.value("code", "");
+  if (!field.empty() && message.find(field) == std::string::npos) text += ": " + field;
+  return message.empty() ? text : text + ": " + message;
+}
+
 std::string RejectionText(const nlohmann::json& result) {
   const auto rejection = result.find("rejection");
-  if (rejection == result.end() || !rejection->is_object()) return "rejected";
-  std::string text = "rejected: " + rejection->value("code", "");
-  const std::string message = rejection->value("message", "");
-  return message.empty() ? text : text + ": " + message;
+  if (rejection == result.end()) return "rejected";
+  return "rejected: " + RejectionReason(*rejection);
 }
 
 }  // namespace sluice::cli

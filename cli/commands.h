@@ -21,7 +21,10 @@ struct CommandResult {
 Outcome<CommandResult> SendCommand(Session& session, const std::string& command,
                                    std::string_view id, Duration timeout);
 
-// "rejected: Code: message" of a result that was not accepted.
+// "Code: field: message" of a rejection; the field is left out when the message names it.
+std::string RejectionReason(const nlohmann::json& rejection);
+
+// "rejected: Code: field: message" of a result that was not accepted.
 std::string RejectionText(const nlohmann::json& result);
 
 inline constexpr Duration kCommandTimeout = Duration::Seconds(60);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.h"
 #include "cli/pages.h"
 #include "cli/table.h"
 #include "service/client/url.h"
@@ -52,7 +53,7 @@ std::string Effects(const json& effects) {
 std::string WhatCame(const json& item) {
   const json& rejection = At(item, "rejection");
   if (!rejection.is_object()) return TypesOf(At(item, "events"));
-  return Member(rejection, "code") + ": " + Member(rejection, "message");
+  return RejectionReason(rejection);
 }
 
 }  // namespace

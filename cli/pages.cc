@@ -24,8 +24,13 @@ Outcome<void> ForEachItem(Session& session, std::string_view doing, const std::s
       if (!take(std::move(item))) return {};
     }
     if (!page->contains(kContinue) || !page->at(kContinue).is_string()) return {};
-    parameters.back().second = page->at(kContinue).get<std::string>();
-    if (parameters.back().second.empty()) return {};
+    auto next = page->at(kContinue).get<std::string>();
+    if (next.empty()) return {};
+    if (next == parameters.back().second) {
+      return Fail(Exit::kUnavailable, "{}: {} goes on with the same page for ever", doing,
+                  session.api().address());
+    }
+    parameters.back().second = std::move(next);
   }
 }
 

@@ -196,7 +196,7 @@ title "How it came about: sluice history binding/web"
 if [[ $keep == true ]]; then
   title "The node stays up (pid $node_pid, data in $work/data). Try:"
   [[ $port -eq 7420 ]] || say "export SLUICE_SERVER=$SLUICE_SERVER"
-  say "$sluice get binding,instance -w"
+  say "$sluice get instance -w"
   say "$sluice describe binding/web"
   say "$sluice apply -f examples/quickstart/rollouts/v2.yaml"
   say "$sluice resolve web"

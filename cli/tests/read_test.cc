@@ -60,6 +60,15 @@ TEST_F(Get, ReadsEveryPageAndBeginsAgainWhenOneIsTooOld) {
   EXPECT_FALSE(all["metadata"].contains("continue"));
 }
 
+TEST_F(Get, SeveralKindsAreATableEach) {
+  const std::string table = "{" + kColumns + R"(,"rows":[)" + Row("web", "True") + "]}";
+  On("GET " + std::string(kBindings) + "?limit=500", table);
+  On("GET /apis/sluice.dev/v1/namespaces/default/instances?limit=500", table);
+  EXPECT_EQ(Run({"get", "binding,instances"}).out,
+            "NAME   READY\nweb    True\n\nNAME   READY\nweb    True\n");
+  EXPECT_EQ(Run({"get", "binding,instances", "-w"}).exit, Exit::kBadInput);
+}
+
 TEST_F(Get, ClusterKindsHaveNoNamespaceInTheirPath) {
   On("GET /apis/sluice.dev/v1/clusterconfigs/cluster", R"({"kind":"ClusterConfig"})");
   EXPECT_EQ(Run({"get", "clusterconfig/cluster", "-o", "yaml"}).out, "---\nkind: ClusterConfig\n");
@@ -235,6 +244,22 @@ TEST_F(SetAside, DeadLettersAreListedAndRetried) {
   EXPECT_EQ(Run({"dead-letters", "retry"}).exit, Exit::kBadInput);
 }
 
+using Machines = CliTest;
+
+TEST_F(Machines, ArePrintedFromTheirTables) {
+  server_ = testing::UnusedUrl();  // It needs no node.
+  const Ran text = Run({"machines", "Registries"});
+  EXPECT_EQ(text.exit, Exit::kDone) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("registry\n  FROM       EVENT               TO\n"));
+  EXPECT_THAT(text.out, HasSubstr("\n  Absent     RegistryCreated     Active\n"));
+  EXPECT_THAT(Run({"machines", "-o", "dot"}).out,
+              HasSubstr("\"registry/Absent\" -> \"registry/Active\" [label=\"RegistryCreated\"];"));
+  EXPECT_THAT(Run({"machines", "registry", "-o", "mermaid"}).out,
+              HasSubstr("stateDiagram-v2\n  Absent\n"));
+  EXPECT_THAT(Run({"machines", "-o", "mermaid"}).out, HasSubstr("%% registry\nstateDiagram-v2\n"));
+  EXPECT_EQ(Run({"machines", "nothing"}).exit, Exit::kBadInput);
+}
+
 using Version = CliTest;
 
 TEST_F(Version, SaysWhatRunsAndIsNoErrorWhenNothingDoes) {
@@ -250,8 +275,9 @@ TEST_F(Version, HelpListsNoVerbThatIsNotThere) {
   server_.clear();
   const Ran ran = Run({"--help"});
   EXPECT_EQ(ran.exit, Exit::kDone);
-  for (const char* verb : {"apply", "send", "get", "describe", "wait", "delete", "resolve",
-                           "history", "logs", "quarantine", "dead-letters", "version"}) {
+  for (const char* verb :
+       {"apply", "send", "get", "describe", "wait", "delete", "resolve", "history", "logs",
+        "quarantine", "dead-letters", "machines", "version"}) {
     EXPECT_THAT(ran.out, HasSubstr(std::string("\n  ") + verb + " "));
   }
   for (const char* verb : {"replay", "diff", "why", "verify", "export", "import", "backup"}) {

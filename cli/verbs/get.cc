@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -131,33 +132,61 @@ Outcome<Exit> GetNamed(Session& session, const std::vector<ObjectRef>& refs, con
   return worst;
 }
 
+Selection SelectionOf(Session& session, const Options& options, KindInfo kind) {
+  return {.kind = std::move(kind),
+          .namespace_ = options.all_namespaces ? "" : session.namespace_name(),
+          .labels = options.labels,
+          .fields = options.fields,
+          .at_least = options.at_least,
+          .as_table = options.output.is_table()};
+}
+
+Outcome<void> PrintKind(Session& session, const Options& options, KindInfo kind) {
+  const auto list = ListAll(session, SelectionOf(session, options, std::move(kind)));
+  if (!list) return Again(list.error());
+  return Printer(session, options).PrintList(*list);
+}
+
+// "binding,instance": a table each.
+Outcome<Exit> GetKinds(Session& session, const Options& options, std::string_view kinds) {
+  if (options.watch) return Fail(Exit::kBadInput, "get -w: one kind at a time");
+  bool is_first = true;
+  while (!kinds.empty()) {
+    const size_t end = std::min(kinds.find(','), kinds.size());
+    auto kind = session.FindKind(kinds.substr(0, end));
+    if (!kind) return Again(kind.error());
+    if (!std::exchange(is_first, false) && options.output.is_table()) session.env().out << '\n';
+    const auto printed = PrintKind(session, options, *std::move(kind));
+    if (!printed) return Again(printed.error());
+    kinds.remove_prefix(std::min(end + 1, kinds.size()));
+  }
+  return Exit::kDone;
+}
+
 Outcome<Exit> Get(Session& session, const Options& options) {
-  Selection selection{.kind = {},
-                      .namespace_ = options.all_namespaces ? "" : session.namespace_name(),
-                      .labels = options.labels,
-                      .fields = options.fields,
-                      .at_least = options.at_least,
-                      .as_table = options.output.is_table()};
-  const auto refs = session.ParseRefs(options.words, &selection.kind);
+  if (options.words.size() == 1 && options.words.front().find(',') != std::string::npos) {
+    return GetKinds(session, options, options.words.front());
+  }
+  KindInfo kind;
+  const auto refs = session.ParseRefs(options.words, &kind);
   if (!refs) return Again(refs.error());
+  const Selection selection = SelectionOf(session, options, kind);
   Printer printer(session, options);
-  if (!refs->empty() && (options.all_namespaces || !options.labels.empty())) {
+  if (refs->empty()) {
+    if (options.watch) return WatchSelection(session, selection, printer);
+    const auto printed = PrintKind(session, options, kind);
+    if (!printed) return Again(printed.error());
+    return Exit::kDone;
+  }
+  if (options.all_namespaces || !options.labels.empty() || !options.fields.empty()) {
     return Fail(Exit::kBadInput, "get: a named object takes neither -A nor a selector");
   }
-  if (!refs->empty() && options.watch) {
-    if (refs->size() > 1) return Fail(Exit::kBadInput, "get -w: one object at a time, or a kind");
-    Selection one = OnlyObject(refs->front());
-    one.as_table = selection.as_table;
-    one.at_least = selection.at_least;
-    return WatchSelection(session, one, printer);
-  }
-  if (!refs->empty()) return GetNamed(session, *refs, selection, printer, options);
-  if (options.watch) return WatchSelection(session, selection, printer);
-  const auto list = ListAll(session, selection);
-  if (!list) return Again(list.error());
-  const auto printed = printer.PrintList(*list);
-  if (!printed) return Again(printed.error());
-  return Exit::kDone;
+  if (!options.watch) return GetNamed(session, *refs, selection, printer, options);
+  if (refs->size() > 1) return Fail(Exit::kBadInput, "get -w: one object at a time, or a kind");
+  Selection one = OnlyObject(refs->front());
+  one.as_table = selection.as_table;
+  one.at_least = selection.at_least;
+  return WatchSelection(session, one, printer);
 }
 
 }  // namespace
@@ -165,7 +194,7 @@ Outcome<Exit> Get(Session& session, const Options& options) {
 void DefineGet(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   Arguments verb = line.Verb("get", "Shows objects, and with -w their changes");
-  verb.Words("KIND", &options->words, "A kind, then names; or KIND/NAME...")
+  verb.Words("KIND", &options->words, "A kind, then names; kinds with commas; or KIND/NAME...")
       .Flag("-A,--all-namespaces", &options->all_namespaces, "In all namespaces")
       .Text("-l,--selector", &options->labels, "Labels: a=b,c!=d,e")
       .Text("--field-selector", &options->fields, "Fields: status.phase=Ready")

@@ -14,6 +14,7 @@ void DefineVerbs(CommandLine& line) {
   DefineLogs(line);
   DefineQuarantine(line);
   DefineDeadLetters(line);
+  DefineMachines(line);
   DefineVersion(line);
 }
 

@@ -17,6 +17,7 @@ void DefineHistory(CommandLine& line);
 void DefineLogs(CommandLine& line);
 void DefineQuarantine(CommandLine& line);
 void DefineDeadLetters(CommandLine& line);
+void DefineMachines(CommandLine& line);
 void DefineVersion(CommandLine& line);
 
 // All of them, in the order in which --help lists them.
