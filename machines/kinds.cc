@@ -1,6 +1,11 @@
 // The kinds of this build.
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
+#include "machines/network/network/network.h"
+#include "machines/network/networkbinding/networkbinding.h"
+#include "machines/network/networkcontext/networkcontext.h"
+#include "machines/network/subnet/subnet.h"
+#include "machines/network/subnetclaim/subnetclaim.h"
 #include "machines/registry/registry.h"
 
 namespace sluice {
@@ -10,6 +15,11 @@ const KindRegistry& BuiltinKinds() {
     KindRegistry registry;
     registry.Add(ClusterConfigKind());
     registry.Add(RegistryKind());
+    registry.Add(NetworkKind());
+    registry.Add(NetworkContextKind());
+    registry.Add(NetworkBindingKind());
+    registry.Add(SubnetClaimKind());
+    registry.Add(SubnetKind());
     return registry;
   }();
   return kinds;

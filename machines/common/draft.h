@@ -48,6 +48,16 @@ class Draft {
     decided_.follow_ups.back().outcome_number = number;
     return number;
   }
+  // The same for a command whose type only its sender knows.
+  void SendAny(EntityKey target, AnyTable command) {
+    decided_.follow_ups.push_back({std::move(target), std::move(command), {}, false, {}});
+  }
+  uint64_t SendAnyForOutcome(EntityKey target, AnyTable command) {
+    const uint64_t number = state_.relations.next_outcome + 1;
+    Emit(OutcomeNumbered{.next = number});
+    decided_.follow_ups.push_back({std::move(target), std::move(command), number, false, {}});
+    return number;
+  }
   // The caller of the command being decided gets this follow-up's reply. At most once.
   template <class C>
   void SendForReply(EntityKey target, C command) {

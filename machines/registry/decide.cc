@@ -39,15 +39,6 @@ std::optional<Waiter> FindWaiter(const Registry& registry, const std::string& ke
   return found;
 }
 
-void CreateIfAbsent(Draft<RegistryMachine>& draft) {
-  if (draft->Exists()) return;
-  draft.Emit(RegistryCreated{.uid = UidFromOrigin(draft.context().origin),
-                             .labels = {},
-                             .annotations = {},
-                             .owner = {},
-                             .spec = {}});
-}
-
 void Answer(Draft<RegistryMachine>& draft, const std::string& key, const std::string& claimant,
             const std::string& uid, bool granted, const std::string& holder) {
   draft.Send(KeyOrDie(claimant), ClaimAnswered{.registry = draft.context().self.ToString(),
@@ -58,6 +49,15 @@ void Answer(Draft<RegistryMachine>& draft, const std::string& key, const std::st
 }
 
 }  // namespace
+
+void CreateIfAbsent(Draft<RegistryMachine>& draft) {
+  if (draft->Exists()) return;
+  draft.Emit(RegistryCreated{.uid = UidFromOrigin(draft.context().origin),
+                             .labels = {},
+                             .annotations = {},
+                             .owner = {},
+                             .spec = {}});
+}
 
 DecideResult Decide(const Registry& registry, const ClaimKey& command,
                     const DecideContext& context) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "events/network.gen.h"
 #include "events/registry.gen.h"
 #include "machines/common/define_kind.h"
 
@@ -18,10 +19,11 @@ struct RegistryMachine {
   using Apply = RegistryApply;
   using Created = RegistryCreated;
   using SpecChanged = RegistrySpecChanged;
-  using Commands = TypeList<ClaimKey, ReleaseKey, JoinRegistry, LeaveRegistry>;
-  using OnAbsent = TypeList<ClaimKey, ReleaseKey, JoinRegistry, LeaveRegistry>;
-  using Events =
-      TypeList<KeyClaimed, KeyReleased, ClaimQueued, ClaimUnqueued, MemberJoined, MemberLeft>;
+  using Commands =
+      TypeList<ClaimKey, ReleaseKey, JoinRegistry, LeaveRegistry, AcquirePrefix, ReleasePrefix>;
+  using OnAbsent = Commands;
+  using Events = TypeList<KeyClaimed, KeyReleased, ClaimQueued, ClaimUnqueued, MemberJoined,
+                          MemberLeft, PrefixAssigned, PrefixUnassigned>;
   using Phase = RegistryPhase;
   static constexpr std::string_view kName = "registry";
   static constexpr std::string_view kPlural = "registries";
@@ -52,12 +54,22 @@ DecideResult Decide(const Registry& registry, const JoinRegistry& command,
 DecideResult Decide(const Registry& registry, const LeaveRegistry& command,
                     const DecideContext& context);
 
+DecideResult Decide(const Registry& registry, const AcquirePrefix& command,
+                    const DecideContext& context);
+DecideResult Decide(const Registry& registry, const ReleasePrefix& command,
+                    const DecideContext& context);
+
+void Evolve(Registry& registry, const PrefixAssigned& event);
+void Evolve(Registry& registry, const PrefixUnassigned& event);
 void Evolve(Registry& registry, const KeyClaimed& event);
 void Evolve(Registry& registry, const KeyReleased& event);
 void Evolve(Registry& registry, const ClaimQueued& event);
 void Evolve(Registry& registry, const ClaimUnqueued& event);
 void Evolve(Registry& registry, const MemberJoined& event);
 void Evolve(Registry& registry, const MemberLeft& event);
+
+// A registry begins with the first thing asked of it.
+void CreateIfAbsent(Draft<RegistryMachine>& draft);
 
 // registry/<namespace>/locations
 EntityKey LocationsRegistry(std::string_view namespace_);

@@ -34,7 +34,7 @@ std::optional<Held> AllocatorView::FindOverlap(const Prefix& prefix) const {
 }
 
 std::optional<Prefix> AllocatorView::GrantOf(std::string_view claim) const {
-  const auto value = items_.Get(trie::ClaimKey(claim));
+  const auto value = items_.Get(trie::GrantKey(claim));
   return value ? trie::PrefixFromBytes(*value) : std::nullopt;
 }
 
@@ -66,7 +66,7 @@ tl::expected<void, Held> Allocator::Hold(const Prefix& prefix, const Holder& hol
     return tl::unexpected(*FindOverlap(*overlap));
   }
   items_.Put(trie::HeldKey(prefix), HolderBytes(holder));
-  items_.Put(trie::ClaimKey(holder.claim), trie::PrefixBytes(prefix));
+  items_.Put(trie::GrantKey(holder.claim), trie::PrefixBytes(prefix));
   return {};
 }
 
@@ -82,7 +82,7 @@ std::optional<Prefix> Allocator::Release(std::string_view claim) {
   if (!grant) return std::nullopt;
   trie::Remove(items_, *grant);
   items_.Erase(trie::HeldKey(*grant));
-  items_.Erase(trie::ClaimKey(claim));
+  items_.Erase(trie::GrantKey(claim));
   return grant;
 }
 

@@ -156,7 +156,7 @@ std::optional<Prefix> PrefixFromBytes(std::string_view bytes) {
 
 std::string HeldKey(const Prefix& prefix) { return "h" + PrefixBytes(prefix); }
 
-std::string ClaimKey(std::string_view claim) { return "u" + std::string(claim); }
+std::string GrantKey(std::string_view claim) { return "u" + std::string(claim); }
 
 Ref LoadRoot(const AllocatorItemsView& items, Family family) {
   const auto value = items.Get(RootKey(family));

@@ -40,7 +40,7 @@ struct Branch {
 std::string PrefixBytes(const Prefix& prefix);                  // family ADDRESS length
 std::optional<Prefix> PrefixFromBytes(std::string_view bytes);  // empty when malformed
 std::string HeldKey(const Prefix& prefix);
-std::string ClaimKey(std::string_view claim);
+std::string GrantKey(std::string_view claim);
 
 Ref LoadRoot(const AllocatorItemsView& items, Family family);
 Branch LoadBranch(const AllocatorItemsView& items, const Prefix& prefix);

@@ -1,6 +1,7 @@
 #include "machines/network/attachment/attachment.h"
 
 #include "machines/common/names.h"
+#include "machines/common/observed.h"
 #include "machines/common/retry.h"
 
 namespace sluice {
@@ -18,7 +19,7 @@ EntityKey BindingKey(const Attachment& a, const AttachmentPort& port) {
 EntityKey ContextKey(const Attachment& a, const AttachmentPort& port) {
   return KeyOf(port, "networkcontext", a.context);
 }
-EntityKey ClaimKey(const Attachment& a, const AttachmentPort& port) {
+EntityKey SubnetClaimKey(const Attachment& a, const AttachmentPort& port) {
   return KeyOf(port, "subnetclaim", a.claim);
 }
 EntityKey SubnetKey(const Attachment& a, const AttachmentPort& port) {
@@ -73,12 +74,12 @@ void AskClaim(Attachment& a, const std::string& exhausted, AttachmentPort& port)
 
 void WatchClaim(Attachment& a, AttachmentPort& port) {
   a.step = AttachmentStep::kSubnet;
-  port.Send(ClaimKey(a, port), AnyTable::Of(Observe{.observer = port.self().ToString()}));
+  port.Send(SubnetClaimKey(a, port), AnyTable::Of(Observe{.observer = port.self().ToString()}));
 }
 
 void UnwatchClaim(Attachment& a, AttachmentPort& port) {
   if (a.claim.empty()) return;
-  port.Send(ClaimKey(a, port), AnyTable::Of(Unobserve{.observer = port.self().ToString()}));
+  port.Send(SubnetClaimKey(a, port), AnyTable::Of(Unobserve{.observer = port.self().ToString()}));
 }
 
 void AskAddress(Attachment& a, AttachmentPort& port) {
@@ -105,13 +106,13 @@ void ReleaseBinding(Attachment& a, AttachmentPort& port) {
 }
 
 void SeeBinding(Attachment& a, const Observed& seen, AttachmentPort& port) {
-  if (!seen.uid.empty()) a.binding_uid = seen.uid;
-  if (!IsWaiting(a)) return;
-  if (seen.phase == "Absent") {
+  if (IsGone(seen)) {
     // Deleted by someone else: there is no way on without it.
-    if (!a.binding_uid.empty()) CreateBinding(a, port);
+    if (IsWaiting(a) && a.binding_uid == seen.uid) CreateBinding(a, port);
     return;
   }
+  a.binding_uid = seen.uid;
+  if (!IsWaiting(a)) return;
   if (seen.ready != ConditionStatus::kTrue) {
     const bool failed = seen.reason == kNetworkFailed || seen.reason == kNetworkMissing;
     if (failed) {
@@ -130,7 +131,7 @@ void SeeBinding(Attachment& a, const Observed& seen, AttachmentPort& port) {
 
 void SeeClaim(Attachment& a, const Observed& seen, AttachmentPort& port) {
   if (a.step != AttachmentStep::kSubnet) return;
-  if (seen.phase == "Absent") {
+  if (IsGone(seen)) {
     a.claim.clear();
     if (!a.context.empty()) AskClaim(a, "", port);
     return;
@@ -171,7 +172,7 @@ bool AdvanceAttachment(Attachment& a, const Observed& seen, AttachmentPort& port
   const Attachment before = a;
   if (!a.binding.empty() && seen.subject == BindingKey(a, port).ToString()) {
     SeeBinding(a, seen, port);
-  } else if (!a.claim.empty() && seen.subject == ClaimKey(a, port).ToString()) {
+  } else if (!a.claim.empty() && seen.subject == SubnetClaimKey(a, port).ToString()) {
     SeeClaim(a, seen, port);
   }
   return !(a == before);

@@ -1,0 +1,61 @@
+// The network plane in memory: its kinds, hosts that use it, a provider that programs at once, and
+// the invariants of the plane, checked over all entities.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "machines/common/testing/world.h"
+#include "machines/network/network/network.h"
+#include "machines/network/networkbinding/networkbinding.h"
+#include "machines/network/networkcontext/networkcontext.h"
+#include "machines/network/subnet/subnet.h"
+#include "machines/network/subnetclaim/subnetclaim.h"
+#include "machines/network/tests/host.h"
+#include "machines/registry/registry.h"
+
+namespace sluice::testing {
+
+class PlaneWorld {
+ public:
+  explicit PlaneWorld(uint32_t partitions = 3);
+
+  void ApplyNetwork(const std::string& name, NetworkSpec spec = {});
+  void ApplyBinding(const std::string& name, const std::string& network,
+                    const std::string& location);
+  void ApplyHost(const std::string& name, const std::vector<std::string>& networks,
+                 const std::string& location);
+  Decision DeleteNamed(const std::string& key, bool cascade = false);
+
+  // Reports every pending action as done, until none is left; returns how many there were.
+  size_t Program();
+  // Delivers everything and programs everything.
+  void Settle();
+
+  const Condition& Ready(const std::string& key, const std::string& type = "Ready");
+  // "False NetworkNotFound: Network default/x not found"
+  std::string ReadyText(const std::string& key, const std::string& type = "Ready");
+  bool Exists(const std::string& key) { return world.Exists(key); }
+  const Network& network(const std::string& name);
+  const NetworkContext& context(const std::string& name);
+  const NetworkBinding& binding(const std::string& name);
+  const SubnetClaim& claim(const std::string& name);
+  const Subnet& subnet(const std::string& name);
+  const Host& host(const std::string& name);
+
+  // The invariants of network.md, over all entities; adds test failures.
+  void CheckInvariants();
+  // Nothing is left of the plane: no claims, contexts, subnets, and no item anywhere.
+  void CheckWhole();
+
+  KindRegistry kinds;
+  World world;
+
+ private:
+  std::vector<std::string> KeysOf(const std::string& kind);
+};
+
+}  // namespace sluice::testing
