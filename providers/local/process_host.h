@@ -96,9 +96,10 @@ struct ProcessStatus {
   uint64_t run = 0;  // Grows with every launch, for ever.
   int pid = 0;       // While kRunning and kStopping.
   std::optional<ExitStatus> last_exit;
-  bool completed = false;     // kStopped by itself, with exit code 0.
-  bool end_told = false;      // kStopped, kFailed: as said by EndTold.
-  bool probed = false;        // It has a readiness probe.
+  bool completed = false;  // kStopped by itself, with exit code 0.
+  bool end_told = false;   // kStopped, kFailed: as said by EndTold.
+  // This run is new, and its readiness probe has given no verdict yet: an earlier run's is void.
+  bool awaits_probe = false;
   uint32_t restarts = 0;      // Since it last ran stably.
   Micros restart_delay{0};    // While kBackingOff.
   std::optional<bool> ready;  // Empty: no probe, or no verdict yet.

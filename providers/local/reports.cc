@@ -75,7 +75,7 @@ std::vector<Report> ReportsFor(const ProcessStatus& status) {
       return {programmed};
     case ProcessState::kRunning: {
       std::vector<Report> reports{programmed};
-      if (status.probed && !status.ready && status.run > 1) {
+      if (status.awaits_probe && status.run > 1) {
         // Said before "running", so that the last run's readiness is not taken for this one's.
         Json unknown = Payload(status, false, "ProbePending", "not probed yet");
         unknown["status"] = "Unknown";

@@ -147,7 +147,7 @@ ProcessStatus SupervisedProcess::status() const {
   status.address = intent_.spec.address;
   status.location = intent_.spec.location;
   status.end_told = !lives && intent_.run_told >= intent_.run;
-  status.probed = intent_.spec.readiness.has_value();
+  status.awaits_probe = life_ == Life::kRunning && is_child_ && prober_ && !ready_;
   status.completed = !lives && Settled() && intent_.outcome == Outcome::kCompleted;
   if (removed_) {
     status.state = ProcessState::kRemoved;

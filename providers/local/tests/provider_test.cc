@@ -125,6 +125,23 @@ TEST_F(ProviderTest, CarriesAnInstanceFromProgrammedToDeleted) {
   EXPECT_FALSE(std::filesystem::exists(dir_.path() / "local/default"));
 }
 
+TEST_F(ProviderTest, ANewRunsReadinessIsUnknownUntilProbedAndAnAdoptedOnesIsNot) {
+  PutInstance("read never < fifo", 1, {{"readiness", {{"exec", {"/bin/true"}}}}});
+  Act("StartInstance", "ReportReadiness");
+  Restart();
+  Until([&] { return node_.Count("ReportReadiness") == 2; });
+  EXPECT_EQ(Payload("ReportReadiness")["status"], "True");
+  Act("RestartInstance", "ReportReadiness");
+  std::vector<std::string> told;
+  for (const Json& command : node_.commands) {
+    if (command["command"] == "ReportReadiness") told.push_back(command["payload"]["status"]);
+  }
+  EXPECT_THAT(told, ::testing::ElementsAre("True", "True", "Unknown"));
+  EXPECT_EQ(node_.commands.back()["command"], "ReportRunning");  // After "unknown".
+  Until([&] { return node_.Count("ReportReadiness") == 4; });
+  EXPECT_EQ(Payload("ReportReadiness")["status"], "True");
+}
+
 TEST_F(ProviderTest, AnInstanceWhoseRestartsAreUsedUpIsReportedFailed) {
   PutInstance("exit 3", 1, {{"restartPolicy", {{"maxRestarts", 1}}}});
   node_.PutAction(kEntity, "StartInstance", uid_, 1);
