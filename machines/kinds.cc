@@ -1,6 +1,7 @@
 // The kinds of this build.
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
+#include "machines/location/location.h"
 #include "machines/network/network/network.h"
 #include "machines/network/networkbinding/networkbinding.h"
 #include "machines/network/networkcontext/networkcontext.h"
@@ -14,6 +15,7 @@ const KindRegistry& BuiltinKinds() {
   static const KindRegistry kinds = [] {
     KindRegistry registry;
     registry.Add(ClusterConfigKind());
+    registry.Add(LocationKind());
     registry.Add(RegistryKind());
     registry.Add(NetworkKind());
     registry.Add(NetworkContextKind());
