@@ -1,0 +1,228 @@
+#include "engine/node.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/command_json.h"
+#include "engine/journal/embedded_journal.h"
+#include "engine/routing.h"
+#include "events/codec.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint32_t kPartitionsDefault = 4;
+const std::vector<double> kCommitBoundsSeconds = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+                                                  0.05,   0.1,   0.2,   0.5,   1};
+
+}  // namespace
+
+Node::Node(NodeOptions options) : options_(std::move(options)) {
+  counters_.commit_bounds_seconds = kCommitBoundsSeconds;
+  counters_.commit_counts.resize(kCommitBoundsSeconds.size() + 1);
+}
+
+Result<std::unique_ptr<Node>> Node::Open(NodeOptions options) {
+  std::unique_ptr<Node> node(new Node(std::move(options)));
+  if (auto opened = node->OpenAll(); !opened) {
+    return tl::unexpected<Error>(std::move(opened.error()));
+  }
+  return node;
+}
+
+Node::~Node() { Stop(); }
+
+Result<void> Node::OpenAll() {
+  std::error_code error;
+  const std::filesystem::path data(options_.data_dir);
+  std::filesystem::create_directories(data / "projections", error);
+  if (error) {
+    return Err(ErrorCode::kUnavailable, "cannot use the data directory {}: {}", options_.data_dir,
+               error.message());
+  }
+  EmbeddedOptions embedded;
+  embedded.path = (data / "journal").string();
+  embedded.partitions = options_.partitions;
+  embedded.clock = options_.clock;
+  embedded.on_fatal = options_.on_fatal;
+  auto journal = EmbeddedJournal::Open(embedded);
+  if (!journal && journal.error().code == ErrorCode::kNotFound && options_.partitions == 0) {
+    embedded.partitions = kPartitionsDefault;
+    journal = EmbeddedJournal::Open(embedded);
+  }
+  if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
+  journal_ = std::move(*journal);
+
+  const uint32_t partitions = journal_->partition_count();
+  feed_ = std::make_unique<ChangeFeed>(partitions, options_.change_feed_bytes_max);
+  const auto memory = MakeStoreMemory(options_.store_cache_bytes, options_.store_memtable_bytes);
+  for (uint32_t partition = 0; partition < partitions; ++partition) {
+    StoreOptions store;
+    store.path = (data / "projections" / std::to_string(partition)).string();
+    store.partition = partition;
+    store.kinds = options_.kinds;
+    store.memory = memory;
+    store.feed = feed_.get();
+    store.on_rebuild = [this, partition](const std::string& why) {
+      if (options_.on_notice) {
+        options_.on_notice(
+            fmt::format("projections of partition {} are derived anew: {}", partition, why));
+      }
+    };
+    auto opened = PartitionStore::Open(std::move(store));
+    if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+    stores_.push_back(std::move(*opened));
+    ProcessorOptions processor;
+    processor.decider.build = options_.build;
+    processor.decider.node = options_.node_name;
+    processor.decider.cached_entities_max =
+        std::max<size_t>(1000, options_.cached_entities_max / partitions);
+    runners_.push_back(std::make_unique<PartitionRunner>(
+        *journal_, *stores_.back(), *options_.clock, static_cast<ProcessorListener&>(*this),
+        std::move(processor)));
+  }
+  return {};
+}
+
+void Node::Start() {
+  for (auto& runner : runners_) runner->Start();
+}
+
+void Node::Stop() {
+  for (auto& runner : runners_) runner->Stop();
+  callers_.FailAll({ErrorCode::kUnavailable,
+                    "the node is stopping; the outcome is unknown, send it again under its id"});
+}
+
+uint32_t Node::PartitionOf(std::string_view entity) const {
+  return PartitionOfKey(entity, partition_count());
+}
+
+void Node::Submit(Command command, CallerCallback done) {
+  const uint32_t partition = PartitionOf(command.entity);
+  SubmitBytes(partition, Pack(command), false, std::move(done));
+}
+
+void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done) {
+  const RunnerStatus status = Status(partition);
+  if (status.state == RunnerState::kStopped) {
+    done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition, status.reason));
+    return;
+  }
+  InputRecord record;
+  record.payload = std::move(payload);
+  record.is_json = is_json;
+  record.ticket = callers_.Add(std::move(done));
+  const uint64_t ticket = record.ticket;
+  if (auto taken = journal_->Append(partition, std::move(record)); !taken) {
+    callers_.Answer(ticket, tl::unexpected<Error>(std::move(taken.error())));
+  }
+}
+
+void Node::OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) {
+  const Decision& decision = *record->decision;
+  if (decision.verdict == Verdict::kDeadLettered) {
+    callers_.Answer(ticket, Err(ErrorCode::kInvalid, "{}; the bytes are in dead letters",
+                                decision.rejection->message));
+    return;
+  }
+  if (decision.verdict == Verdict::kDuplicate) {
+    callers_.Answer(ticket, RepeatedAnswer(*record));
+    return;
+  }
+  callers_.Answer(ticket,
+                  CallerAnswer{.result = ResultOf(*record), .final = !decision.reply_deferred});
+}
+
+Result<LogRecord> Node::ReadRecord(uint32_t partition, uint64_t sequence) const {
+  Result<LogRecord> found = Err(ErrorCode::kNotFound, "no decision {}:{}", partition, sequence);
+  auto read = journal_->ReadEvents(partition, sequence, [&](uint64_t at, std::string_view bytes) {
+    if (at == sequence) found = Unpack<LogRecord>(bytes);
+    return false;
+  });
+  if (!read) return tl::unexpected<Error>(std::move(read.error()));
+  if (found && !found->decision) return Err(ErrorCode::kNotFound, "no decision there");
+  return found;
+}
+
+Result<CallerAnswer> Node::RepeatedAnswer(const LogRecord& record) {
+  const Decision& decision = *record.decision;
+  const Result<LogRecord> original = ReadRecord(record.partition, decision.duplicate_of->sequence);
+  if (!original) return tl::unexpected<Error>(original.error());
+  CallerAnswer answer{.result = ResultOf(*original), .final = true};
+  if (original->decision->reply_deferred) {
+    auto known =
+        stores_[record.partition]->FindCommand(decision.command->entity, decision.command->id);
+    if (!known) return tl::unexpected<Error>(std::move(known.error()));
+    answer.final = *known && (*known)->answered_by.has_value();
+    if (answer.final) {
+      const Result<LogRecord> reply = ReadRecord(record.partition, *(*known)->answered_by);
+      if (!reply) return tl::unexpected<Error>(reply.error());
+      if (const auto* answered = reply->decision->command->payload.As<Answered>()) {
+        if (answered->result) answer.result.reply = answered->result->reply;
+        if (answered->result && answered->result->rejection) {
+          answer.result.accepted = false;
+          answer.result.rejection = answered->result->rejection;
+        }
+      }
+    }
+  }
+  answer.result.duplicate = true;
+  return answer;
+}
+
+void Node::OnApplied(const AppliedBatch& batch) {
+  std::vector<const Decision*> answered;
+  {
+    const std::lock_guard lock(counters_mutex_);
+    for (const AppliedRecord& applied : batch.records) {
+      const auto& decision = applied.record->decision;
+      if (!decision || !decision->command) continue;
+      const std::string& entity = decision->command->entity;
+      ++counters_.decisions[{std::string(ToString(decision->verdict)),
+                             entity.substr(0, entity.find('/'))}];
+      if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
+    }
+  }
+  for (const Decision* decision : answered) {
+    const auto* reply = decision->command->payload.As<Answered>();
+    if (reply->result) {
+      callers_.AnswerDeferred(decision->command->entity, reply->id, *reply->result);
+    }
+  }
+}
+
+void Node::OnCommitted(size_t records, Duration latency) {
+  const double seconds = static_cast<double>(latency.us) / 1e6;
+  const auto bucket =
+      std::lower_bound(kCommitBoundsSeconds.begin(), kCommitBoundsSeconds.end(), seconds) -
+      kCommitBoundsSeconds.begin();
+  const std::lock_guard lock(counters_mutex_);
+  counters_.commit_counts[static_cast<size_t>(bucket)] += records > 0 ? 1 : 0;
+  counters_.commit_seconds_sum += seconds;
+}
+
+NodeCounters Node::Counters() const {
+  const std::lock_guard lock(counters_mutex_);
+  return counters_;
+}
+
+std::string Node::NotReadyReason() const {
+  for (uint32_t partition = 0; partition < runners_.size(); ++partition) {
+    const RunnerStatus status = Status(partition);
+    switch (status.state) {
+      case RunnerState::kOpen:
+        break;
+      case RunnerState::kRecovering:
+        return fmt::format("partition {} reads its log: {} of {} decisions", partition,
+                           status.recovered, status.recover_end);
+      case RunnerState::kWaiting:
+        return fmt::format("partition {} tries again: {}", partition, status.reason);
+      case RunnerState::kStopped:
+        return fmt::format("partition {} has stopped: {}", partition, status.reason);
+    }
+  }
+  return "";
+}
+
+}  // namespace sluice

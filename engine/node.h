@@ -1,0 +1,101 @@
+// Node: the engine on one machine. Opens the journal and the projections, runs a thread per
+// partition, takes commands and answers their callers. Threadsafe after Open.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/clock.h"
+#include "engine/journal/journal.h"
+#include "engine/partition_runner.h"
+#include "engine/waiting_callers.h"
+#include "projections/change_feed.h"
+#include "projections/partition_store.h"
+
+namespace sluice {
+
+struct NodeOptions {
+  std::string data_dir;     // made if it is not there; held by one process
+  uint32_t partitions = 0;  // 0: as stored, 4 for a new directory; another number is refused
+  const KindRegistry* kinds = nullptr;
+  const Clock* clock = nullptr;
+  std::string node_name = "node";
+  std::string build = "dev";
+  size_t cached_entities_max = 200'000;  // over all partitions
+  size_t store_cache_bytes = size_t{256} << 20;
+  size_t store_memtable_bytes = size_t{128} << 20;
+  size_t change_feed_bytes_max = size_t{64} << 20;
+  // Called when nothing here can heal it (a failed fsync): end the process with exit code 3.
+  std::function<void(const Error&)> on_fatal;
+  // A line for the operator: a store is rebuilt, a partition stopped.
+  std::function<void(const std::string&)> on_notice;
+};
+
+// Counters of decisions since the process began, for /metrics.
+struct NodeCounters {
+  // accepted, rejected, ... by (verdict, kind)
+  std::map<std::pair<std::string, std::string>, uint64_t> decisions;
+  std::vector<double> commit_bounds_seconds;
+  std::vector<uint64_t> commit_counts;  // one more than bounds
+  double commit_seconds_sum = 0;
+};
+
+class Node : private ProcessorListener {
+ public:
+  // kUnavailable: another process holds the directory. kInvalid: another number of partitions than
+  // the data's, a format of a newer build. kIo, kCorruption.
+  static Result<std::unique_ptr<Node>> Open(NodeOptions options);
+  ~Node() override;
+
+  void Start();
+  // Commits what is decided and ends the threads. Waiting callers get kUnavailable.
+  void Stop();
+
+  // Decides a user's command. `done` is called from any thread: once, or twice when the reply is
+  // deferred (final = false first). Errors: kInvalid (nothing recorded), kUnavailable (not taken,
+  // or the outcome is unknown: send it again under its id).
+  void Submit(Command command, CallerCallback done);
+  // Bytes as they would come from a topic: undecodable ones are dead-lettered.
+  void SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done);
+
+  const KindRegistry& kinds() const { return *options_.kinds; }
+  uint32_t partition_count() const { return journal_->partition_count(); }
+  uint32_t PartitionOf(std::string_view entity) const;
+  Journal& journal() { return *journal_; }
+  ChangeFeed& feed() { return *feed_; }
+  const std::vector<std::unique_ptr<PartitionStore>>& stores() const { return stores_; }
+  RunnerStatus Status(uint32_t partition) const { return runners_[partition]->Status(); }
+  // Empty when every partition decides; else which one does not, and why.
+  std::string NotReadyReason() const;
+  NodeCounters Counters() const;
+  const NodeOptions& options() const { return options_; }
+
+ private:
+  explicit Node(NodeOptions options);
+  Result<void> OpenAll();
+  void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;
+  void OnApplied(const AppliedBatch& batch) override;
+  void OnCommitted(size_t records, Duration latency) override;
+  CallerAnswer AnswerOf(const LogRecord& record);
+  // The accepted decision that `record` repeats, with its deferred reply if that is there.
+  Result<CallerAnswer> RepeatedAnswer(const LogRecord& record);
+  Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
+
+  NodeOptions options_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<ChangeFeed> feed_;
+  std::vector<std::unique_ptr<PartitionStore>> stores_;
+  WaitingCallers callers_;
+  mutable std::mutex counters_mutex_;
+  NodeCounters counters_;
+  std::vector<std::unique_ptr<PartitionRunner>> runners_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,150 @@
+#include "engine/partition_runner.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "projections/recovery.h"
+
+namespace sluice {
+namespace {
+
+// Longest sleep without a wake-up: the host's clock may be set while a timer is waited for.
+constexpr Duration kSleepMax = Duration::Millis(500);
+constexpr Duration kBackOffFirst = Duration::Millis(100);
+constexpr Duration kBackOffLast = Duration::Seconds(10);
+
+bool MayPass(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kFenced:
+    case ErrorCode::kIo:
+      return true;
+    case ErrorCode::kInvalid:
+    case ErrorCode::kCorruption:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnknownType:
+      return false;
+  }
+  Unreachable();
+}
+
+}  // namespace
+
+PartitionRunner::PartitionRunner(Journal& journal, PartitionStore& store, const Clock& clock,
+                                 ProcessorListener& listener, ProcessorOptions options)
+    : journal_(journal),
+      store_(store),
+      clock_(clock),
+      listener_(listener),
+      options_(std::move(options)) {}
+
+PartitionRunner::~PartitionRunner() { Stop(); }
+
+void PartitionRunner::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void PartitionRunner::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void PartitionRunner::Wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  wake_.notify_all();
+}
+
+RunnerStatus PartitionRunner::Status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void PartitionRunner::SetStatus(RunnerState state, std::string reason) {
+  const std::lock_guard lock(mutex_);
+  status_.state = state;
+  status_.reason = std::move(reason);
+}
+
+void PartitionRunner::WaitUntilWoken(Time next_timer) {
+  Duration sleep = kSleepMax;
+  if (next_timer.IsSet()) {
+    sleep = std::clamp(next_timer - clock_.Now(), Duration::Micros(1), kSleepMax);
+  }
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, std::chrono::microseconds(sleep.us), [&] { return woken_ || stopping_; });
+  woken_ = false;
+}
+
+void PartitionRunner::Run() {
+  Duration back_off = kBackOffFirst;
+  while (true) {
+    const Time began = clock_.Now();
+    const Result<void> ended = RunTerm();
+    if (ended) return SetStatus(RunnerState::kStopped, "told to stop");
+    if (!MayPass(ended.error())) {
+      return SetStatus(RunnerState::kStopped, ToString(ended.error()));
+    }
+    SetStatus(RunnerState::kWaiting, ToString(ended.error()));
+    if (clock_.Now() - began > kBackOffLast) back_off = kBackOffFirst;
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, std::chrono::microseconds(back_off.us), [&] { return stopping_; });
+    if (stopping_) return;
+    back_off = std::min(back_off * 2, kBackOffLast);
+  }
+}
+
+Result<void> PartitionRunner::RecoverStore() {
+  SetStatus(RunnerState::kRecovering, "");
+  const uint32_t partition = store_.partition();
+  const Result<uint64_t> end = journal_.EndSequence(partition);
+  if (!end) return tl::unexpected<Error>(end.error());
+  RecoveryOptions options;
+  options.read = [this, partition](uint64_t from, const EventVisitor& visit) {
+    return journal_.ReadEvents(partition, from, visit);
+  };
+  options.end_sequence = *end;
+  options.on_progress = [this](const RecoveryProgress& progress) {
+    const std::lock_guard lock(mutex_);
+    status_.recovered = progress.applied;
+    status_.recover_end = progress.end;
+  };
+  const Result<RecoveryReport> report = Recover(store_, options);
+  if (!report) return tl::unexpected<Error>(report.error());
+  return {};
+}
+
+Result<void> PartitionRunner::RunTerm() {
+  auto opened = journal_.OpenPartition(store_.partition());
+  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+  if (auto recovered = RecoverStore(); !recovered) return recovered;
+  PartitionProcessor processor(store_.kinds(), store_, std::move(*opened), clock_, listener_,
+                               options_);
+  processor.SetWakeup([this] { Wake(); });
+  if (auto started = processor.Start(journal_.epoch(), journal_.partition_count()); !started) {
+    return started;
+  }
+  while (true) {
+    const Result<bool> worked = processor.Step();
+    if (!worked) return tl::unexpected<Error>(worked.error());
+    bool stopping = false;
+    {
+      const std::lock_guard lock(mutex_);
+      status_.term = processor.state().term;
+      status_.decided_next = processor.state().next_sequence;
+      if (processor.InputsStarted()) status_.state = RunnerState::kOpen;
+      stopping = stopping_;
+    }
+    if (*worked) continue;
+    if (stopping && processor.Idle()) return {};
+    WaitUntilWoken(processor.NextTimer());
+  }
+}
+
+}  // namespace sluice

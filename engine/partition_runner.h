@@ -1,0 +1,66 @@
+// PartitionRunner: the thread of one partition. Recovers its store, opens a term, and steps the
+// processor until told to stop; a term that ended on something passing is followed by the next.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "engine/partition_processor.h"
+#include "projections/partition_store.h"
+
+namespace sluice {
+
+enum class RunnerState : uint8_t {
+  kRecovering = 0,  // Reads the log. Entered at start and after a term ended.
+  kOpen = 1,        // Decides. Entered once `Opened` is durable; left by an error or Stop.
+  kWaiting = 2,     // Between two terms, after something that may pass.
+  kStopped = 3,     // Corruption or an unknown type: nothing heals it here. Or told to stop.
+};
+
+struct RunnerStatus {
+  RunnerState state = RunnerState::kRecovering;
+  std::string reason;  // of kWaiting and kStopped
+  uint64_t term = 0;
+  uint64_t decided_next = 0;  // next sequence, staged ones counted
+  uint64_t recovered = 0;     // records read so far in kRecovering
+  uint64_t recover_end = 0;
+};
+
+class PartitionRunner {
+ public:
+  PartitionRunner(Journal& journal, PartitionStore& store, const Clock& clock,
+                  ProcessorListener& listener, ProcessorOptions options);
+  ~PartitionRunner();  // stops
+
+  void Start();
+  // Commits what is decided, then ends the thread.
+  void Stop();
+  void Wake();
+  // Any thread.
+  RunnerStatus Status() const;
+
+ private:
+  void Run();
+  Result<void> RunTerm();
+  Result<void> RecoverStore();
+  void SetStatus(RunnerState state, std::string reason);
+  void WaitUntilWoken(Time next_timer);
+
+  Journal& journal_;
+  PartitionStore& store_;
+  const Clock& clock_;
+  ProcessorListener& listener_;
+  ProcessorOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool woken_ = false;
+  bool stopping_ = false;
+  RunnerStatus status_;
+  std::thread thread_;
+};
+
+}  // namespace sluice
