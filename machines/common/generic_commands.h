@@ -114,6 +114,7 @@ DecideResult DecideGeneric(const typename M::State& state, const Delete& command
 template <class M>
 DecideResult DecideGeneric(const typename M::State& state, const Annotate& command,
                            const DecideContext& context) {
+  if (!command.expected_uid.empty() && command.expected_uid != state.metadata.uid) return Ignore();
   MetadataChanged changed{.labels = state.metadata.labels,
                           .annotations = state.metadata.annotations};
   const auto merge = [](std::map<std::string, std::string>& into,
