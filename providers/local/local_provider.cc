@@ -22,19 +22,6 @@ std::string RandomName() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-// The name under which this directory holds leases; made once.
-Result<std::string> Holder(const std::filesystem::path& data_dir) {
-  const std::filesystem::path path = data_dir / "local" / "holder";
-  std::ifstream in(path);
-  std::string holder;
-  if (std::getline(in, holder) && !holder.empty()) return holder;
-  holder = "local-" + RandomName();
-  if (Result<void> written = local::WriteFileDurably(path, holder + "\n"); !written) {
-    return tl::unexpected(written.error());
-  }
-  return holder;
-}
-
 void StopAll(local::Supervisor& host, local::EventLoop& loop) {
   const auto runs = [](const local::ProcessStatus& status) {
     return status.state == local::ProcessState::kStarting ||
@@ -56,6 +43,20 @@ void StopAll(local::Supervisor& host, local::EventLoop& loop) {
 
 }  // namespace
 
+Result<std::string> LocalProviderHolder(const std::filesystem::path& data_dir) {
+  const std::filesystem::path path = data_dir / "local" / "holder";
+  std::ifstream in(path);
+  std::string holder;
+  if (std::getline(in, holder) && !holder.empty()) return holder;
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  holder = "local-" + RandomName();
+  if (Result<void> written = local::WriteFileDurably(path, holder + "\n"); !written) {
+    return tl::unexpected(written.error());
+  }
+  return holder;
+}
+
 Result<void> ServeLocalProvider(const LocalProviderOptions& options, std::stop_token stop) {
   local::EventLoop loop;
   local::SupervisorOptions supervisor_options;
@@ -64,7 +65,7 @@ Result<void> ServeLocalProvider(const LocalProviderOptions& options, std::stop_t
   Result<std::unique_ptr<local::Supervisor>> host =
       local::Supervisor::Open(std::move(supervisor_options), loop, loop);
   if (!host) return tl::unexpected(host.error());
-  Result<std::string> holder = Holder(options.data_dir);
+  Result<std::string> holder = LocalProviderHolder(options.data_dir);
   if (!holder) return tl::unexpected(holder.error());
   if (options.ready) options.ready();
   {

@@ -24,6 +24,10 @@ struct LocalProviderOptions {
   std::function<void()> ready;
 };
 
+// The name under which the provider on this data directory holds leases (`sluice provider
+// take-over` gives a lease to it); made at the first call and kept in DATA/local/holder.
+Result<std::string> LocalProviderHolder(const std::filesystem::path& data_dir);
+
 // Serves locations until `stop` is requested: what `sluice up --provider local` runs in a thread
 // and `sluice provider local` in its main one. It waits for a node that is not up yet, or away.
 // kUnavailable when another provider uses the directory; kIo when it cannot be written.

@@ -73,6 +73,7 @@ void LocationSession::Acquired(const Result<CommandAnswer>& answer) {
     return;
   }
   term_ = TermOf(answer->reply);
+  shown_ = false;
   spdlog::info("location {}: serving it, lease term {}", location_, term_);
   ReportAll();
 }
@@ -89,7 +90,9 @@ void LocationSession::OnLocation(const LocationObject& location) {
       return HeldByAnother() ? Lose() : Acquire();
     case Phase::kReporting:
     case Phase::kServing:
-      if (HeldByAnother() && location.term > term_) Lose();
+      if (HeldByAnother() && location.term > term_) return Lose();
+      shown_ = shown_ || (location.holder == holder_ && location.term == term_);
+      if (shown_ && location.holder.empty()) Acquire();  // Released, or the location was made anew.
       return;
     case Phase::kLost:
       if (!HeldByAnother()) Acquire();

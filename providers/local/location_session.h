@@ -85,6 +85,7 @@ class LocationSession {
   uint32_t failures_ = 0;                   // In a row, of Acquire and Watch.
   bool refused_ = false;                    // The latest wish for the lease was.
   LocationObject seen_;                     // As the node showed it last.
+  bool shown_ = false;                      // The node has shown the lease of term_ as ours.
   std::map<std::string, Pending> pending_;  // By entity and verb.
   uint64_t last_action_ = 0;
   std::map<std::string, std::map<std::string, Report>> told_;  // By entity, command type.

@@ -256,6 +256,19 @@ TEST_F(ProviderTest, ALostLeaseEndsWhatRunsAndAFreeOneIsTaken) {
   EXPECT_EQ(provider_->session(kLocation)->term(), 3U);
 }
 
+TEST_F(ProviderTest, AReleasedLeaseIsTakenAgainAndWhatRunsRunsOn) {
+  PutInstance("read never < fifo");
+  Act("StartInstance", "ReportRunning");
+  const int pid = host_->Status().pid;
+  node_.PutLocation("holder-a", 1);
+  Settle();
+  node_.PutLocation("", 1);
+  Settle();
+  EXPECT_EQ(provider_->session(kLocation)->term(), 2U);
+  EXPECT_EQ(Payload("ReportRunning")["leaseTerm"], 2);
+  EXPECT_EQ(host_->Status().pid, pid);
+}
+
 TEST_F(ProviderTest, AnActionOfAnotherIncarnationStartsNothing) {
   PutInstance("read never < fifo");
   node_.PutAction(kEntity, "StartInstance", "another-uid", 1);
