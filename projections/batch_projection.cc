@@ -6,6 +6,7 @@
 #include "machines/common/context.h"
 #include "projections/state_store.h"
 #include "projections/store_keys.h"
+#include "projections/store_mentions.h"
 
 namespace sluice {
 namespace {

@@ -7,6 +7,7 @@
 #include "projections/rocks_status.h"
 #include "projections/store_items.h"
 #include "projections/store_keys.h"
+#include "projections/store_mentions.h"
 
 namespace sluice {
 namespace {

@@ -7,6 +7,7 @@
 #include "projections/change_feed.h"
 #include "projections/partition_store.h"
 #include "projections/store_keys.h"
+#include "projections/store_mentions.h"
 
 namespace sluice {
 namespace {

@@ -16,6 +16,7 @@
 #include "events/projections.gen.h"
 #include "projections/rocks_status.h"
 #include "projections/store_keys.h"
+#include "projections/store_mentions.h"
 
 namespace sluice {
 

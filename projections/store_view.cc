@@ -64,11 +64,7 @@ Result<void> StoreView::ScanEntities(const std::string& rows, std::string_view a
                                      const EntityVisitor& visit) const {
   std::string from = rows;
   if (!after.empty()) {
-    const std::string prefix = store::EntityPrefix(after);
-    const store::Mention kind = store::KindOf(rows);
-    // Live and quarantined rows hold the whole entity, the others its namespace and name.
-    const bool whole = kind == store::Mention::kLive || kind == store::Mention::kQuarantined;
-    from = whole ? rows.substr(0, 1) + prefix : rows + prefix.substr(prefix.find('\0') + 1);
+    from = store::RowOfEntity(rows, after);
     from.push_back('\0');
   }
   bool bad_row = false;

@@ -15,6 +15,7 @@
 #include "events/projections.gen.h"
 #include "projections/store_db.h"
 #include "projections/store_keys.h"
+#include "projections/store_mentions.h"
 
 namespace rocksdb {
 class Snapshot;

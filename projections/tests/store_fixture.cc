@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "projections/store_keys.h"
+#include "projections/store_mentions.h"
 
 namespace sluice::testing {
 namespace {

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "projections/store_keys.h"
+#include "projections/store_mentions.h"
 #include "projections/tests/store_fixture.h"
 
 namespace sluice {

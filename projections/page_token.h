@@ -1,0 +1,22 @@
+// Continue tokens: where a page ended, and at which coverage its list was read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "projections/resource_version.h"
+
+namespace sluice {
+
+struct PageToken {
+  Coverage coverage;
+  uint32_t partition = 0;  // where lists go partition by partition
+  std::string last;        // the last thing given: any bytes
+};
+
+std::string FormatPageToken(const PageToken& token);
+// kInvalid: none of ours, or of another number of partitions.
+Result<PageToken> ParsePageToken(std::string_view text, uint32_t partitions);
+
+}  // namespace sluice

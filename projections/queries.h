@@ -1,0 +1,117 @@
+// Queries: what is true now, over every partition of a node. Threadsafe; reads local storage only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "events/entity_key.h"
+#include "events/envelope.gen.h"
+#include "projections/node_view.h"
+#include "projections/object_text.h"
+#include "projections/recovery.h"
+
+namespace sluice {
+
+struct QueryOptions {
+  const KindRegistry* kinds = nullptr;
+  std::vector<const PartitionStore*> stores;  // by partition; outlive the queries
+  std::function<uint32_t(std::string_view entity)> partition_of;
+  // The log of a partition: Journal::ReadEvents.
+  std::function<Result<void>(uint32_t partition, uint64_t from, const EventVisitor&)> read_events;
+  size_t kept_views_max = 64;
+};
+
+struct ListRequest {
+  const KindInfo* kind = nullptr;
+  std::optional<std::string> namespace_;
+  // A label all results have, where one is known: its index is read instead of the whole kind.
+  std::optional<std::pair<std::string, std::string>> label;
+  std::function<bool(const std::string& json)> matches;  // empty: all
+  size_t limit = 0;                                      // 0: no limit
+  std::string continue_token;
+};
+
+struct ObjectList {
+  std::vector<ObjectText> items;  // by (namespace, name)
+  std::string continue_token;     // "" at the end
+  Coverage coverage;              // the same on every page
+};
+
+struct JsonList {
+  std::vector<std::string> items;
+  std::string continue_token;
+  Coverage coverage;
+};
+
+struct ActionRequest {
+  // "namespace/name" of a location, the name of one, or of a provider; nullopt: all.
+  std::optional<std::string> location;
+  size_t limit = 0;
+  std::string continue_token = "";
+};
+
+// {"entity", "verb", "target", "location", "uid", "generation", "attempt"}
+std::string ActionJson(std::string_view entity, const PendingAction& action);
+// Whether `asked` (ActionRequest::location) names the location of an action.
+bool IsAtLocation(const std::optional<std::string>& asked, std::string_view location);
+
+class Queries {
+ public:
+  explicit Queries(QueryOptions options);
+
+  uint32_t partitions() const { return static_cast<uint32_t>(options_.stores.size()); }
+  const KindRegistry& kinds() const { return *options_.kinds; }
+  uint32_t PartitionOf(std::string_view entity) const { return options_.partition_of(entity); }
+
+  // nullopt: absent or deleted.
+  Result<std::optional<ObjectText>> Get(const EntityKey& key) const;
+  // The object as the decision at `position`, of any partition, left it: its own partition is read
+  // exactly, another by decision time. nullopt: absent then.
+  Result<std::optional<ObjectText>> GetAt(const EntityKey& key,
+                                          const DecisionPosition& position) const;
+  Result<std::optional<ObjectText>> GetAt(const EntityKey& key, const Coverage& coverage) const;
+  Result<std::optional<ObjectText>> GetAt(const EntityKey& key, Time time) const;
+
+  // kNotFound: the continue token is older than what is kept. kInvalid: it is none.
+  Result<ObjectList> List(const ListRequest& request);
+
+  // Oldest first: {position, time, actor, command, verdict, rejection, events, effects, ...}.
+  Result<JsonList> History(const EntityKey& key, size_t limit, std::string_view continue_token);
+
+  Result<JsonList> Actions(const ActionRequest& request);
+
+  // {entity, since, reason, parked}
+  Result<JsonList> Quarantined(size_t limit, std::string_view continue_token);
+
+  // Entities of `kind` whose machine put them under (index, value), by (namespace, name).
+  Result<std::vector<std::string>> FindByIndex(std::string_view kind, std::string_view index,
+                                               std::string_view value) const;
+
+  // Objects by (kind, phase name).
+  std::map<std::pair<std::string, std::string>, uint64_t> Counts() const;
+
+  Result<Coverage> Applied() const;
+
+ private:
+  using StopAt = std::function<bool(uint64_t sequence, const Decision& decision)>;
+
+  Result<std::optional<ObjectText>> ReadObject(const StoreView& view, size_t partition,
+                                               std::string_view entity) const;
+  Result<std::optional<ObjectText>> FoldObject(const EntityKey& key, const StopAt& is_past) const;
+  Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
+  Result<Time> TimeOf(const DecisionPosition& position) const;
+  Result<std::string> QuarantineJson(const StoreView& view, uint32_t partition,
+                                     std::string_view entity) const;
+
+  QueryOptions options_;
+  NodeViews views_;
+};
+
+}  // namespace sluice

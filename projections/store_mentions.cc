@@ -1,0 +1,226 @@
+#include "projections/store_mentions.h"
+
+#include "events/result.h"
+
+namespace sluice::store {
+namespace {
+
+std::string Begin(Mention mention) { return std::string(1, static_cast<char>(mention)); }
+
+// The parts of an entity prefix behind the kind.
+std::string_view WithoutKind(std::string_view entity_prefix) {
+  return entity_prefix.substr(entity_prefix.find('\0') + 1);
+}
+
+std::string_view KindPart(std::string_view entity_prefix) {
+  return entity_prefix.substr(0, entity_prefix.find('\0') + 1);
+}
+
+// verb, target, uid, generation, attempt: an action behind its location.
+std::optional<PendingAction> TakeAction(std::string_view rest, std::string location) {
+  PendingAction action;
+  action.location = std::move(location);
+  auto verb = TakePart(&rest);
+  auto target = TakePart(&rest);
+  auto uid = TakePart(&rest);
+  if (!verb || !target || !uid || rest.size() != 16) return std::nullopt;
+  action.verb = std::move(*verb);
+  action.target = std::move(*target);
+  action.uid = std::move(*uid);
+  action.generation = static_cast<int64_t>(ReadBigEndian64(rest));
+  action.attempt = static_cast<uint32_t>(ReadBigEndian64(rest.substr(8)));
+  return action;
+}
+
+}  // namespace
+
+std::string LiveMention() { return Begin(Mention::kLive); }
+std::string QuarantinedMention() { return Begin(Mention::kQuarantined); }
+
+std::string PhaseMention(uint8_t phase) {
+  std::string mention = Begin(Mention::kPhase);
+  mention.push_back(static_cast<char>(phase));
+  return mention;
+}
+
+std::string LabelMention(std::string_view label, std::string_view value) {
+  std::string mention = Begin(Mention::kLabel);
+  AppendPart(&mention, label);
+  AppendPart(&mention, value);
+  return mention;
+}
+
+std::string MachineMention(std::string_view index, std::string_view value) {
+  std::string mention = Begin(Mention::kMachine);
+  AppendPart(&mention, index);
+  AppendPart(&mention, value);
+  return mention;
+}
+
+std::string TimerMention(std::string_view id, Time due) {
+  std::string mention = Begin(Mention::kTimer);
+  AppendBigEndian64(&mention, static_cast<uint64_t>(due.us));
+  mention.append(id);
+  return mention;
+}
+
+std::string ActionMention(const PendingAction& action) {
+  std::string mention = Begin(Mention::kAction);
+  AppendPart(&mention, action.location);
+  AppendPart(&mention, action.verb);
+  AppendPart(&mention, action.target);
+  AppendPart(&mention, action.uid);
+  AppendBigEndian64(&mention, static_cast<uint64_t>(action.generation));
+  AppendBigEndian64(&mention, action.attempt);
+  return mention;
+}
+
+std::string MentionRow(std::string_view mention, std::string_view entity_prefix) {
+  const Mention kind = KindOf(mention);
+  const std::string_view rest = mention.substr(1);
+  std::string row;
+  switch (kind) {
+    case Mention::kLive:
+    case Mention::kQuarantined:
+      row = Begin(kind);
+      row.append(entity_prefix);
+      return row;
+    case Mention::kLabel:
+    case Mention::kMachine:
+      row = Begin(kind);
+      row.append(KindPart(entity_prefix));
+      row.append(rest);
+      row.append(WithoutKind(entity_prefix));
+      return row;
+    case Mention::kAction: {
+      const size_t location_end = rest.find('\0') + 1;
+      row = Begin(kind);
+      row.append(rest.substr(0, location_end));
+      row.append(entity_prefix);
+      row.append(rest.substr(location_end));
+      return row;
+    }
+    case Mention::kTimer:
+      row.append(rest.substr(0, 8));
+      row.append(entity_prefix);
+      row.append(rest.substr(8));
+      return row;
+    case Mention::kPhase:
+      break;
+  }
+  Unreachable();
+}
+
+std::string LiveRows(std::string_view kind, std::optional<std::string_view> namespace_) {
+  std::string rows = Begin(Mention::kLive);
+  AppendPart(&rows, kind);
+  if (namespace_) AppendPart(&rows, *namespace_);
+  return rows;
+}
+
+std::string LabelRows(std::string_view kind, std::string_view label, std::string_view value) {
+  std::string rows = Begin(Mention::kLabel);
+  AppendPart(&rows, kind);
+  AppendPart(&rows, label);
+  AppendPart(&rows, value);
+  return rows;
+}
+
+std::string MachineRows(std::string_view kind, std::string_view index, std::string_view value) {
+  std::string rows = Begin(Mention::kMachine);
+  AppendPart(&rows, kind);
+  AppendPart(&rows, index);
+  AppendPart(&rows, value);
+  return rows;
+}
+
+std::string QuarantinedRows() { return Begin(Mention::kQuarantined); }
+
+std::string ActionRows(std::optional<std::string_view> location) {
+  std::string rows = Begin(Mention::kAction);
+  if (location) AppendPart(&rows, *location);
+  return rows;
+}
+
+std::string RowOfEntity(std::string_view rows, std::string_view entity) {
+  const std::string prefix = EntityPrefix(entity);
+  switch (KindOf(rows)) {
+    case Mention::kLive:
+    case Mention::kQuarantined:
+      return std::string(rows.substr(0, 1)) + prefix;
+    case Mention::kLabel:
+    case Mention::kMachine: {
+      // Kind, name and value, whatever of the entity `rows` go on with.
+      std::string_view rest = rows.substr(1);
+      for (int part = 0; part < 3; ++part) CHECK(TakePart(&rest));
+      std::string row(rows.substr(0, rows.size() - rest.size()));
+      return row.append(WithoutKind(prefix));
+    }
+    case Mention::kAction:
+    case Mention::kTimer:
+    case Mention::kPhase:
+      break;
+  }
+  Unreachable();
+}
+
+std::optional<std::string> EntityOfRow(std::string_view row, std::string_view rows) {
+  if (rows.empty() || row.substr(0, rows.size()) != rows) return std::nullopt;
+  switch (KindOf(rows)) {
+    case Mention::kLive:
+    case Mention::kQuarantined: {
+      row.remove_prefix(1);
+      return TakeEntity(&row);
+    }
+    case Mention::kLabel:
+    case Mention::kMachine: {
+      row.remove_prefix(1);
+      const auto kind = TakePart(&row);
+      const auto name = TakePart(&row);
+      const auto value = TakePart(&row);
+      const auto namespace_ = TakePart(&row);
+      const auto entity_name = TakePart(&row);
+      if (!kind || !name || !value || !namespace_ || !entity_name) return std::nullopt;
+      return *kind + "/" + *namespace_ + "/" + *entity_name;
+    }
+    case Mention::kAction:
+    case Mention::kTimer:
+    case Mention::kPhase:
+      return std::nullopt;
+  }
+  Unreachable();
+}
+
+std::optional<TimerRow> ParseTimerRow(std::string_view row) {
+  if (row.size() < 8) return std::nullopt;
+  TimerRow timer;
+  timer.due = Time{static_cast<int64_t>(ReadBigEndian64(row))};
+  row.remove_prefix(8);
+  auto entity = TakeEntity(&row);
+  if (!entity) return std::nullopt;
+  timer.entity = std::move(*entity);
+  timer.id = std::string(row);
+  return timer;
+}
+
+std::optional<ActionRow> ParseActionRow(std::string_view row) {
+  if (row.empty() || KindOf(row) != Mention::kAction) return std::nullopt;
+  row.remove_prefix(1);
+  auto location = TakePart(&row);
+  if (!location) return std::nullopt;
+  auto entity = TakeEntity(&row);
+  if (!entity) return std::nullopt;
+  auto action = TakeAction(row, std::move(*location));
+  if (!action) return std::nullopt;
+  return ActionRow{std::move(*entity), std::move(*action)};
+}
+
+std::optional<PendingAction> ParseActionMention(std::string_view mention) {
+  if (mention.empty() || KindOf(mention) != Mention::kAction) return std::nullopt;
+  mention.remove_prefix(1);
+  auto location = TakePart(&mention);
+  if (!location) return std::nullopt;
+  return TakeAction(mention, std::move(*location));
+}
+
+}  // namespace sluice::store

@@ -1,0 +1,66 @@
+// Mentions: the places an entity stands under besides its own record.
+//
+// A mention is such a place without the entity's key. An entity's mentions are kept sorted in its
+// record; the difference to the next ones is what is written. Its first byte says what it is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "events/basic_types.h"
+#include "events/common.gen.h"
+#include "projections/store_keys.h"
+
+namespace sluice::store {
+
+enum class Mention : char {
+  kAction = 'a',       // a pending action
+  kLabel = 'l',        // label, value
+  kLive = 'L',         // created and not gone: listed
+  kMachine = 'm',      // index, value: as the machine says
+  kPhase = 'p',        // counted, not a row
+  kQuarantined = 'q',  // set aside
+  kTimer = 't',        // armed
+};
+
+std::string LiveMention();
+std::string QuarantinedMention();
+std::string PhaseMention(uint8_t phase);
+std::string LabelMention(std::string_view label, std::string_view value);
+std::string MachineMention(std::string_view index, std::string_view value);
+std::string TimerMention(std::string_view id, Time due);
+std::string ActionMention(const PendingAction& action);
+
+inline Mention KindOf(std::string_view mention) { return static_cast<Mention>(mention.front()); }
+
+// The row a mention is: in the family `timers` for kTimer, else in `indexes`. Not for kPhase.
+std::string MentionRow(std::string_view mention, std::string_view entity_prefix);
+
+// What rows of each sort begin with, narrower with every part given.
+std::string LiveRows(std::string_view kind, std::optional<std::string_view> namespace_);
+std::string LabelRows(std::string_view kind, std::string_view label, std::string_view value);
+std::string MachineRows(std::string_view kind, std::string_view index, std::string_view value);
+std::string QuarantinedRows();
+std::string ActionRows(std::optional<std::string_view> location);
+
+// The row of `entity` among them.
+std::string RowOfEntity(std::string_view rows, std::string_view entity);
+// And what they say; nullopt: not such a row.
+std::optional<std::string> EntityOfRow(std::string_view row, std::string_view rows);
+
+struct TimerRow {
+  Time due;
+  std::string entity;
+  std::string id;
+};
+std::optional<TimerRow> ParseTimerRow(std::string_view row);
+
+struct ActionRow {
+  std::string entity;
+  PendingAction action;
+};
+std::optional<ActionRow> ParseActionRow(std::string_view row);
+std::optional<PendingAction> ParseActionMention(std::string_view mention);
+
+}  // namespace sluice::store
