@@ -97,10 +97,16 @@ void Finish(Attachment& a, AttachmentPort& port) {
   UnwatchClaim(a, port);
 }
 
-// The binding is deleted under its uid: a stranger of that name stays.
+// The binding is deleted under its uid: a stranger of that name stays. While its Create is under
+// way the Outcome of that goes on.
 void ReleaseBinding(Attachment& a, AttachmentPort& port) {
-  a.step = a.binding.empty() ? AttachmentStep::kNone : AttachmentStep::kReleasingBinding;
-  if (a.binding.empty() || a.binding_uid.empty()) return;  // Then the Create's Outcome goes on.
+  a.step = AttachmentStep::kReleasingBinding;
+  if (a.outcome != 0) return;
+  if (a.binding_uid.empty()) {
+    a.step = AttachmentStep::kNone;
+    return;
+  }
+  a.delete_sent = true;
   a.outcome =
       port.SendForOutcome(BindingKey(a, port), AnyTable::Of(Delete{.expected_uid = a.binding_uid}));
 }
@@ -181,20 +187,15 @@ bool AdvanceAttachment(Attachment& a, const Observed& seen, AttachmentPort& port
 bool AdvanceAttachment(Attachment& a, const Outcome& outcome, AttachmentPort& port) {
   if (a.outcome == 0 || outcome.number != a.outcome) return false;
   a.outcome = 0;
-  if (a.step == AttachmentStep::kReleasingBinding) {
-    // Of the Create: now the binding can be deleted. Of the Delete: it is gone, or was another's.
-    if (a.binding_uid.empty() && outcome.accepted && !outcome.uid.empty()) {
-      a.binding_uid = outcome.uid;
-      ReleaseBinding(a, port);
-    } else {
-      a.step = AttachmentStep::kNone;
-    }
+  if (a.delete_sent) {
+    // Gone, or another's by now.
+    a.delete_sent = false;
+    a.step = AttachmentStep::kNone;
     return true;
   }
-  if (outcome.accepted) {
-    if (a.binding_uid.empty()) a.binding_uid = outcome.uid;
-    return true;
-  }
+  if (outcome.accepted) a.binding_uid = outcome.uid;
+  if (a.step == AttachmentStep::kReleasingBinding) ReleaseBinding(a, port);
+  if (outcome.accepted) return true;
   if (a.step != AttachmentStep::kBinding) return true;
   const std::string hashed =
       DerivedNameWithHash({port.self().name, "net", std::to_string(a.interface)});

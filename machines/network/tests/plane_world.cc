@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <stdexcept>
 
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/network/holding/block.h"
@@ -63,7 +64,7 @@ PlaneWorld::PlaneWorld(uint32_t partitions) : kinds(PlaneKinds()), world(kinds, 
 
 void PlaneWorld::ApplyNetwork(const std::string& name, NetworkSpec spec) {
   const Decision decision = world.Send("network/default/" + name, NetworkApply{.spec = spec});
-  EXPECT_EQ(decision.verdict, Verdict::kAccepted) << decision.rejection->message;
+  if (decision.rejection) throw std::runtime_error(decision.rejection->message);
 }
 
 void PlaneWorld::ApplyBinding(const std::string& name, const std::string& network,
@@ -148,83 +149,93 @@ std::vector<std::string> PlaneWorld::KeysOf(const std::string& kind) {
 }
 
 // Each level: what a giver's allocator says is held does not overlap, and lies inside the giver's
-// own prefix; what a holder believes to have, its giver's allocator has under that holder's name.
-void PlaneWorld::CheckInvariants() {
+// own prefix; what a holder believes to have, its giver's allocator has under that holder's claim.
+std::vector<std::string> PlaneWorld::Violations() {
+  std::vector<std::string> violations;
   const auto check_giver = [&](const std::string& key, const std::vector<std::string>& blocks) {
-    std::vector<Held> held = HeldOf(world.State(key));
+    const std::vector<Held> held = HeldOf(world.State(key));
     for (size_t i = 0; i < held.size(); ++i) {
-      for (size_t j = i + 1; j < held.size(); ++j) {
-        EXPECT_FALSE(held[i].prefix.Overlaps(held[j].prefix))
-            << key << ": " << held[i].prefix.ToString() << " and " << held[j].prefix.ToString();
+      const std::string text = held[i].prefix.ToString();
+      if (i > 0 && held[i - 1].prefix.Overlaps(held[i].prefix)) {
+        violations.push_back(key + ": " + held[i - 1].prefix.ToString() + " overlaps " + text);
       }
       bool inside = false;
       for (const std::string& block : blocks) {
         inside = inside || (!block.empty() && Prefix::Parse(block)->Contains(held[i].prefix));
       }
-      EXPECT_TRUE(inside) << key << " gave " << held[i].prefix.ToString();
+      if (!inside) violations.push_back(key + " gave " + text);
     }
   };
-  const auto check_holder = [&](const std::string& key, const std::string& uid,
-                                const std::vector<PrefixHold>& holds, const std::string& giver) {
+  const auto check_holder = [&](const std::string& key, const std::string& claim,
+                                const std::string& prefix, const std::string& giver) {
+    if (prefix.empty()) return;
+    const EntityItemsView items(world.State(giver).items);
+    const auto grant = AllocatorView(items).GrantOf(claim);
+    if (!grant || *grant != *Prefix::Parse(prefix)) {
+      violations.push_back(key + " believes to have " + prefix + " of " + giver);
+    }
+  };
+  const auto check_holds = [&](const std::string& key, const std::string& uid,
+                               const std::vector<PrefixHold>& holds, const std::string& giver) {
     for (const PrefixHold& hold : holds) {
-      if (hold.prefix.empty()) continue;
-      const EntityItemsView items(world.State(giver).items);
-      const auto grant = AllocatorView(items).GrantOf(ClaimOf(uid, hold.family));
-      EXPECT_TRUE(grant && grant->ToString() == hold.prefix)
-          << key << " believes to have " << hold.prefix << " of " << giver;
+      check_holder(key, ClaimOf(uid, hold.family), hold.prefix, giver);
     }
   };
   for (const std::string& key : KeysOf("network")) {
     const auto& state = world.As<Network>(key);
     check_giver(key, {state.status.ipv4_range, state.status.ipv6_range});
-    if (state.Exists()) check_holder(key, state.metadata.uid, state.own.holds, kPool);
+    if (state.Exists()) check_holds(key, state.metadata.uid, state.own.holds, kPool);
   }
   for (const std::string& key : KeysOf("networkcontext")) {
     const auto& state = world.As<NetworkContext>(key);
     check_giver(key, {state.status.ipv4_prefix, state.status.ipv6_prefix});
-    if (state.Exists()) {
-      check_holder(key, state.metadata.uid, state.own.holds,
-                   "network/default/" + state.spec.network.name);
-    }
+    if (!state.Exists()) continue;
+    check_holds(key, state.metadata.uid, state.own.holds,
+                "network/default/" + state.spec.network.name);
   }
-  std::set<std::string> addresses;
   for (const std::string& key : KeysOf("subnet")) {
     const auto& state = world.As<Subnet>(key);
     check_giver(key, {state.status.prefix});
-    if (state.Exists()) {
-      check_holder(key, state.metadata.uid, state.own.holds,
-                   "networkcontext/default/" + state.spec.network_context.name);
-    }
+    if (!state.Exists()) continue;
+    check_holds(key, state.metadata.uid, state.own.holds,
+                "networkcontext/default/" + state.spec.network_context.name);
   }
+  std::set<std::string> addresses;
   for (const std::string& key : KeysOf("host")) {
     const auto& state = world.As<Host>(key);
     if (!state.Exists()) continue;
     for (const Attachment& attachment : state.own.attachments) {
-      if (attachment.address.empty()) continue;
-      EXPECT_TRUE(addresses.insert(attachment.address).second)
-          << attachment.address << " has two holders, one is " << key;
-      const EntityItemsView items(world.State("subnet/default/" + attachment.subnet).items);
-      const auto grant = AllocatorView(items).GrantOf(state.metadata.uid + "/" +
-                                                      std::to_string(attachment.interface));
-      EXPECT_TRUE(grant && grant->AddressToString() == attachment.address) << key;
+      if (attachment.step != AttachmentStep::kReady) continue;
+      if (!addresses.insert(attachment.address).second) {
+        violations.push_back(attachment.address + " has two holders, one is " + key);
+      }
+      const auto address = Prefix::ParseAddress(attachment.address);
+      check_holder(key, state.metadata.uid + "/" + std::to_string(attachment.interface),
+                   address ? address->ToString() : "no address",
+                   "subnet/default/" + attachment.subnet);
     }
   }
+  return violations;
 }
 
-void PlaneWorld::CheckWhole() {
+std::vector<std::string> PlaneWorld::Remains() {
+  std::vector<std::string> remains;
   for (const std::string kind :
        {"network", "networkcontext", "networkbinding", "subnetclaim", "subnet", "host"}) {
     for (const std::string& key : KeysOf(kind)) {
-      EXPECT_FALSE(world.Exists(key)) << key << " " << ReadyText(key);
+      if (world.Exists(key)) remains.push_back(key + " " + ReadyText(key));
       for (CollectionId collection = 0; collection < 200; ++collection) {
         world.State(key).items.ScanBytes(collection, "", [&](std::string_view, std::string_view) {
-          ADD_FAILURE() << key << " left an item in collection " << int{collection};
+          remains.push_back(key + " left an item in collection " + std::to_string(collection));
           return false;
         });
       }
     }
   }
-  EXPECT_TRUE(HeldOf(world.State(kPool)).empty());
+  for (const Held& held : HeldOf(world.State(kPool))) {
+    remains.push_back(held.prefix.ToString() + " of " + held.holder.name);
+  }
+  return remains;
 }
 
 }  // namespace sluice::testing

@@ -46,10 +46,10 @@ class PlaneWorld {
   const Subnet& subnet(const std::string& name);
   const Host& host(const std::string& name);
 
-  // The invariants of network.md, over all entities; adds test failures.
-  void CheckInvariants();
-  // Nothing is left of the plane: no claims, contexts, subnets, and no item anywhere.
-  void CheckWhole();
+  // What breaks the invariants of network.md, over all entities.
+  std::vector<std::string> Violations();
+  // What is left of the plane: entities, items anywhere, ranges of the pool.
+  std::vector<std::string> Remains();
 
   KindRegistry kinds;
   World world;
