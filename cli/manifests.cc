@@ -27,14 +27,21 @@ bool IsForeign(std::string_view api_version, std::string_view kind) {
   });
 }
 
-// An upstream Location's `provider` is an object, kept as given; ours is a name.
-void MapForeignSpec(std::string_view kind, json* spec) {
-  if (kind != "Location" || !spec->is_object()) return;
+// An upstream Location's `provider` is an object, kept as given, where ours is a name; the class it
+// must name has no part in our rules and is kept as an annotation.
+void MapForeignSpec(std::string_view kind, json* spec, json* annotations) {
+  if (kind != "Location") return;
   const auto provider = spec->find("provider");
-  if (provider == spec->end() || !provider->is_object()) return;
-  json details = std::move(*provider);
-  spec->erase(provider);
-  (*spec)["providerDetails"] = std::move(details);
+  if (provider != spec->end() && provider->is_object()) {
+    json details = std::move(*provider);
+    spec->erase(provider);
+    (*spec)["providerDetails"] = std::move(details);
+  }
+  const auto class_name = spec->find("locationClassName");
+  if (class_name != spec->end() && class_name->is_string()) {
+    (*annotations)["networking.datumapis.com/location-class-name"] = std::move(*class_name);
+    spec->erase(class_name);
+  }
 }
 
 // What the server sets, and `get -o yaml | apply -f -` brings back.
@@ -111,7 +118,7 @@ Outcome<json> Payload(const Manifest& manifest, const json& metadata, bool forei
   for (const auto* part : {&spec, &labels, &annotations}) {
     if (!*part) return Again(part->error());
   }
-  if (foreign) MapForeignSpec(kind, &*spec);
+  if (foreign) MapForeignSpec(kind, &*spec, &*annotations);
   return json{{"spec", *std::move(spec)},
               {"labels", *std::move(labels)},
               {"annotations", *std::move(annotations)}};

@@ -87,6 +87,7 @@ apiVersion: networking.datumapis.com/v1alpha
 kind: Location
 metadata: {name: dfw}
 spec:
+  locationClassName: self-managed
   topology: {topology.datum.net/city-code: DFW}
   provider: {gcp: {projectId: p}}
 )");
@@ -94,6 +95,8 @@ spec:
   EXPECT_EQ(json::parse(BodyOf("POST /commands"))["payload"]["spec"], json::parse(R"({
     "topology":{"topology.datum.net/city-code":"DFW"},
     "providerDetails":{"gcp":{"projectId":"p"}}})"));
+  EXPECT_EQ(json::parse(BodyOf("POST /commands"))["payload"]["annotations"], json::parse(R"({
+    "networking.datumapis.com/location-class-name":"self-managed"})"));
 }
 
 TEST_F(Apply, UpstreamVersionsStandForTheirOwnKindsOnly) {
@@ -188,6 +191,25 @@ TEST_F(Delete, WaitsUntilItIsGone) {
   const Ran ran = Run({"delete", "binding/web", "--wait"});
   EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
   EXPECT_EQ(ran.out, "binding/default/web deleted\n");
+}
+
+using TakeOver = CliTest;
+
+TEST_F(TakeOver, NamesTheHolderOfTheNewDataDirectory) {
+  On("GET /apis/sluice.dev/v1/namespaces/default/locations/here",
+     R"({"spec":{"provider":"local"}})");
+  On("POST /commands", R"({"accepted":true,"events":[{"type":"LeaseTakenOver"}]})");
+  const std::string holder = File("d/local/holder", "local-1\n");
+  const std::string data = holder.substr(0, holder.rfind("/local/"));
+  const Ran ran = Run({"provider", "take-over", "here", "--data", data});
+  EXPECT_EQ(ran.out, "location/default/here taken over by local-1\n") << ran.err;
+  EXPECT_EQ(json::parse(BodyOf("POST /commands"))["payload"],
+            json::parse(R"({"provider":"local","holder":"local-1"})"));
+  EXPECT_EQ(Run({"provider", "take-over", "default/here", "--holder", "h"}).exit, Exit::kDone);
+  EXPECT_EQ(Run({"provider", "take-over", "here"}).exit, Exit::kBadInput);
+  const Ran unread = Run({"provider", "take-over", "here", "--data", "/nowhere"});
+  EXPECT_EQ(unread.exit, Exit::kBadInput);
+  EXPECT_THAT(unread.err, HasSubstr("/nowhere/local/holder: cannot be read"));
 }
 
 }  // namespace

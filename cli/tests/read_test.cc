@@ -277,7 +277,7 @@ TEST_F(Version, HelpListsNoVerbThatIsNotThere) {
   EXPECT_EQ(ran.exit, Exit::kDone);
   for (const char* verb :
        {"apply", "send", "get", "describe", "wait", "delete", "resolve", "history", "logs",
-        "quarantine", "dead-letters", "machines", "version"}) {
+        "quarantine", "dead-letters", "machines", "provider", "version"}) {
     EXPECT_THAT(ran.out, HasSubstr(std::string("\n  ") + verb + " "));
   }
   for (const char* verb : {"replay", "diff", "why", "verify", "export", "import", "backup"}) {

@@ -15,6 +15,7 @@ void DefineVerbs(CommandLine& line) {
   DefineQuarantine(line);
   DefineDeadLetters(line);
   DefineMachines(line);
+  DefineProvider(line);
   DefineVersion(line);
 }
 

@@ -18,6 +18,7 @@ void DefineLogs(CommandLine& line);
 void DefineQuarantine(CommandLine& line);
 void DefineDeadLetters(CommandLine& line);
 void DefineMachines(CommandLine& line);
+void DefineProvider(CommandLine& line);
 void DefineVersion(CommandLine& line);
 
 // All of them, in the order in which --help lists them.
