@@ -212,5 +212,17 @@ TEST_F(TakeOver, NamesTheHolderOfTheNewDataDirectory) {
   EXPECT_THAT(unread.err, HasSubstr("/nowhere/local/holder: cannot be read"));
 }
 
+using ProviderLocal = CliTest;
+
+TEST_F(ProviderLocal, StopsWhenAskedAndRefusesADirectoryItCannotHave) {
+  stop_.request_stop();
+  const std::string file = File("file", "");
+  const Ran ran = Run({"provider", "local", "--data", file.substr(0, file.rfind('/')) + "/p"});
+  EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
+  EXPECT_EQ(Run({"provider", "local", "--data", file}).exit, Exit::kUnavailable);
+  EXPECT_EQ(Run({"provider", "local"}).exit, Exit::kBadInput);
+  EXPECT_EQ(Run({"provider", "local", "--data", "x", "--location", "a/b/c"}).exit, Exit::kBadInput);
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -3,11 +3,15 @@
 
 #include <string>
 
+#include "cli/arguments.h"
 #include "cli/session.h"
 
 namespace sluice::cli {
 
 // "NAME", "NAMESPACE/NAME", with or without "location/" before it.
 Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text);
+
+// `sluice provider local`, a verb within `provider`.
+void DefineProviderLocal(Arguments& provider);
 
 }  // namespace sluice::cli
