@@ -81,9 +81,9 @@ class Printer {
 };
 
 Outcome<Exit> WatchSelection(Session& session, const Selection& selection, Printer& printer) {
-  const auto go_on = [](Outcome<void> printed) -> Outcome<bool> {
+  const auto go_on = [&](Outcome<void> printed) -> Outcome<bool> {
     if (!printed) return Again(printed.error());
-    return true;
+    return session.env().out.good();  // Whoever reads a pipe may have had enough.
   };
   const WatchHandlers handlers{
       .on_list = [&](const json& list) { return go_on(printer.PrintList(list)); },
