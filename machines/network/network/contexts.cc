@@ -47,16 +47,15 @@ void TellShare(Draft<M>& draft, const std::string& location, const std::string& 
   if (!context || !context->confirmed || context->retired) return;
   const std::string prefix = NetworkBindingItemKey(location, "");
   const std::string from = cursor.empty() ? prefix : cursor + '\0';
-  size_t told = 0;
-  for (const auto& [key, item] :
-       draft->items.Scan<NetworkBindingItem>(M::kBindings, from, kCascadeShare + 1)) {
+  const auto share = draft->items.Scan<NetworkBindingItem>(M::kBindings, from, kCascadeShare);
+  for (const auto& [key, item] : share) {
     if (!key.starts_with(prefix)) return;
-    if (told++ == kCascadeShare) {
-      draft.Send(draft.context().self, TellBindings{.location = location, .cursor = key});
-      return;
-    }
     draft.Send(KeyOrDie(item.binding),
                ContextEnsured{.network = draft.context().self.name, .context = context->name});
+  }
+  if (share.size() == kCascadeShare) {
+    draft.Send(draft.context().self,
+               TellBindings{.location = location, .cursor = share.back().first});
   }
 }
 

@@ -28,6 +28,7 @@ std::string NetworkBindingItemKey(std::string_view location, std::string_view bi
 
 // What was refused under the old spec says nothing of the new one.
 void Evolve(Network& network, const NetworkSpecChanged&) {
+  network.status.retry = {};
   std::erase_if(network.own.holds,
                 [](const PrefixHold& hold) { return !hold.asked && hold.prefix.empty(); });
 }

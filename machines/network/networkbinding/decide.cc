@@ -41,6 +41,9 @@ View ReadyView(const NetworkBinding& binding) {
   if (!network.failure_reason.empty()) {
     return Failed(network.failure_reason, network.failure_message);
   }
+  if (network.phase == "Deleting" && context.uid.empty()) {
+    return Failed("Deleting", "Network " + name + " is being deleted");
+  }
   if (!binding.own.refused_reason.empty()) {
     return Failed(binding.own.refused_reason, binding.own.refused_message);
   }
