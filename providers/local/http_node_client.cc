@@ -4,8 +4,10 @@
 #include <deque>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "service/client/http_client.h"
 
@@ -15,17 +17,22 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr Duration kCallTimeout = Duration::Seconds(15);
+constexpr size_t kCommandsPerRequest = 64;
+constexpr std::string_view kCommands = "/commands";
 constexpr char kApis[] = "/apis/sluice.dev/v1/";
 
 Result<CommandAnswer> ReadAnswer(const Result<HttpResponse>& response) {
   if (!response) return tl::unexpected(response.error());
   const Json json = Json::parse(response->body, nullptr, false);
-  if (response->status >= 500 || response->status == 429 || !json.is_object()) {
-    return Err(ErrorCode::kUnavailable, "the node answered {}: {}", response->status,
+  // A Status stands for a command that got no decision, also among the lines of a good answer.
+  const bool is_status = json.is_object() && json.value("kind", "") == "Status";
+  const int status = is_status ? json.value("code", response->status) : response->status;
+  if (status >= 500 || status == 429 || !json.is_object()) {
+    return Err(ErrorCode::kUnavailable, "the node answered {}: {}", status,
                response->body.substr(0, 200));
   }
   CommandAnswer answer;
-  if (response->status >= 400) {  // Not a command for this node: a later try would be none either.
+  if (status >= 400) {  // Not a command for this node: a later try would be none either.
     answer.rejection_code = json.value("reason", "InvalidArgument");
     answer.rejection_message = json.value("message", "");
     return answer;
@@ -132,7 +139,8 @@ class HttpWatch : public NodeWatch {
 
 }  // namespace
 
-// Calls in order on one thread.
+// Calls in order on one thread. Commands that wait together go together, as lines of one request,
+// so that they share a commit.
 class HttpNodeClient::Calls {
  public:
   using Done = std::function<void(Result<HttpResponse>)>;
@@ -149,22 +157,53 @@ class HttpNodeClient::Calls {
   }
 
  private:
+  using Call = std::pair<HttpRequest, Done>;
+
   void Work(const std::stop_token& stop) {
     for (;;) {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [this] { return !queue_.empty(); })) return;
-      auto [request, done] = std::move(queue_.front());
-      queue_.pop_front();
+      std::vector<Call> calls;
+      do {
+        calls.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+      } while (!queue_.empty() && calls.size() < kCommandsPerRequest &&
+               calls.back().first.target == kCommands && queue_.front().first.target == kCommands);
       lock.unlock();
-      loop_.Post([response = client_.Call(request), done = std::move(done)] { done(response); });
+      if (calls.size() > 1 && Together(calls)) continue;
+      for (Call& call : calls) Finish(call.second, client_.Call(call.first));
     }
+  }
+
+  // False when the node did not take them as one request: they have to go one by one.
+  bool Together(std::vector<Call>& calls) {
+    HttpRequest request = calls.front().first;
+    request.headers = {{"content-type", "application/x-ndjson"}};
+    for (size_t i = 1; i < calls.size(); ++i) request.body += "\n" + calls[i].first.body;
+    const Result<HttpResponse> response = client_.Call(request);
+    if (!response || !response->ok()) {
+      if (response && response->status < 500) return false;
+      for (Call& call : calls) Finish(call.second, response);
+      return true;
+    }
+    std::istringstream lines(response->body);
+    for (Call& call : calls) {
+      HttpResponse answer{response->status, {}, {}};
+      std::getline(lines, answer.body);  // A line that is missing reads as not known.
+      Finish(call.second, std::move(answer));
+    }
+    return true;
+  }
+
+  void Finish(Done& done, Result<HttpResponse> response) {
+    loop_.Post([response = std::move(response), done = std::move(done)] { done(response); });
   }
 
   EventLoop& loop_;
   HttpClient client_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<std::pair<HttpRequest, Done>> queue_;  // Guarded by mutex_.
+  std::deque<Call> queue_;  // Guarded by mutex_.
   std::jthread thread_;
 };
 
@@ -176,7 +215,7 @@ HttpNodeClient::~HttpNodeClient() = default;
 void HttpNodeClient::Send(std::string command, Answered answered) {
   HttpRequest request;
   request.method = "POST";
-  request.target = "/commands";
+  request.target = kCommands;
   request.headers = {{"content-type", "application/json"}};
   request.body = std::move(command);
   calls_->Add(std::move(request),

@@ -150,6 +150,41 @@ TEST(HttpNodeClient, TellsARefusalFromNotKnowing) {
   EXPECT_EQ(AnswerTo({.status = 202, .body = "{}"}).error().code, ErrorCode::kUnavailable);
 }
 
+TEST(HttpNodeClient, CommandsThatWaitTogetherGoTogether) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool all_sent = false;
+  FakeServer server([&](const FakeRequest& request) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return all_sent; });
+    FakeReply reply;
+    std::istringstream lines(request.body);
+    for (std::string line; std::getline(lines, line);) {
+      const std::string id = Json::parse(line).at("id");
+      const Json none{{"kind", "Status"}, {"code", 400}, {"reason", "BadRequest"}};
+      reply.body += (id == "3" ? none : Json{{"accepted", true}, {"position", id}}).dump() + "\n";
+    }
+    return reply;
+  });
+  EventLoop loop;
+  HttpNodeClient client(server.url(), loop);
+  std::vector<std::string> told;
+  for (int id = 1; id <= 5; ++id) {
+    client.Send(Json{{"id", std::to_string(id)}}.dump(), [&](const Result<CommandAnswer>& answer) {
+      ASSERT_TRUE(answer);
+      told.push_back(answer->accepted ? answer->position : answer->rejection_code);
+    });
+  }
+  {
+    const std::lock_guard lock(mutex);
+    all_sent = true;
+    changed.notify_all();
+  }
+  while (told.size() < 5) loop.RunOne();
+  EXPECT_EQ(told, (std::vector<std::string>{"1", "2", "BadRequest", "4", "5"}));
+  EXPECT_LE(server.requests().size(), 2U);  // What the first did not take along, the second did.
+}
+
 TEST(HttpNodeClient, AMissingObjectIsNoError) {
   FakeServer server([&](const FakeRequest& request) {
     EXPECT_EQ(request.target,
