@@ -1,6 +1,7 @@
 // The kinds of this build.
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
+#include "machines/instance/instance.h"
 #include "machines/location/location.h"
 #include "machines/network/network/network.h"
 #include "machines/network/networkbinding/networkbinding.h"
@@ -15,6 +16,7 @@ const KindRegistry& BuiltinKinds() {
   static const KindRegistry kinds = [] {
     KindRegistry registry;
     registry.Add(ClusterConfigKind());
+    registry.Add(InstanceKind());
     registry.Add(LocationKind());
     registry.Add(RegistryKind());
     registry.Add(NetworkKind());

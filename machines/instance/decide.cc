@@ -1,0 +1,174 @@
+// What users and owners ask of an instance.
+#include "machines/instance/rules.h"
+
+namespace sluice {
+namespace {
+
+// The command with what it does not decide set right: controller is the machine's own once the
+// instance exists; before, an instance that attaches itself waits for its network.
+template <class C>
+C Prepare(const Instance& instance, const C& command, bool attaches_itself) {
+  C prepared = command;
+  if (instance.Exists()) {
+    prepared.spec.controller = instance.spec.controller;
+    return prepared;
+  }
+  auto& gates = prepared.spec.controller.scheduling_gates;
+  const bool gated = std::any_of(gates.begin(), gates.end(), [](const SchedulingGate& gate) {
+    return gate.name == kNetworkGate;
+  });
+  if (attaches_itself && !gated && !prepared.spec.network_interfaces.empty()) {
+    gates.insert(gates.begin(), SchedulingGate{.name = std::string(kNetworkGate)});
+  }
+  return prepared;
+}
+
+template <class C>
+DecideResult Upsert(const Instance& instance, const C& prepared, const DecideContext& context) {
+  FieldErrors errors;
+  if (!instance.Exists()) ValidateKey(context.self, errors);
+  ValidateInstanceSpec(prepared.spec, prepared.annotations, errors);
+  if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
+  return DecideGeneric<InstanceMachine>(instance, prepared, context);
+}
+
+DecideResult RejectDeleting(const DecideContext& context) {
+  return Reject(Rejection::Deleting(context.self.ToString() + " is being deleted"));
+}
+
+// Failed and Expired are final: an instance is disposable, the next one takes its place.
+std::optional<Rejection> FaultOfStarting(const Instance& instance, const DecideContext& context) {
+  if (instance.IsDeleting()) {
+    return Rejection::Deleting(context.self.ToString() + " is being deleted");
+  }
+  const InstancePhase phase = instance.status.phase;
+  if (phase != InstancePhase::kFailed && phase != InstancePhase::kExpired) return std::nullopt;
+  return Rejection::InvalidTransition(
+      "status.phase",
+      context.self.ToString() + " is " + std::string(ToString(phase)) + ", which is final");
+}
+
+}  // namespace
+
+DecideResult Decide(const Instance& instance, const InstanceApply& command,
+                    const DecideContext& context) {
+  return Upsert(instance, Prepare(instance, command, true), context);
+}
+
+DecideResult Decide(const Instance& instance, const InstanceCreate& command,
+                    const DecideContext& context) {
+  const bool by_deployment = command.owner && command.owner->kind == "deployment";
+  return Upsert(instance, Prepare(instance, command, !by_deployment), context);
+}
+
+// Another location is another provider with another process; another network another address.
+void InstanceMachine::CheckImmutable(const InstanceSpec& before, const InstanceSpec& after,
+                                     FieldErrors& errors) {
+  if (!before.location.name.empty() && !(before.location == after.location)) {
+    errors.Add("spec.location.name", "cannot change from " + before.location.name);
+  }
+  if (!(before.network_interfaces == after.network_interfaces)) {
+    errors.Add("spec.networkInterfaces", "cannot change");
+  }
+}
+
+DecideResult Decide(const Instance& instance, const AdoptInstance& command,
+                    const DecideContext& context) {
+  if (!command.owner) return Reject(Rejection::InvalidArgument("payload.owner", "is required"));
+  const std::string self = context.self.ToString();
+  const OwnerReference* owner = OwnerOf(instance.metadata);
+  if (owner && *owner == *command.owner) return NoChange();
+  if (owner) {
+    return Reject(Rejection::FailedPrecondition("metadata.ownerReferences",
+                                                self + " belongs to " + OwnerKey(*owner)));
+  }
+  if (instance.IsDeleting()) return RejectDeleting(context);
+  const InstancePhase phase = instance.status.phase;
+  if (phase == InstancePhase::kFailed || phase == InstancePhase::kExpired ||
+      phase == InstancePhase::kStopped) {
+    return Reject(Rejection::FailedPrecondition("status.phase",
+                                                self + " is " + std::string(ToString(phase))));
+  }
+  const auto role = instance.metadata.annotations.find(kRoleAnnotation);
+  if (role != instance.metadata.annotations.end() && role->second == "cleanup") {
+    return Reject(Rejection::FailedPrecondition("metadata.annotations", self + " is in cleanup"));
+  }
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(OwnerChanged{.owner = command.owner});
+  return draft.Take();
+}
+
+DecideResult Decide(const Instance& instance, const AddGate& command,
+                    const DecideContext& context) {
+  if (command.name.empty())
+    return Reject(Rejection::InvalidArgument("payload.name", "is required"));
+  if (instance.IsDeleting()) return RejectDeleting(context);
+  if (instance::HasGate(instance, command.name)) return NoChange();
+  if (instance.own.ever_programmed) {
+    return Reject(Rejection::FailedPrecondition(
+        "status.phase", context.self.ToString() + " was programmed: gates come before that"));
+  }
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(GateAdded{.name = command.name});
+  InstanceMachine::Settle(draft);
+  return draft.Take();
+}
+
+DecideResult Decide(const Instance& instance, const ClearGate& command,
+                    const DecideContext& context) {
+  if (!instance::HasGate(instance, command.name)) return NoChange();
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(GateCleared{.name = command.name});
+  InstanceMachine::Settle(draft);
+  return draft.Take();
+}
+
+DecideResult Decide(const Instance& instance, const StartInstance&, const DecideContext& context) {
+  if (auto fault = FaultOfStarting(instance, context)) return Reject(*fault);
+  if (!instance.own.stop_wanted && !instance::IsStopped(instance)) return NoChange();
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(InstanceStartAsked{});
+  InstanceMachine::Settle(draft);
+  return draft.Take();
+}
+
+DecideResult Decide(const Instance& instance, const RestartInstance&,
+                    const DecideContext& context) {
+  if (auto fault = FaultOfStarting(instance, context)) return Reject(*fault);
+  Draft<InstanceMachine> draft(instance, context);
+  if (instance.own.stop_wanted || instance::IsStopped(instance)) {
+    draft.Emit(InstanceStartAsked{});
+  } else if (instance.own.running) {
+    draft.Emit(InstanceRestartAsked{});
+  } else {
+    return NoChange();  // It was never started: its start is still to come.
+  }
+  InstanceMachine::Settle(draft);
+  return draft.Take();
+}
+
+DecideResult Decide(const Instance& instance, const StopInstance&, const DecideContext& context) {
+  if (instance.IsDeleting()) return RejectDeleting(context);
+  if (const OwnerReference* owner = OwnerOf(instance.metadata)) {
+    return Reject(Rejection::FailedPrecondition(
+        "metadata.ownerReferences",
+        context.self.ToString() + " belongs to " + OwnerKey(*owner) + ", which would replace it"));
+  }
+  if (instance.own.stop_wanted || instance::HasFailed(instance)) return NoChange();
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(InstanceStopAsked{});
+  InstanceMachine::Settle(draft);
+  return draft.Take();
+}
+
+DecideResult Decide(const Instance& instance, const Touch& command, const DecideContext& context) {
+  if (instance.IsDeleting()) return RejectDeleting(context);
+  const Time at = command.at.IsSet() ? command.at : context.time;
+  if (at <= instance.status.last_activity_time) return NoChange();
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(InstanceTouched{.at = at});
+  InstanceMachine::Settle(draft);
+  return draft.Take();
+}
+
+}  // namespace sluice

@@ -1,0 +1,135 @@
+// instance: one thing that runs, from its gates to its end.
+//
+// A provider's reports are kept one per sort, in any order; the phase is the first step that is not
+// yet true (rules.h), unless the instance is being stopped, expires or has failed. Everything that
+// follows from what is kept - phase, conditions, timers, the location it observes, its network - is
+// derived by Settle; pending actions are derived from state alone.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "events/instance.gen.h"
+#include "machines/common/define_kind.h"
+#include "machines/instance/transitions.h"
+
+namespace sluice {
+
+inline constexpr std::string_view kNetworkGate = "Network";
+inline constexpr const char* kRevisionAnnotation = "sluice.dev/target-revision";
+inline constexpr const char* kRoleAnnotation = "sluice.dev/binding-instance-role";
+inline constexpr const char* kSshKeysAnnotation = "compute.datumapis.com/ssh-keys";
+
+struct InstanceMachine {
+  using State = Entity<InstanceState>;
+  using Apply = InstanceApply;
+  using Create = InstanceCreate;
+  using Created = InstanceCreated;
+  using SpecChanged = InstanceSpecChanged;
+  using Commands =
+      TypeList<AdoptInstance, AddGate, ClearGate, StartInstance, StopInstance, RestartInstance,
+               Touch, InstanceReportProgrammed, InstanceReportRunning, InstanceReportReadiness,
+               InstanceReportStopped, InstanceReportFailed, InstanceReportDeleted, ClaimEnsured,
+               ClaimRefused, AddressGranted, AddressRefused, AddressReleased>;
+  using OnAbsent = TypeList<>;
+  using Events =
+      TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
+               StoppedReported, FailureReported, RemovalReported, InterfacesReported,
+               InstanceLeaseSeen, LocationObservationStarted, InstanceStartAsked, InstanceStopAsked,
+               InstanceRestartAsked, InstanceTouched, RetryChanged, AttachmentChanged,
+               InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
+               InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost,
+               InstanceStopBegan, InstanceStopped, InstanceExpiryReached, InstanceExpired,
+               InstanceFailed>;
+  using Phase = InstancePhase;
+  static constexpr std::string_view kName = "instance";
+  static constexpr std::string_view kPlural = "instances";
+  static constexpr std::string_view kCamel = "Instance";
+  static constexpr Phase kInitialPhase = Phase::kGated;
+  static constexpr std::array<std::string_view, 3> kInitialConditions = {"Ready", "Programmed",
+                                                                         "Running"};
+  static constexpr auto kTransitions = instance::ExpandEdges();
+
+  static void CheckImmutable(const InstanceSpec& before, const InstanceSpec& after,
+                             FieldErrors& errors);
+  static void Settle(Draft<InstanceMachine>& draft);
+  static std::vector<PendingAction> Pending(const State& state);
+  static AnyTable Detail(const State& state);
+  static std::vector<IndexEntry> Indexes(const State& state);
+  static std::vector<Column> Columns();
+};
+
+using Instance = InstanceMachine::State;
+
+// All faults of a manifest, paths beginning with `spec`.
+void ValidateInstanceSpec(const InstanceSpec& spec,
+                          const std::map<std::string, std::string>& annotations,
+                          FieldErrors& errors);
+
+// decide.cc
+DecideResult Decide(const Instance&, const InstanceApply&, const DecideContext&);
+DecideResult Decide(const Instance&, const InstanceCreate&, const DecideContext&);
+DecideResult Decide(const Instance&, const AdoptInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const AddGate&, const DecideContext&);
+DecideResult Decide(const Instance&, const ClearGate&, const DecideContext&);
+DecideResult Decide(const Instance&, const StartInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const StopInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const RestartInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const Touch&, const DecideContext&);
+// reports.cc
+DecideResult Decide(const Instance&, const InstanceReportProgrammed&, const DecideContext&);
+DecideResult Decide(const Instance&, const InstanceReportRunning&, const DecideContext&);
+DecideResult Decide(const Instance&, const InstanceReportReadiness&, const DecideContext&);
+DecideResult Decide(const Instance&, const InstanceReportStopped&, const DecideContext&);
+DecideResult Decide(const Instance&, const InstanceReportFailed&, const DecideContext&);
+DecideResult Decide(const Instance&, const InstanceReportDeleted&, const DecideContext&);
+// surroundings.cc
+DecideResult Decide(const Instance&, const Observed&, const DecideContext&);
+DecideResult Decide(const Instance&, const Outcome&, const DecideContext&);
+DecideResult Decide(const Instance&, const TimerDue&, const DecideContext&);
+DecideResult Decide(const Instance&, const ClaimEnsured&, const DecideContext&);
+DecideResult Decide(const Instance&, const ClaimRefused&, const DecideContext&);
+DecideResult Decide(const Instance&, const AddressGranted&, const DecideContext&);
+DecideResult Decide(const Instance&, const AddressRefused&, const DecideContext&);
+DecideResult Decide(const Instance&, const AddressReleased&, const DecideContext&);
+
+// evolve.cc: what is kept.
+void Evolve(Instance&, const InstanceCreated&, const EventContext&);
+void Evolve(Instance&, const InstanceSpecChanged&);
+void Evolve(Instance&, const GateAdded&);
+void Evolve(Instance&, const GateCleared&);
+void Evolve(Instance&, const ProgrammedReported&);
+void Evolve(Instance&, const RunningReported&);
+void Evolve(Instance&, const ReadinessReported&);
+void Evolve(Instance&, const StoppedReported&);
+void Evolve(Instance&, const FailureReported&);
+void Evolve(Instance&, const RemovalReported&);
+void Evolve(Instance&, const InterfacesReported&);
+void Evolve(Instance&, const InstanceLeaseSeen&);
+void Evolve(Instance&, const LocationObservationStarted&);
+void Evolve(Instance&, const InstanceStartAsked&, const EventContext&);
+void Evolve(Instance&, const InstanceStopAsked&);
+void Evolve(Instance&, const InstanceRestartAsked&, const EventContext&);
+void Evolve(Instance&, const InstanceTouched&);
+void Evolve(Instance&, const RetryChanged&);
+void Evolve(Instance&, const AttachmentChanged&);
+// evolve_phase.cc: where it is.
+void Evolve(Instance&, const DeletionRequested&);
+void Evolve(Instance&, const InstanceGated&, const EventContext&);
+void Evolve(Instance&, const InstanceProgrammingStarted&, const EventContext&);
+void Evolve(Instance&, const InstanceProgrammed&, const EventContext&);
+void Evolve(Instance&, const InstanceStartBegan&, const EventContext&);
+void Evolve(Instance&, const InstanceRan&, const EventContext&);
+void Evolve(Instance&, const InstanceBecameReady&, const EventContext&);
+void Evolve(Instance&, const InstanceBecameUnready&, const EventContext&);
+void Evolve(Instance&, const InstanceRunLost&, const EventContext&);
+void Evolve(Instance&, const InstanceStopBegan&, const EventContext&);
+void Evolve(Instance&, const InstanceStopped&, const EventContext&);
+void Evolve(Instance&, const InstanceExpiryReached&, const EventContext&);
+void Evolve(Instance&, const InstanceExpired&, const EventContext&);
+void Evolve(Instance&, const InstanceFailed&, const EventContext&);
+
+const KindInfo& InstanceKind();
+
+}  // namespace sluice

@@ -1,0 +1,302 @@
+// What follows from what an instance keeps: its surroundings, phase, conditions and timers.
+#include "machines/common/stuck.h"
+#include "machines/instance/rules.h"
+#include "machines/network/attachment/attachment.h"
+
+namespace sluice {
+namespace {
+
+using instance::Current;
+using Phase = InstancePhase;
+using InstanceDraft = Draft<InstanceMachine>;
+
+constexpr const char* kExpiryTimer = "expiry";
+constexpr const char* kStartTimer = "start";
+constexpr const char* kRetryTimer = "retry";
+
+bool IsStep(Phase phase) { return ((instance::kSteps >> static_cast<uint32_t>(phase)) & 1u) != 0; }
+
+std::string Or(const std::string& text, std::string_view otherwise) {
+  return text.empty() ? std::string(otherwise) : text;
+}
+
+// --- Surroundings
+// ---------------------------------------------------------------------------------
+
+void SettleSurroundings(InstanceDraft& draft) {
+  const EntityKey& self = draft.context().self;
+  const InstanceSpec& spec = draft->spec;
+  if (spec.location.name.empty()) return;
+  if (!draft->own.observes_location) {
+    draft.Emit(LocationObservationStarted{});
+    draft.Send(EntityKey{"location", self.namespace_, spec.location.name},
+               Observe{.observer = self.ToString()});
+  }
+  // A deployment makes the bindings of its instances.
+  const OwnerReference* owner = OwnerOf(draft->metadata);
+  if (owner && owner->kind == "deployment") return;
+  for (uint32_t i = static_cast<uint32_t>(draft->own.attachments.size());
+       i < spec.network_interfaces.size(); ++i) {
+    Attachment attachment;
+    attachment.interface = i;
+    attachment.network = spec.network_interfaces[i].network.name;
+    attachment.location = spec.location.name;
+    attachment.wants_address = true;
+    attachment.binding = AttachmentBindingName(self.name, i);
+    AddAttachment(draft, std::move(attachment));
+  }
+  const auto& attachments = draft->own.attachments;
+  if (!attachments.empty() && AllReady(attachments) &&
+      instance::HasGate(draft.state(), kNetworkGate)) {
+    draft.Emit(GateCleared{.name = std::string(kNetworkGate)});
+  }
+}
+
+void SettleRetry(InstanceDraft& draft) {
+  const Retry retry = draft->status.retry;
+  if (retry.attempt != 0 && instance::IsProgrammed(draft.state())) {
+    draft.Emit(RetryChanged{});
+  } else if (retry.next_time.IsSet() && draft.now() >= retry.next_time) {
+    draft.Emit(RetryChanged{.retry = {.attempt = retry.attempt}});
+  }
+}
+
+// --- Phase
+// ----------------------------------------------------------------------------------------
+
+void StepUp(InstanceDraft& draft, Phase target) {
+  switch (draft->status.phase) {
+    case Phase::kGated:
+      return draft.Emit(InstanceProgrammingStarted{.generation = draft->metadata.generation});
+    case Phase::kProgramming:
+      return draft.Emit(InstanceProgrammed{.generation = draft->metadata.generation});
+    case Phase::kProgrammed:
+      if (target == Phase::kStarting) return draft.Emit(InstanceStartBegan{});
+      return draft.Emit(InstanceRan{});
+    case Phase::kStarting:
+      return draft.Emit(InstanceRan{});
+    case Phase::kRunning:
+      return draft.Emit(InstanceBecameReady{});
+    case Phase::kAbsent:
+    case Phase::kReady:
+    case Phase::kStopping:
+    case Phase::kStopped:
+    case Phase::kExpiring:
+    case Phase::kExpired:
+    case Phase::kFailed:
+    case Phase::kDeleting:
+    case Phase::kDeleted:
+      break;
+  }
+  throw InvariantViolation("an instance steps up from where there is no step");
+}
+
+// From a later step, or from aside.
+void EnterStep(InstanceDraft& draft, Phase target) {
+  const bool down = IsStep(draft->status.phase);
+  switch (target) {
+    case Phase::kGated:
+      return draft.Emit(InstanceGated{});
+    case Phase::kProgramming:
+      return draft.Emit(InstanceProgrammingStarted{.generation = draft->metadata.generation});
+    case Phase::kProgrammed:
+      return draft.Emit(InstanceProgrammed{.generation = draft->metadata.generation});
+    case Phase::kStarting:
+      if (down) return draft.Emit(InstanceRunLost{});
+      return draft.Emit(InstanceStartBegan{});
+    case Phase::kRunning:
+      if (down) return draft.Emit(InstanceBecameUnready{});
+      return draft.Emit(InstanceRan{});
+    case Phase::kReady:
+      return draft.Emit(InstanceRan{});
+    case Phase::kAbsent:
+    case Phase::kStopping:
+    case Phase::kStopped:
+    case Phase::kExpiring:
+    case Phase::kExpired:
+    case Phase::kFailed:
+    case Phase::kDeleting:
+    case Phase::kDeleted:
+      break;
+  }
+  throw InvariantViolation("an instance enters what is no step");
+}
+
+// What it expires of, before it has, and as it does.
+void Expire(InstanceDraft& draft) {
+  const Phase from = draft->status.phase;
+  const std::string reason = draft->status.expiry_reason;
+  if (from != Phase::kExpiring && from != Phase::kFailed) {
+    draft.Emit(InstanceExpiryReached{.reason = reason});
+  }
+  draft.Emit(InstanceExpired{.reason = reason});
+  // Its end is a decision of its own, so that whoever watches can see why.
+  draft.Send(draft.context().self, Delete{.expected_uid = draft->metadata.uid});
+}
+
+void SettlePhase(InstanceDraft& draft) {
+  const ClusterConfigSpec& settings = draft.context().Settings();
+  const Time due = instance::StartDue(draft.state(), settings);
+  if (due.IsSet() && draft.now() >= due) {
+    draft.Emit(InstanceFailed{
+        .reason = "StartDeadlineExceeded",
+        .message = "not ready within " + FormatDuration(due - draft->own.starting_since)});
+  }
+  const Phase target = instance::PhaseAt(draft.state(), draft.now(), settings);
+  if (target == draft->status.phase) return;
+  if (target == Phase::kExpired) return Expire(draft);
+  if (target == Phase::kExpiring) {
+    return draft.Emit(InstanceExpiryReached{.reason = draft->status.expiry_reason});
+  }
+  if (target == Phase::kFailed) {
+    return draft.Emit(
+        InstanceFailed{.reason = draft->own.failure_reason, .message = draft->own.failure_message});
+  }
+  if (target == Phase::kStopping) return draft.Emit(InstanceStopBegan{});
+  if (target == Phase::kStopped) return draft.Emit(InstanceStopped{});
+  if (!IsStep(draft->status.phase) || target < draft->status.phase) EnterStep(draft, target);
+  while (draft->status.phase != target) StepUp(draft, target);
+}
+
+// --- Conditions
+// -----------------------------------------------------------------------------------
+
+bool WasDecided(const Instance& instance, std::string_view type) {
+  const Condition* condition = FindCondition(instance.status.conditions, type);
+  return condition && !IsPendingDefault(*condition);
+}
+
+void SettleProgrammed(InstanceDraft& draft) {
+  if (const ProviderReport* report = Current(draft.state(), draft->own.programmed)) {
+    const bool done = report->status == ConditionStatus::kTrue;
+    draft.SetCondition("Programmed", report->status,
+                       Or(report->reason, done ? "Programmed" : "PendingProgramming"),
+                       report->message);
+  } else if (WasDecided(draft.state(), "Programmed")) {
+    draft.SetCondition("Programmed", ConditionStatus::kFalse, "ProgrammingInProgress",
+                       fmt::format("programming generation {}", draft->metadata.generation));
+  }
+}
+
+void SettleRunning(InstanceDraft& draft) {
+  const auto no = [&](const std::string& reason, std::string_view message) {
+    draft.SetCondition("Running", ConditionStatus::kFalse, reason, message);
+  };
+  const InstanceOwn& own = draft->own;
+  if (instance::IsStopped(draft.state())) {
+    return no(Or(own.stopped->reason, "Stopped"), Or(own.stopped->message, "Instance is stopped"));
+  }
+  if (own.stop_wanted || instance::HasFailed(draft.state())) {
+    return instance::MayBeHeld(draft.state()) ? no("Stopping", "Instance is stopping")
+                                              : no("Stopped", "Instance is stopped");
+  }
+  const ProviderReport* report = Current(draft.state(), own.running);
+  if (own.restart_wanted || (own.start_wanted && !report)) {
+    return no("Starting", "Instance is starting");
+  }
+  if (report) {
+    const bool runs = report->status == ConditionStatus::kTrue;
+    draft.SetCondition("Running", report->status, Or(report->reason, runs ? "Running" : "Pending"),
+                       report->message);
+  } else if (WasDecided(draft.state(), "Running")) {
+    no("Pending", "Instance is not running");
+  }
+}
+
+// Of the condition it is derived from, unless nothing was decided there yet.
+void NotReadyFor(InstanceDraft& draft, std::string_view type, const char* reason,
+                 const char* message) {
+  const Condition* condition = FindCondition(draft->status.conditions, type);
+  if (condition && !IsPendingDefault(*condition)) {
+    return draft.SetCondition("Ready", ConditionStatus::kFalse, std::string(condition->reason),
+                              std::string(condition->message));
+  }
+  draft.SetCondition("Ready", ConditionStatus::kFalse, reason, message);
+}
+
+void SettleReady(InstanceDraft& draft) {
+  const auto no = [&](const std::string& reason, const std::string& message) {
+    draft.SetCondition("Ready", ConditionStatus::kFalse, reason, message);
+  };
+  const Instance& state = draft.state();
+  if (instance::HasFailed(state)) return no(state.own.failure_reason, state.own.failure_message);
+  if (state.status.phase == Phase::kExpired) {
+    return no("Expired", "its lifetime ended: " + state.status.expiry_reason);
+  }
+  if (!state.spec.controller.scheduling_gates.empty()) {
+    if (const auto failure = FailureOf(state.own.attachments)) {
+      return no(failure->reason, failure->message);
+    }
+    return no("SchedulingGatesPresent", "Scheduling gates present: " + instance::GateNames(state));
+  }
+  if (!IsTrue(state.status.conditions, "Programmed")) {
+    return NotReadyFor(draft, "Programmed", "PendingProgramming",
+                       "Instance has not been programmed");
+  }
+  if (!IsTrue(state.status.conditions, "Running")) {
+    return NotReadyFor(draft, "Running", "Pending", "Instance is not running");
+  }
+  if (!instance::ProbeSucceeded(state)) {
+    const ProviderReport* probe = Current(state, state.own.readiness);
+    return no("ReadinessProbeFailed", probe ? Or(probe->message, "Instance is not ready")
+                                            : "Instance has not been reported ready");
+  }
+  draft.SetCondition("Ready", ConditionStatus::kTrue, "Running", "Instance is ready");
+}
+
+// --- Timers
+// ---------------------------------------------------------------------------------------
+
+void SettleTimers(InstanceDraft& draft) {
+  const ClusterConfigSpec& settings = draft.context().Settings();
+  const Phase phase = draft->status.phase;
+  const bool in_grace = phase == Phase::kExpiring || phase == Phase::kFailed;
+  Time expiry = in_grace ? instance::GraceEnd(draft.state(), settings) : draft->status.expires_at;
+  if (phase == Phase::kExpired) expiry = {};
+  draft.Arm(kExpiryTimer, expiry);
+  draft.Arm(kStartTimer, instance::StartDue(draft.state(), settings));
+  draft.Arm(kRetryTimer, draft->status.retry.next_time);
+}
+
+// --- Deletion
+// -------------------------------------------------------------------------------------
+
+// The provider first, then addresses and bindings: nobody gets an address that is still in use.
+void SettleDeletion(InstanceDraft& draft) {
+  draft.Disarm(kExpiryTimer);
+  draft.Disarm(kStartTimer);
+  draft.Disarm(kRetryTimer);
+  draft.SetCondition("Ready", ConditionStatus::kFalse, "Deleting", "Instance is being deleted");
+  if (!instance::MayBeHeld(draft.state())) {
+    ReleaseAttachments(draft, draft->own.attachments);
+    if (AllReleased(draft->own.attachments)) {
+      if (draft->own.observes_location) {
+        const EntityKey& self = draft.context().self;
+        draft.Send(EntityKey{"location", self.namespace_, draft->spec.location.name},
+                   Unobserve{.observer = self.ToString()});
+      }
+      return draft.Emit(EntityDeleted{});
+    }
+  }
+  SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
+}
+
+}  // namespace
+
+void InstanceMachine::Settle(Draft<InstanceMachine>& draft) {
+  if (!draft->Exists()) return;
+  if (draft->IsDeleting()) return SettleDeletion(draft);
+  if (draft->status.observed_generation != draft->metadata.generation) {
+    draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
+  }
+  SettleSurroundings(draft);
+  SettleRetry(draft);
+  SettlePhase(draft);
+  SettleProgrammed(draft);
+  SettleRunning(draft);
+  SettleReady(draft);
+  SettleTimers(draft);
+  SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
+}
+
+}  // namespace sluice
