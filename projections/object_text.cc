@@ -54,13 +54,13 @@ ObjectText MakeObjectText(const KindInfo& kind, std::string_view entity, const E
   object.version = state.version;
   object.resource_version = resource_version;
   object.json = ObjectJson(kind, state, resource_version);
+  const Time created = state.metadata_part().creation_timestamp;
   object.cells.push_back(state.metadata_part().name);
+  object.cells.push_back(created.IsSet() ? FormatTime(created) : "");
   for (const Column& column : kind.columns) {
     object.cells.push_back(
         CellText(GetPath(state.root_type(), state.root(), column.path).value_or("")));
   }
-  const Time created = state.metadata_part().creation_timestamp;
-  object.cells.push_back(created.IsSet() ? FormatTime(created) : "");
   return object;
 }
 

@@ -19,7 +19,7 @@ struct ObjectText {
   uint64_t version = 0;
   std::string resource_version;    // its own position
   std::string json;                // with metadata.resourceVersion
-  std::vector<std::string> cells;  // NAME, the kind's columns, AGE (its creation, RFC 3339)
+  std::vector<std::string> cells;  // NAME, AGE (its creation, RFC 3339), the kind's columns
 };
 
 // {"apiVersion", "kind", "metadata", "spec", "status"}; what else the root has is the machine's

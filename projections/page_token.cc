@@ -5,7 +5,8 @@
 namespace sluice {
 
 std::string FormatPageToken(const PageToken& token) {
-  std::string text = FormatCoverage(token.coverage) + "-" + std::to_string(token.partition) + "-";
+  std::string text = token.past ? "past-" : "";
+  text += FormatCoverage(token.coverage) + "-" + std::to_string(token.partition) + "-";
   for (const char c : token.last) text += fmt::format("{:02x}", static_cast<uint8_t>(c));
   return text;
 }
@@ -16,6 +17,8 @@ Result<PageToken> ParsePageToken(std::string_view text, uint32_t partitions) {
                text.substr(0, 100));
   };
   PageToken token;
+  token.past = text.starts_with("past-");
+  if (token.past) text.remove_prefix(5);
   const size_t first = text.find('-');
   const size_t second = first == text.npos ? text.npos : text.find('-', first + 1);
   if (second == text.npos) return refused();

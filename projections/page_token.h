@@ -13,6 +13,7 @@ struct PageToken {
   Coverage coverage;
   uint32_t partition = 0;  // where lists go partition by partition
   std::string last;        // the last thing given: any bytes
+  bool past = false;       // of a list as it was at `coverage`
 };
 
 std::string FormatPageToken(const PageToken& token);

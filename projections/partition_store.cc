@@ -53,22 +53,17 @@ Result<void> PartitionStore::OpenDb() {
   } else if (auto read = ReadState(); !read) {
     return read;
   }
-  if (options_.on_rebuild) {
-    options_.on_rebuild(
-        fmt::format("projections of partition {} cannot be used ({}); they are "
-                    "derived from the log anew",
-                    options_.partition, why_new));
-  }
+  if (options_.on_rebuild) options_.on_rebuild(why_new);
   return {};
 }
 
 Result<void> PartitionStore::Reset() {
-  db_.reset();
-  if (auto removed = RemoveStoreDb(DbOptions()); !removed) return removed;
-  std::string why_new;
-  auto db = OpenStoreDb(DbOptions(), &why_new);
+  auto db = ReplaceStoreDb(*db_);
   if (!db) return tl::unexpected(db.error());
-  db_ = std::move(*db);
+  {
+    const std::lock_guard lock(db_mutex_);
+    db_ = std::move(*db);
+  }
   counts_.Clear();
   unflushed_decisions_ = 0;
   unflushed_bytes_ = 0;
@@ -111,16 +106,17 @@ Result<void> PartitionStore::ReadCounts() {
   return {};
 }
 
-void PartitionStore::NoteError(const Error& error) const {
-  if (error.code == ErrorCode::kCorruption) MarkDamaged(DbOptions(), error.message);
-}
-
 std::shared_ptr<const StoreView> PartitionStore::View() const {
-  return std::make_shared<const StoreView>(db_.get(),
-                                           [this](const Error& error) { NoteError(error); });
+  std::shared_ptr<const StoreDb> db;
+  {
+    const std::lock_guard lock(db_mutex_);
+    db = db_;
+  }
+  return std::make_shared<const StoreView>(std::move(db));
 }
 
 uint64_t PartitionStore::DiskBytes() const {
+  const std::lock_guard lock(db_mutex_);
   uint64_t bytes = 0;
   for (auto* family : db_->families) {
     uint64_t size = 0;
@@ -143,7 +139,7 @@ Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view 
   } else {
     error = ErrorOf(got, fmt::format("read {}", entity));
   }
-  NoteError(error);
+  NoteReadError(*db_, error);
   return tl::unexpected(std::move(error));
 }
 
@@ -154,7 +150,7 @@ Result<LoadedEntity> PartitionStore::Load(const EntityKey& key) {
   const std::string text = key.ToString();
   auto record = ReadRecord(text);
   if (!record) return tl::unexpected(record.error());
-  auto source = std::make_shared<const StoreItems>(db_.get(), store::EntityPrefix(text));
+  auto source = std::make_shared<const StoreItems>(db_, store::EntityPrefix(text));
   entity.state = entity.kind->make();
   entity.state->items.set_source(source.get());
   entity.source = std::move(source);
@@ -164,7 +160,7 @@ Result<LoadedEntity> PartitionStore::Load(const EntityKey& key) {
   EntityRecord& stored = **record;
   auto unpacked = Unpack(entity.state->root_type(), stored.root, entity.state->mutable_root());
   if (!unpacked) {
-    NoteError(unpacked.error());
+    NoteReadError(*db_, unpacked.error());
     return tl::unexpected(unpacked.error());
   }
   entity.state->items.set_hash_sum(stored.item_hash_sum);
@@ -187,7 +183,7 @@ Result<std::optional<RememberedCommand>> PartitionStore::FindCommand(std::string
   if (got.IsNotFound()) return std::optional<RememberedCommand>();
   if (!got.ok()) {
     const Error error = ErrorOf(got, "read a remembered command");
-    NoteError(error);
+    NoteReadError(*db_, error);
     return tl::unexpected(error);
   }
   auto command = Unpack<RememberedCommand>(value.ToStringView());

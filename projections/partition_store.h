@@ -39,7 +39,7 @@ struct StoreOptions {
   // A flush begins after so many decisions or bytes, so that a restart replays little.
   size_t flush_decisions = 200'000;
   size_t flush_bytes = size_t{48} << 20;
-  // Called when what was stored cannot be used and is derived anew: says why.
+  // Called when what was stored cannot be used and is derived from the log anew: says why.
   std::function<void(const std::string&)> on_rebuild;
 };
 
@@ -48,7 +48,7 @@ class PartitionStore final : public StateStore {
   // Opens what is at `path`, or an empty store: also where what was there is damaged or of another
   // build, which is removed. kUnavailable: a process holds it. kIo.
   static Result<std::unique_ptr<PartitionStore>> Open(StoreOptions options);
-  // Flushes. No view may be left.
+  // Flushes.
   ~PartitionStore() override;
 
   // --- The partition's thread ---
@@ -64,7 +64,7 @@ class PartitionStore final : public StateStore {
   // Recovery: writes a projection made elsewhere. `sorted_files`: see MakeFileSink.
   Result<void> ApplyProjection(BatchProjection& projection, const PartitionState& after,
                                bool sorted_files);
-  // Empties the store. Nothing else may use it meanwhile.
+  // Empties the store. Views and entities made before go on reading what was there.
   Result<void> Reset();
   // Everything applied is on disk when it returns.
   Result<void> Flush();
@@ -76,7 +76,6 @@ class PartitionStore final : public StateStore {
   uint64_t NextSequence() const { return next_sequence_.load(std::memory_order_acquire); }
   std::shared_ptr<const StoreView> View() const;
   std::map<Counts::Key, uint64_t> CountsByPhase() const { return counts_.All(); }
-  // Number of (kind, phase) objects and of bytes on disk.
   uint64_t DiskBytes() const;
 
  private:
@@ -93,11 +92,11 @@ class PartitionStore final : public StateStore {
   Result<void> WriteAnswered(const ProjectedEntity& entity, WriteSink& sink);
   Result<void> FlushIfDue(size_t decisions, size_t bytes);
   StoreDbOptions DbOptions() const;
-  void NoteError(const Error& error) const;
 
   StoreOptions options_;
   Hash128 fingerprint_;
-  std::unique_ptr<StoreDb> db_;
+  std::shared_ptr<StoreDb> db_;  // replaced by the partition's thread, under the mutex
+  mutable std::mutex db_mutex_;
   PartitionState applied_;
   std::atomic<uint64_t> next_sequence_ = 0;
   Counts counts_;

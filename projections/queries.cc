@@ -79,6 +79,12 @@ Result<std::optional<ObjectText>> Queries::Get(const EntityKey& key) const {
 
 Result<ObjectList> Queries::List(const ListRequest& request) {
   CHECK(request.kind != nullptr);
+  if (request.past && request.continue_token.empty()) return ListPast(request, *request.past, "");
+  if (request.continue_token.starts_with("past-")) {
+    auto token = ParsePageToken(request.continue_token, partitions());
+    if (!token) return tl::unexpected(token.error());
+    return ListPast(request, token->coverage, token->last);
+  }
   auto page = OpenPage(views_, request.continue_token, request.limit > 0);
   if (!page) return tl::unexpected(page.error());
   const std::string& kind = request.kind->name;
@@ -133,7 +139,8 @@ Result<JsonList> Queries::Actions(const ActionRequest& request) {
         });
     if (!scanned) return tl::unexpected(scanned.error());
     if (is_full) {
-      list.continue_token = FormatPageToken({list.coverage, partition, last});
+      list.continue_token =
+          FormatPageToken({.coverage = list.coverage, .partition = partition, .last = last});
       return list;
     }
   }

@@ -36,6 +36,7 @@ struct ListRequest {
   std::function<bool(const std::string& json)> matches;  // empty: all
   size_t limit = 0;                                      // 0: no limit
   std::string continue_token;
+  std::optional<Coverage> past;  // as it was then; a continue token holds it, too
 };
 
 struct ObjectList {
@@ -72,12 +73,12 @@ class Queries {
 
   // nullopt: absent or deleted.
   Result<std::optional<ObjectText>> Get(const EntityKey& key) const;
-  // The object as the decision at `position`, of any partition, left it: its own partition is read
-  // exactly, another by decision time. nullopt: absent then.
-  Result<std::optional<ObjectText>> GetAt(const EntityKey& key,
-                                          const DecisionPosition& position) const;
+  // A past moment: the decision at `position` picks its own partition exactly and the others by
+  // decision time; a time picks all by decision time. kNotFound: not decided yet.
+  Result<Coverage> CoverageAt(const DecisionPosition& position) const;
+  Result<Coverage> CoverageAt(Time time) const;
+  // The object as it was then. nullopt: absent. kNotFound: `coverage` is not reached yet.
   Result<std::optional<ObjectText>> GetAt(const EntityKey& key, const Coverage& coverage) const;
-  Result<std::optional<ObjectText>> GetAt(const EntityKey& key, Time time) const;
 
   // kNotFound: the continue token is older than what is kept. kInvalid: it is none.
   Result<ObjectList> List(const ListRequest& request);
@@ -100,13 +101,20 @@ class Queries {
   Result<Coverage> Applied() const;
 
  private:
-  using StopAt = std::function<bool(uint64_t sequence, const Decision& decision)>;
-
   Result<std::optional<ObjectText>> ReadObject(const StoreView& view, size_t partition,
                                                std::string_view entity) const;
-  Result<std::optional<ObjectText>> FoldObject(const EntityKey& key, const StopAt& is_past) const;
+  // The object before the decision at `next`.
+  Result<std::optional<ObjectText>> ReadPastObject(const StoreView& view, uint32_t partition,
+                                                   std::string_view entity, uint64_t next) const;
+  Result<std::optional<ObjectText>> FoldObject(const StoreView& view, uint32_t partition,
+                                               const EntityKey& key, uint64_t next) const;
+  Result<ObjectList> ListPast(const ListRequest& request, const Coverage& coverage,
+                              std::string_view after) const;
+  Result<void> CheckReached(const Coverage& coverage) const;
   Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
   Result<Time> TimeOf(const DecisionPosition& position) const;
+  // One past the last decision of `partition` not after `time`.
+  Result<uint64_t> NextAfter(uint32_t partition, Time time) const;
   Result<std::string> QuarantineJson(const StoreView& view, uint32_t partition,
                                      std::string_view entity) const;
 

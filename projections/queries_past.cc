@@ -42,29 +42,72 @@ Result<Time> Queries::TimeOf(const DecisionPosition& position) const {
   return record->decision ? record->decision->time : record->opened->time;
 }
 
-Result<std::optional<ObjectText>> Queries::FoldObject(const EntityKey& key,
-                                                      const StopAt& is_past) const {
+Result<uint64_t> Queries::NextAfter(uint32_t partition, Time time) const {
+  // Decision times do not go back within a partition.
+  uint64_t low = 0;
+  uint64_t high = options_.stores[partition]->NextSequence();
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    auto at = TimeOf({partition, middle});
+    if (!at) return tl::unexpected(at.error());
+    if (*at > time) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+Result<Coverage> Queries::CoverageAt(Time time) const {
+  Coverage coverage;
+  for (uint32_t partition = 0; partition < partitions(); ++partition) {
+    auto next = NextAfter(partition, time);
+    if (!next) return tl::unexpected(next.error());
+    coverage.push_back(*next);
+  }
+  return coverage;
+}
+
+Result<Coverage> Queries::CoverageAt(const DecisionPosition& position) const {
+  auto time = TimeOf(position);
+  if (!time) return tl::unexpected(time.error());
+  auto coverage = CoverageAt(*time);
+  if (coverage) coverage->at(position.partition) = position.sequence + 1;
+  return coverage;
+}
+
+Result<void> Queries::CheckReached(const Coverage& coverage) const {
+  for (uint32_t partition = 0; partition < partitions(); ++partition) {
+    if (coverage.at(partition) > options_.stores[partition]->NextSequence()) {
+      return Err(ErrorCode::kNotFound, "{} is not decided yet",
+                 FormatPosition(partition, coverage[partition] - 1));
+    }
+  }
+  return {};
+}
+
+Result<std::optional<ObjectText>> Queries::FoldObject(const StoreView& view, uint32_t partition,
+                                                      const EntityKey& key, uint64_t next) const {
   const std::string text = key.ToString();
-  const uint32_t partition = PartitionOf(text);
-  const auto view = options_.stores[partition]->View();
   LoadedEntity entity;
   entity.kind = options_.kinds->Find(key.kind);
   if (entity.kind == nullptr) return std::optional<ObjectText>();
   entity.state = entity.kind->make();
   uint64_t from = 0;
   for (bool more = true; more;) {
-    auto sequences = view->History(text, from, kHistoryChunk);
+    auto sequences = view.History(text, from, kHistoryChunk);
     if (!sequences) return tl::unexpected(sequences.error());
     more = sequences->size() == kHistoryChunk;
     for (const uint64_t sequence : *sequences) {
-      auto record = ReadRecord(partition, sequence);
-      if (!record) return tl::unexpected(record.error());
-      if (!record->decision || is_past(sequence, *record->decision)) {
+      if (sequence >= next) {
         more = false;
         break;
       }
       from = sequence + 1;
-      if (FoldedEntity(*record->decision) != text) continue;
+      auto record = ReadRecord(partition, sequence);
+      if (!record) return tl::unexpected(record.error());
+      if (!record->decision || FoldedEntity(*record->decision) != text) continue;
       auto folded = FoldEntity(entity, *record->decision, sequence);
       if (!folded) return tl::unexpected(folded.error());
     }
@@ -74,25 +117,60 @@ Result<std::optional<ObjectText>> Queries::FoldObject(const EntityKey& key,
                                                   FormatPosition(partition, entity.sequence)));
 }
 
-Result<std::optional<ObjectText>> Queries::GetAt(const EntityKey& key,
-                                                 const DecisionPosition& position) const {
-  if (PartitionOf(key.ToString()) == position.partition) {
-    return FoldObject(
-        key, [&](uint64_t sequence, const Decision&) { return sequence > position.sequence; });
-  }
-  auto time = TimeOf(position);
-  if (!time) return tl::unexpected(time.error());
-  return GetAt(key, *time);
+Result<std::optional<ObjectText>> Queries::ReadPastObject(const StoreView& view, uint32_t partition,
+                                                          std::string_view entity,
+                                                          uint64_t next) const {
+  auto record = view.Get(entity);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return std::optional<ObjectText>();
+  // Not changed since: what is true now was true then.
+  if ((*record)->sequence < next) return ReadObject(view, partition, entity);
+  auto key = ParseEntityKey(entity);
+  if (!key) return tl::unexpected(key.error());
+  return FoldObject(view, partition, *key, next);
 }
 
 Result<std::optional<ObjectText>> Queries::GetAt(const EntityKey& key,
                                                  const Coverage& coverage) const {
-  const uint64_t next = coverage.at(PartitionOf(key.ToString()));
-  return FoldObject(key, [&](uint64_t sequence, const Decision&) { return sequence >= next; });
+  if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
+  const std::string entity = key.ToString();
+  const uint32_t partition = PartitionOf(entity);
+  return ReadPastObject(*options_.stores[partition]->View(), partition, entity,
+                        coverage[partition]);
 }
 
-Result<std::optional<ObjectText>> Queries::GetAt(const EntityKey& key, Time time) const {
-  return FoldObject(key, [&](uint64_t, const Decision& decision) { return decision.time > time; });
+Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage& coverage,
+                                     std::string_view after) const {
+  if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
+  auto view = views_.Now();
+  if (!view) return tl::unexpected(view.error());
+  // Those deleted since are among them.
+  std::map<std::string, std::pair<std::string, uint32_t>> entities;  // by row
+  for (uint32_t partition = 0; partition < partitions(); ++partition) {
+    auto scanned = (*view)->partitions[partition]->ScanEver(
+        request.kind->name, request.namespace_, [&](std::string_view entity) {
+          entities[store::EntityPrefix(entity)] = {std::string(entity), partition};
+          return true;
+        });
+    if (!scanned) return tl::unexpected(scanned.error());
+  }
+  ObjectList list;
+  list.coverage = coverage;
+  auto at = after.empty() ? entities.begin() : entities.upper_bound(store::EntityPrefix(after));
+  for (; at != entities.end(); ++at) {
+    if (request.limit > 0 && list.items.size() == request.limit) {
+      list.continue_token = FormatPageToken(
+          {.coverage = coverage, .partition = 0, .last = list.items.back().entity, .past = true});
+      return list;
+    }
+    const auto& [entity, partition] = at->second;
+    auto object =
+        ReadPastObject(*(*view)->partitions[partition], partition, entity, coverage[partition]);
+    if (!object) return tl::unexpected(object.error());
+    if (!*object || (request.matches && !request.matches((*object)->json))) continue;
+    list.items.push_back(std::move(**object));
+  }
+  return list;
 }
 
 Result<JsonList> Queries::History(const EntityKey& key, size_t limit,
@@ -114,7 +192,8 @@ Result<JsonList> Queries::History(const EntityKey& key, size_t limit,
   if (sequences->size() > count) {
     // Nothing before it changes: the page after it is found without a view kept.
     list.coverage[partition] = sequences->back();
-    list.continue_token = FormatPageToken({list.coverage, partition, ""});
+    list.continue_token =
+        FormatPageToken({.coverage = list.coverage, .partition = partition, .last = ""});
     sequences->pop_back();
   }
   for (const uint64_t sequence : *sequences) {

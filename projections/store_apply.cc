@@ -163,8 +163,7 @@ Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
     unflushed_decisions_ = 0;
     unflushed_bytes_ = 0;
   }
-  const auto sink =
-      sorted_files ? MakeFileSink(*db_, options_.path, options_.env) : MakeBatchSink(*db_);
+  const auto sink = sorted_files ? MakeFileSink(*db_) : MakeBatchSink(*db_);
   if (auto written = WriteEntities(projection, *sink); !written) return written;
   sink->Put(Family::kMeta, kStateKey, Pack(after));
   sink->Put(Family::kMeta, kNextSequenceKey, CountValue(after.next_sequence));

@@ -9,6 +9,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <algorithm>
+#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -63,6 +65,48 @@ class ForgetCommandsFactory final : public rocksdb::CompactionFilterFactory {
  private:
   const std::shared_ptr<ForgetBefore> before_;
 };
+
+rocksdb::Env* EnvOf(const StoreDbOptions& options) {
+  return options.env != nullptr ? options.env : rocksdb::Env::Default();
+}
+
+// Databases are numbered, so that an empty one can take the place of one that is still being read.
+std::string DirectoryOf(const StoreDbOptions& options, uint64_t number) {
+  return options.path + "/" + std::to_string(number);
+}
+
+Result<std::vector<uint64_t>> Numbers(const StoreDbOptions& options) {
+  std::vector<std::string> names;
+  const rocksdb::Status listed = EnvOf(options)->GetChildren(options.path, &names);
+  if (!listed.ok()) return tl::unexpected(ErrorOf(listed, "read " + options.path));
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names) {
+    uint64_t number = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (parsed.ec == std::errc{} && parsed.ptr == name.data() + name.size()) {
+      numbers.push_back(number);
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+// Everything in the directory is ours; DestroyDB would stop at a manifest it cannot read.
+Result<void> RemoveDirectory(const StoreDbOptions& options, const std::string& directory) {
+  rocksdb::Env* env = EnvOf(options);
+  std::vector<std::string> files;
+  rocksdb::Status status = env->GetChildren(directory, &files);
+  for (const std::string& file : files) {
+    if (file == "." || file == "..") continue;
+    const rocksdb::Status deleted = env->DeleteFile(directory + "/" + file);
+    if (!deleted.ok() && !deleted.IsNotFound()) status = deleted;
+  }
+  if (status.ok()) status = env->DeleteDir(directory);
+  if (!status.ok() && !status.IsNotFound()) {
+    return tl::unexpected(ErrorOf(status, "remove " + directory));
+  }
+  return {};
+}
 
 rocksdb::Options DbOptions(const StoreDbOptions& options) {
   rocksdb::Options db;
@@ -141,9 +185,11 @@ std::optional<std::string> Unusable(StoreDb& store, const StoreDbOptions& option
   return std::nullopt;
 }
 
-rocksdb::Status TryOpen(const StoreDbOptions& options, std::unique_ptr<StoreDb>* result) {
-  auto store = std::make_unique<StoreDb>();
-  store->memory = options.memory;
+rocksdb::Status TryOpen(const StoreDbOptions& options, const std::string& directory,
+                        std::shared_ptr<StoreDb>* result) {
+  auto store = std::make_shared<StoreDb>();
+  store->options = options;
+  store->directory = directory;
   store->forget_before = std::make_shared<ForgetBefore>(0);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t i = 0; i < kFamilies; ++i) {
@@ -153,7 +199,7 @@ rocksdb::Status TryOpen(const StoreDbOptions& options, std::unique_ptr<StoreDb>*
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened =
-      rocksdb::DB::Open(DbOptions(options), options.path, descriptors, &handles, &db);
+      rocksdb::DB::Open(DbOptions(options), directory, descriptors, &handles, &db);
   if (!opened.ok()) return opened;
   store->db.reset(db);
   for (size_t i = 0; i < kFamilies; ++i) store->families[i] = handles[i];
@@ -168,6 +214,18 @@ Result<void> WriteFormat(StoreDb& store, const StoreDbOptions& options) {
                                             rocksdb::Slice(kFormatKey), FormatValue(options));
   if (!put.ok()) return tl::unexpected(ErrorOf(put, "write the format of projections"));
   return FlushStoreDb(store, /*wait=*/true);
+}
+
+Result<std::shared_ptr<StoreDb>> MakeEmpty(const StoreDbOptions& options, uint64_t number) {
+  std::shared_ptr<StoreDb> store;
+  const std::string directory = DirectoryOf(options, number);
+  if (const auto opened = TryOpen(options, directory, &store); !opened.ok()) {
+    return tl::unexpected(ErrorOf(opened, "open " + directory));
+  }
+  if (auto written = WriteFormat(*store, options); !written) {
+    return tl::unexpected(written.error());
+  }
+  return store;
 }
 
 }  // namespace
@@ -185,6 +243,9 @@ StoreDb::~StoreDb() {
   for (auto* handle : families) {
     if (handle != nullptr) db->DestroyColumnFamilyHandle(handle);
   }
+  db.reset();
+  // What cannot be removed now is removed by the next OpenStoreDb.
+  if (remove_on_close) RemoveDirectory(options, directory);
 }
 
 Hash128 BuildFingerprint(const KindRegistry& kinds) {
@@ -200,39 +261,53 @@ Hash128 BuildFingerprint(const KindRegistry& kinds) {
   return Xxh128(text);
 }
 
-Result<std::unique_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std::string* why_new) {
+Result<std::shared_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std::string* why_new) {
   why_new->clear();
-  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  rocksdb::Env* env = EnvOf(options);
   if (const auto made = env->CreateDirIfMissing(options.path); !made.ok()) {
     return tl::unexpected(ErrorOf(made, "make " + options.path));
   }
+  auto numbers = Numbers(options);
+  if (!numbers) return tl::unexpected(numbers.error());
+  // The last one took the place of those before it.
+  const uint64_t number = numbers->empty() ? 0 : numbers->back();
+  const std::string directory = DirectoryOf(options, number);
   bool is_new = false;
-  std::unique_ptr<StoreDb> store;
-  if (env->FileExists(options.path + std::string(kDamagedFile)).ok()) {
+  std::shared_ptr<StoreDb> store;
+  if (env->FileExists(directory + std::string(kDamagedFile)).ok()) {
     *why_new = "a read found it damaged";
   } else {
-    const rocksdb::Status opened = TryOpen(options, &store);
+    const rocksdb::Status opened = TryOpen(options, directory, &store);
     if (opened.ok()) {
-      auto why = Unusable(*store, options, &is_new);
-      if (why) *why_new = std::move(*why);
+      if (auto why = Unusable(*store, options, &is_new)) *why_new = std::move(*why);
     } else if (IsHeldByAnother(opened) || opened.IsNoSpace()) {
-      return tl::unexpected(ErrorOf(opened, "open " + options.path));
+      return tl::unexpected(ErrorOf(opened, "open " + directory));
     } else {
       *why_new = opened.ToString();
     }
   }
-  if (!why_new->empty()) {
-    store.reset();
-    if (auto removed = RemoveStoreDb(options); !removed) return tl::unexpected(removed.error());
-    if (const auto again = TryOpen(options, &store); !again.ok()) {
-      return tl::unexpected(ErrorOf(again, "open " + options.path));
-    }
+  for (const uint64_t earlier : *numbers) {
+    if (earlier != number) RemoveDirectory(options, DirectoryOf(options, earlier));
   }
-  if (is_new || !why_new->empty()) {
+  if (why_new->empty()) {
+    if (!is_new) return store;
     if (auto written = WriteFormat(*store, options); !written) {
       return tl::unexpected(written.error());
     }
+    return store;
   }
+  store.reset();
+  if (auto removed = RemoveDirectory(options, directory); !removed) {
+    return tl::unexpected(removed.error());
+  }
+  return MakeEmpty(options, number + 1);
+}
+
+Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old) {
+  auto numbers = Numbers(old.options);
+  if (!numbers) return tl::unexpected(numbers.error());
+  auto store = MakeEmpty(old.options, numbers->empty() ? 0 : numbers->back() + 1);
+  if (store) old.remove_on_close = true;
   return store;
 }
 
@@ -246,28 +321,10 @@ Result<void> FlushStoreDb(StoreDb& store, bool wait) {
   return {};
 }
 
-Result<void> RemoveStoreDb(const StoreDbOptions& options) {
-  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
-  std::vector<std::string> files;
-  const rocksdb::Status listed = env->GetChildren(options.path, &files);
-  if (listed.IsNotFound()) return {};
-  if (!listed.ok()) return tl::unexpected(ErrorOf(listed, "read " + options.path));
-  // Everything in the directory is ours; DestroyDB would stop at a manifest it cannot read. The
-  // lock file goes last.
-  for (const std::string& file : files) {
-    if (file == "." || file == ".." || file == "LOCK") continue;
-    const rocksdb::Status deleted = env->DeleteFile(options.path + "/" + file);
-    if (!deleted.ok() && !deleted.IsNotFound()) {
-      return tl::unexpected(ErrorOf(deleted, "remove " + options.path + "/" + file));
-    }
-  }
-  env->DeleteFile(options.path + "/LOCK").PermitUncheckedError();
-  return {};
-}
-
-void MarkDamaged(const StoreDbOptions& options, std::string_view why) {
-  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
-  rocksdb::WriteStringToFile(env, rocksdb::Slice(why), options.path + std::string(kDamagedFile))
+void NoteReadError(const StoreDb& store, const Error& error) {
+  if (error.code != ErrorCode::kCorruption) return;
+  rocksdb::WriteStringToFile(EnvOf(store.options), error.message,
+                             store.directory + std::string(kDamagedFile))
       .PermitUncheckedError();
 }
 

@@ -54,6 +54,14 @@ std::shared_ptr<StoreMemory> MakeStoreMemory(size_t cache_bytes, size_t memtable
 // Commands decided before this time (microseconds) are forgotten; read while files are compacted.
 using ForgetBefore = std::atomic<int64_t>;
 
+struct StoreDbOptions {
+  std::string path;
+  uint32_t partition = 0;
+  Hash128 fingerprint;
+  std::shared_ptr<StoreMemory> memory;
+  rocksdb::Env* env = nullptr;  // null = the host's
+};
+
 // An open database; closes it. Threadsafe as RocksDB is.
 struct StoreDb {
   StoreDb() = default;
@@ -66,29 +74,23 @@ struct StoreDb {
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
   std::shared_ptr<ForgetBefore> forget_before;
-  std::shared_ptr<StoreMemory> memory;
-};
-
-struct StoreDbOptions {
-  std::string path;
-  uint32_t partition = 0;
-  Hash128 fingerprint;
-  std::shared_ptr<StoreMemory> memory;
-  rocksdb::Env* env = nullptr;  // null = the host's
+  StoreDbOptions options;
+  std::string directory;                      // of `options.path`
+  std::atomic<bool> remove_on_close = false;  // another has taken its place
 };
 
 // Opens what is at `path`, or makes it. `*why_new` says why what was there could not be used and
 // was removed; empty if it was used or there was nothing. kUnavailable: another process holds it.
 // kIo.
-Result<std::unique_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std::string* why_new);
+Result<std::shared_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std::string* why_new);
+
+// An empty database in the place of `old`, which goes when its last reader lets go of it.
+Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old);
 
 // Brings every family to disk at the same batch. Without `wait` it only begins to.
 Result<void> FlushStoreDb(StoreDb& store, bool wait);
 
-// Removes the database at `path`, if there is one. Must not be open.
-Result<void> RemoveStoreDb(const StoreDbOptions& options);
-
-// Has the next OpenStoreDb remove it: called when a read met damage.
-void MarkDamaged(const StoreDbOptions& options, std::string_view why);
+// After a read failed: has the next OpenStoreDb remove the database if that was damage.
+void NoteReadError(const StoreDb& store, const Error& error);
 
 }  // namespace sluice

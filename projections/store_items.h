@@ -12,9 +12,8 @@ namespace sluice {
 // Threadsafe; reads what is applied at the moment of the call. Throws LoadFailure where it cannot.
 class StoreItems final : public ItemSource {
  public:
-  // Must not outlive the store the database belongs to.
-  StoreItems(const StoreDb* db, std::string entity_prefix)
-      : db_(db), prefix_(std::move(entity_prefix)) {}
+  StoreItems(std::shared_ptr<const StoreDb> db, std::string entity_prefix)
+      : db_(std::move(db)), prefix_(std::move(entity_prefix)) {}
 
   std::optional<Bytes> Get(const ItemKey& key) const override;
   void Scan(CollectionId collection, std::string_view from,
@@ -22,7 +21,7 @@ class StoreItems final : public ItemSource {
       const override;
 
  private:
-  const StoreDb* db_;
+  const std::shared_ptr<const StoreDb> db_;
   const std::string prefix_;
 };
 

@@ -7,13 +7,13 @@
 
 namespace sluice {
 
-StoreView::StoreView(const StoreDb* db, std::function<void(const Error&)> on_error)
-    : db_(db), snapshot_(db->db->GetSnapshot()), on_error_(std::move(on_error)) {}
+StoreView::StoreView(std::shared_ptr<const StoreDb> db)
+    : db_(std::move(db)), snapshot_(db_->db->GetSnapshot()) {}
 
 StoreView::~StoreView() { db_->db->ReleaseSnapshot(snapshot_); }
 
 tl::unexpected<Error> StoreView::Failed(Error error) const {
-  on_error_(error);
+  NoteReadError(*db_, error);
   return tl::unexpected(std::move(error));
 }
 
@@ -77,6 +77,16 @@ Result<void> StoreView::ScanEntities(const std::string& rows, std::string_view a
     return Failed(Error{ErrorCode::kCorruption, "a row of an index names no entity"});
   }
   return scanned;
+}
+
+Result<void> StoreView::ScanEver(std::string_view kind, std::optional<std::string_view> namespace_,
+                                 const EntityVisitor& visit) const {
+  // A live row is the entity's prefix behind one byte.
+  const std::string prefix = store::LiveRows(kind, namespace_).substr(1);
+  return ScanRows(Family::kEntities, prefix, prefix, [&](std::string_view key, auto) {
+    const auto entity = store::TakeEntity(&key);
+    return entity && visit(*entity);
+  });
 }
 
 Result<void> StoreView::ScanActions(std::optional<std::string_view> location,

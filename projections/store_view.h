@@ -26,7 +26,7 @@ namespace sluice {
 class StoreView {
  public:
   // Of what is applied now.
-  StoreView(const StoreDb* db, std::function<void(const Error&)> on_error);
+  explicit StoreView(std::shared_ptr<const StoreDb> db);
   ~StoreView();
   StoreView(const StoreView&) = delete;
   StoreView& operator=(const StoreView&) = delete;
@@ -44,6 +44,10 @@ class StoreView {
   Result<void> ScanEntities(const std::string& rows, std::string_view after,
                             const EntityVisitor& visit) const;
 
+  // Visits every entity of a kind that ever was, deleted ones included.
+  Result<void> ScanEver(std::string_view kind, std::optional<std::string_view> namespace_,
+                        const EntityVisitor& visit) const;
+
   // Pending actions, by location, or of all. `after_row` skips up to and including that row.
   using ActionVisitor = std::function<bool(std::string_view row, const store::ActionRow& action)>;
   Result<void> ScanActions(std::optional<std::string_view> location, std::string_view after_row,
@@ -58,9 +62,8 @@ class StoreView {
                         const Visit& visit) const;
   tl::unexpected<Error> Failed(Error error) const;
 
-  const StoreDb* db_;
+  const std::shared_ptr<const StoreDb> db_;
   const rocksdb::Snapshot* snapshot_;
-  const std::function<void(const Error&)> on_error_;
 };
 
 }  // namespace sluice

@@ -38,10 +38,7 @@ class BatchSink final : public WriteSink {
 
 class FileSink final : public WriteSink {
  public:
-  FileSink(StoreDb& db, std::string directory, rocksdb::Env* env)
-      : db_(db),
-        directory_(std::move(directory)),
-        env_(env != nullptr ? env : rocksdb::Env::Default()) {}
+  explicit FileSink(StoreDb& db) : db_(db) {}
 
   void Put(Family family, std::string_view key, std::string_view value) override {
     rows_[static_cast<size_t>(family)].push_back({std::string(key), std::string(value)});
@@ -58,7 +55,7 @@ class FileSink final : public WriteSink {
       const auto family = static_cast<Family>(i);
       rocksdb::IngestExternalFileArg file;
       file.column_family = db_.family(family);
-      file.external_files = {directory_ + "/ingest-" + std::to_string(i) + ".sst"};
+      file.external_files = {db_.directory + "/ingest-" + std::to_string(i) + ".sst"};
       file.options.move_files = true;
       file.options.write_global_seqno = false;
       file.options.snapshot_consistency = false;
@@ -87,7 +84,7 @@ class FileSink final : public WriteSink {
     }
     rocksdb::Options options(db_.db->GetDBOptions(), db_.db->GetOptions(db_.family(family)));
     rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options, db_.family(family));
-    env_->DeleteFile(path).PermitUncheckedError();  // of a replay that was cut off
+    db_.db->GetEnv()->DeleteFile(path).PermitUncheckedError();  // of a replay that was cut off
     rocksdb::Status status = writer.Open(path);
     for (size_t i = 0; status.ok() && i < rows.size(); ++i) {
       // Of rows with one key the last holds.
@@ -100,8 +97,6 @@ class FileSink final : public WriteSink {
   }
 
   StoreDb& db_;
-  const std::string directory_;
-  rocksdb::Env* const env_;
   std::array<std::vector<Row>, kFamilies> rows_;
 };
 
@@ -109,8 +104,6 @@ class FileSink final : public WriteSink {
 
 std::unique_ptr<WriteSink> MakeBatchSink(StoreDb& db) { return std::make_unique<BatchSink>(db); }
 
-std::unique_ptr<WriteSink> MakeFileSink(StoreDb& db, std::string directory, rocksdb::Env* env) {
-  return std::make_unique<FileSink>(db, std::move(directory), env);
-}
+std::unique_ptr<WriteSink> MakeFileSink(StoreDb& db) { return std::make_unique<FileSink>(db); }
 
 }  // namespace sluice

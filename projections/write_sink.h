@@ -27,7 +27,7 @@ class WriteSink {
 std::unique_ptr<WriteSink> MakeBatchSink(StoreDb& db);
 
 // One file per family, ingested together: 20 times faster than small writes, but only worth it for
-// tens of thousands of rows. Files are written to `directory`.
-std::unique_ptr<WriteSink> MakeFileSink(StoreDb& db, std::string directory, rocksdb::Env* env);
+// tens of thousands of rows.
+std::unique_ptr<WriteSink> MakeFileSink(StoreDb& db);
 
 }  // namespace sluice

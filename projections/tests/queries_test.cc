@@ -89,8 +89,8 @@ TEST_F(QueriesTest, AnObjectAsUsersSeeIt) {
   EXPECT_EQ(At(object->json, "status.phase"), "\"Off\"");
   EXPECT_EQ(At(object->json, "relations"), "");
   ASSERT_EQ(object->cells.size(), 4u);
-  EXPECT_EQ(object->cells[1], "Off");
-  EXPECT_EQ(object->cells[2], "red");
+  EXPECT_EQ(object->cells[2], "Off");
+  EXPECT_EQ(object->cells[3], "red");
   Send(1, Delete{});
   EXPECT_FALSE(queries_->Get(Key(1))->has_value());
 }
@@ -189,14 +189,37 @@ TEST_F(QueriesTest, APastPositionIsReadFromTheLog) {
   const uint64_t pressed = Send(1, PressLamp{});
   Send(1, Delete{});
   Send(1, LampApply{.spec = {.color = "blue", .room = "hall"}});
-  const auto then = *queries_->GetAt(Key(1), DecisionPosition{1, pressed});
+  Send(3, LampApply{});
+  const auto coverage = *queries_->CoverageAt(DecisionPosition{1, pressed});
+  EXPECT_EQ(coverage[1], pressed + 1);
+  const auto then = *queries_->GetAt(Key(1), coverage);
   ASSERT_TRUE(then);
   EXPECT_EQ(At(then->json, "status.phase"), "\"On\"");
   EXPECT_EQ(then->version, 2u);
-  EXPECT_FALSE(queries_->GetAt(Key(1), DecisionPosition{1, pressed + 1})->has_value());
-  EXPECT_TRUE(queries_->GetAt(Key(1), Coverage{0, pressed + 3})->has_value());
   EXPECT_FALSE(queries_->GetAt(Key(1), Coverage{0, pressed + 2})->has_value());
-  EXPECT_EQ((*queries_->GetAt(Key(1), logs_[1]->now()))->json, (*queries_->Get(Key(1)))->json);
+  EXPECT_TRUE(queries_->GetAt(Key(1), Coverage{0, pressed + 3})->has_value());
+  EXPECT_EQ(queries_->GetAt(Key(1), Coverage{0, pressed + 99}).error().code, ErrorCode::kNotFound);
+  const auto now = *queries_->CoverageAt(logs_[1]->now());
+  EXPECT_EQ(now[1], logs_[1]->end());
+  EXPECT_EQ((*queries_->GetAt(Key(1), now))->json, (*queries_->Get(Key(1)))->json);
+}
+
+TEST_F(QueriesTest, APastListHoldsWhatWasDeletedSince) {
+  Send(1, LampApply{});
+  Send(2, LampApply{});
+  const uint64_t last = Send(3, LampApply{});
+  Send(3, Delete{});
+  Send(5, LampApply{});
+  ListRequest request;
+  request.kind = &LampKind();
+  request.past = Coverage{2, last + 1};
+  EXPECT_EQ(Names(*queries_->List(request)), "lamp-1 lamp-2 lamp-3 ");
+  request.limit = 2;
+  const auto first = *queries_->List(request);
+  EXPECT_EQ(Names(first), "lamp-1 lamp-2 ");
+  request.past.reset();
+  request.continue_token = first.continue_token;
+  EXPECT_EQ(Names(*queries_->List(request)), "lamp-3 ");
 }
 
 TEST_F(QueriesTest, EntitiesAreFoundByTheirMachinesIndex) {

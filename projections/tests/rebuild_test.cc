@@ -33,7 +33,8 @@ class RebuildTest : public StoreTest {
   }
   std::vector<std::filesystem::path> Files(const std::string& extension) {
     std::vector<std::filesystem::path> files;
-    for (const auto& file : std::filesystem::directory_iterator(Path("live"))) {
+    for (const auto& file :
+         std::filesystem::directory_iterator(testing::DatabaseIn(Path("live")))) {
       if (file.path().extension() == extension) files.push_back(file.path());
     }
     return files;
@@ -67,7 +68,7 @@ TEST_F(RebuildTest, AFileThatIsGone) {
 }
 
 TEST_F(RebuildTest, AManifestCutShort) {
-  for (const auto& file : std::filesystem::directory_iterator(Path("live"))) {
+  for (const auto& file : std::filesystem::directory_iterator(testing::DatabaseIn(Path("live")))) {
     if (file.path().filename().string().starts_with("MANIFEST")) {
       std::filesystem::resize_file(file.path(), std::filesystem::file_size(file.path()) / 2);
     }
@@ -100,6 +101,17 @@ TEST_F(RebuildTest, AStoreAheadOfItsLog) {
   log_ = std::make_unique<TestLog>(LampKinds());
   Work(*log_, 20, 5);
   ExpectRecovered(/*emptied_by_recovery=*/true);
+}
+
+TEST_F(RebuildTest, WhoeverReadsMeanwhileGoesOnReading) {
+  auto store = Open("live");
+  const auto view = store->View();
+  const auto loaded = store->Load({"lamp", "default", "lamp-1"});
+  const auto before = *view->Get(Lamp(1));
+  ASSERT_TRUE(store->Reset());
+  EXPECT_EQ(*view->Get(Lamp(1)), before);
+  EXPECT_FALSE(store->View()->Get(Lamp(1))->has_value());
+  EXPECT_EQ(store->NextSequence(), 0u);
 }
 
 TEST_F(RebuildTest, OneProcessAtATime) {

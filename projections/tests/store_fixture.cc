@@ -18,7 +18,17 @@ std::string Hex(std::string_view bytes) {
 
 }  // namespace
 
-std::map<std::string, std::string> Rows(const std::string& path) {
+std::string DatabaseIn(const std::string& path) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    found.push_back(entry.path().string());
+  }
+  EXPECT_EQ(found.size(), 1u);
+  return found.empty() ? path : found.front();
+}
+
+std::map<std::string, std::string> Rows(const std::string& store) {
+  const std::string path = DatabaseIn(store);
   rocksdb::Options options;
   std::vector<std::string> names;
   EXPECT_TRUE(rocksdb::DB::ListColumnFamilies(options, path, &names).ok());
@@ -64,7 +74,7 @@ StoreTest::StoreTest() {
 StoreTest::~StoreTest() { std::filesystem::remove_all(root_); }
 
 std::string StoreTest::Killed(const std::string& from, const std::string& name) const {
-  std::filesystem::copy(Path(from), Path(name));
+  std::filesystem::copy(Path(from), Path(name), std::filesystem::copy_options::recursive);
   return name;
 }
 

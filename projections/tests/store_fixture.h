@@ -18,6 +18,9 @@ namespace sluice::testing {
 // History rows are one per sequence, however batches were cut.
 std::map<std::string, std::string> Rows(const std::string& path);
 
+// Where the database of the store at `path` lies.
+std::string DatabaseIn(const std::string& path);
+
 class StoreTest : public ::testing::Test {
  protected:
   StoreTest();
