@@ -1,4 +1,5 @@
 // The kinds of this build.
+#include "machines/binding/binding.h"
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
 #include "machines/instance/instance.h"
@@ -15,6 +16,7 @@ namespace sluice {
 const KindRegistry& BuiltinKinds() {
   static const KindRegistry kinds = [] {
     KindRegistry registry;
+    registry.Add(BindingKind());
     registry.Add(ClusterConfigKind());
     registry.Add(InstanceKind());
     registry.Add(LocationKind());

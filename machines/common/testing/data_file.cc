@@ -46,7 +46,7 @@ class Run {
   Run(const KindRegistry& kinds, const Json& file)
       : kinds_(kinds), world_(kinds), entity_(file.at("entity").get<std::string>()) {
     CheckKeys(file, {"entity", "settings", "deliver", "given", "when", "then", "steps"});
-    world_.deliver = file.value("deliver", false);
+    ReadDeliver(file.value("deliver", Json(false)));
     if (file.contains("settings")) ReadSettings(file.at("settings"));
     world_.on_decision = [this](const World&, const Decision& decision) {
       if (decision.command->entity == entity_) seen_.push_back(decision);
@@ -87,6 +87,13 @@ class Run {
     const KindInfo* kind = kinds_.Find(KeyOrDie(entity).kind);
     if (!kind) Fail("no kind for " + entity);
     return *kind;
+  }
+
+  void ReadDeliver(const Json& deliver) {
+    world_.deliver = deliver.is_array() || deliver.get<bool>();
+    if (!deliver.is_array()) return;
+    world_.deliver_to.insert(KeyOrDie(entity_).kind);
+    for (const Json& kind : deliver) world_.deliver_to.insert(kind.get<std::string>());
   }
 
   void ReadSettings(const Json& settings) {

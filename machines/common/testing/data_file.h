@@ -7,7 +7,9 @@
 //
 //   entity: lease/default/a          # who is addressed; required
 //   settings: {startDeadline: 10s}   # of clusterconfig, where the defaults do not do
-//   deliver: true                    # follow-ups reach their targets; otherwise they are only seen
+//   deliver: true                    # follow-ups reach their targets; otherwise they are only
+//   seen;
+//                                    # [registry]: those to these kinds and its own
 //   given:                           # none of it is expected to do anything in particular
 //     - Granted: {holder: a, until: +10s}   # an event type: applied through evolve
 //     - Apply: {spec: {...}}                # a command by its wire name: must be accepted

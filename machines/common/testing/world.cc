@@ -173,8 +173,9 @@ void World::Route(const std::string& sender, std::vector<FollowUpDraft> follow_u
     decision.effects.follow_ups.push_back(
         {.target_partition = target, .number = command.source->number, .command = command});
     // Settings are for the engine; this world's are set by the test.
-    if (deliver && !draft.to_partition)
-      queues_[{PartitionOf(sender), target}].push_back(std::move(command));
+    const bool reaches = deliver && !draft.to_partition &&
+                         (deliver_to.empty() || deliver_to.contains(draft.target.kind));
+    if (reaches) queues_[{PartitionOf(sender), target}].push_back(std::move(command));
   }
 }
 

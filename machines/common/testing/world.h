@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,8 @@ class World {
   std::function<size_t(size_t)> pick = [](size_t) { return size_t{0}; };
   // False: follow-ups are recorded in their decision and go nowhere, so a machine is alone.
   bool deliver = true;
+  // Set: only follow-ups to these kinds are delivered.
+  std::set<std::string, std::less<>> deliver_to;
   // Called after every decision.
   std::function<void(const World&, const Decision&)> on_decision;
 
