@@ -1,7 +1,6 @@
 #include "machines/network/allocator/allocator.h"
 
-#include <stdexcept>
-
+#include "events/result.h"
 #include "machines/network/allocator/trie.h"
 
 namespace sluice {
@@ -29,7 +28,7 @@ std::optional<Held> AllocatorView::FindOverlap(const Prefix& prefix) const {
   const auto found = trie::FindOverlap(items_, prefix);
   if (!found) return std::nullopt;
   const auto value = items_.Get(trie::HeldKey(*found));
-  if (!value) throw std::logic_error("allocator: no holder of " + found->ToString());
+  if (!value) throw InvariantViolation("allocator: no holder of " + found->ToString());
   return Held{*found, HolderFromBytes(*value)};
 }
 
@@ -56,7 +55,7 @@ bool AllocatorView::IsEmpty(Family family) const {
 
 tl::expected<void, Held> Allocator::Hold(const Prefix& prefix, const Holder& holder) {
   if (holder.claim.empty() || holder.claim.size() > kMaxClaimSize) {
-    throw std::logic_error("allocator: a claim has 1 to 255 bytes");
+    throw InvariantViolation("allocator: a claim has 1 to 255 bytes");
   }
   if (const auto grant = GrantOf(holder.claim)) {
     if (*grant == prefix) return {};

@@ -11,7 +11,8 @@
 //   2. A claim has at most one prefix; granting to it again gives the same one.
 //   3. The items are a function of what is held, whatever the order it came in. Nothing held: none.
 //
-// Not thread-safe; pure but for the items. Item format: trie.h.
+// Not thread-safe; pure but for the items. Items that contradict each other, and a claim that is
+// empty or over 255 bytes, throw InvariantViolation. Item format: trie.h.
 #pragma once
 
 #include <cstddef>

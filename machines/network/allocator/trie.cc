@@ -1,7 +1,8 @@
 #include "machines/network/allocator/trie.h"
 
 #include <algorithm>
-#include <stdexcept>
+
+#include "events/result.h"
 
 namespace sluice::trie {
 namespace {
@@ -167,7 +168,7 @@ Branch LoadBranch(const AllocatorItemsView& items, const Prefix& prefix) {
   const auto value = items.Get(BranchKey(prefix));
   const size_t size = RefSize(prefix.family());
   if (!value || value->size() != 2 * size) {
-    throw std::logic_error("allocator: no branch at " + prefix.ToString());
+    throw InvariantViolation("allocator: no branch at " + prefix.ToString());
   }
   const std::string_view bytes = *value;
   return {{RefFromBytes(prefix.family(), bytes.substr(0, size)),
@@ -210,7 +211,7 @@ void Remove(AllocatorItems& items, const Prefix& prefix) {
   std::vector<Step> way;
   const Ref ref = Descend(items, prefix, &way);
   if (ref.kind != RefKind::kHeld || ref.prefix != prefix) {
-    throw std::logic_error("allocator: " + prefix.ToString() + " is not held");
+    throw InvariantViolation("allocator: " + prefix.ToString() + " is not held");
   }
   if (way.empty()) return StoreRoot(items, prefix.family(), {});
   const Step last = way.back();
