@@ -12,8 +12,6 @@ namespace {
 
 constexpr Duration kClockLeadMax = Duration::Minutes(1);
 
-bool IsUsers(const Command& command) { return !command.source || command.forwarded; }
-
 }  // namespace
 
 Decider::Decider(const KindRegistry& kinds, StateStore& store, PartitionJournal& journal,
@@ -65,7 +63,7 @@ DecideContext Decider::MakeContext(const Command& command, const EntityKey& key,
           .time = time,
           .origin = origin,
           .actor = command.actor,
-          .sender = IsUsers(command) ? "" : command.source->entity,
+          .sender = command.source && !command.forwarded ? command.source->entity : "",
           .partitions = state_.partitions,
           .settings = &state_.settings};
 }

@@ -38,6 +38,9 @@ struct StagedBatch {
   bool empty() const { return commit.records.empty(); }
 };
 
+// Sent by a user, forwarded or not: no follow-up and no timer.
+bool IsUsers(const Command& command);
+
 struct DeciderOptions {
   std::string build;  // of this binary, for Opened
   std::string node;

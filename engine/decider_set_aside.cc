@@ -18,11 +18,10 @@ Observed AsSetAside(const CachedEntity& entity, const EntityKey& key, const std:
 void Decider::Quarantine(Command command, CachedEntity& entity, Decision decision,
                          const std::string& reason, uint64_t ticket) {
   const EntityKey key = KeyOrDie(command.entity);
-  const bool users = !command.source || command.forwarded;
   const auto* timer = command.payload.As<TimerDue>();
   std::shared_ptr<EntityState> after;
   std::vector<TimerChange> timers;
-  if (users && !timer) {
+  if (IsUsers(command)) {
     decision.verdict = Verdict::kRejected;
     decision.rejection = RejectionRecord{.code = RejectionCode::kQuarantined,
                                          .field = "",

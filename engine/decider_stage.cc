@@ -173,8 +173,10 @@ void Decider::TrackMarks(const CachedEntity& entity) {
     draining_.erase(entity.key);
   }
   if (marks.quarantined.empty() && marks.parked.empty()) {
+    // As they are armed now: a parked command may have moved one.
+    const Relations& relations = entity.entity.state->relations_part();
     for (auto [at, end] = waiting_timers_.equal_range(entity.key); at != end; ++at) {
-      timers_.Set(entity.key, at->second.id, at->second.due);
+      timers_.Set(entity.key, at->second.id, ArmedTimer(relations, at->second.id));
     }
     waiting_timers_.erase(entity.key);
   }

@@ -5,8 +5,6 @@
 namespace sluice {
 namespace {
 
-bool IsUsers(const Command& command) { return !command.source || command.forwarded; }
-
 RejectionRecord ToRecord(const Rejection& rejection) {
   return {.code = rejection.code, .field = rejection.field, .message = rejection.message};
 }
@@ -41,6 +39,10 @@ bool OverBound(const Decision& decision) {
 
 }  // namespace
 
+bool IsUsers(const Command& command) {
+  return (!command.source || command.forwarded) && !command.payload.As<TimerDue>();
+}
+
 Result<std::optional<Decision>> Decider::Repeated(const Command& command) {
   std::optional<RememberedCommand> known;
   if (const auto staged = remembered_.find({command.entity, command.id});
@@ -67,10 +69,8 @@ Result<std::optional<Decision>> Decider::Repeated(const Command& command) {
 Result<std::optional<Decision>> Decider::EngineVerdict(const Command& command,
                                                        const CachedEntity& entity,
                                                        const Origin& origin) {
-  // A timer is nobody's command; one that was parked comes back as such.
-  const bool timer = origin.input == Input::kTimers ||
-                     (origin.input == Input::kParked && command.payload.As<TimerDue>());
-  const bool users = IsUsers(command) && !timer;
+  // What users send is theirs whatever it says it is; a timer comes due, or comes back parked.
+  const bool users = origin.input == Input::kCommands || IsUsers(command);
   if (users) {
     if (auto refusal = NotForUsers(command)) return Refuse(*refusal);
     if (!command.derived_id) {

@@ -1,39 +1,8 @@
 // The partition processor's rules, over a journal and stores in memory.
-#include <gtest/gtest.h>
-
-#include "engine/testing/cluster.h"
-#include "engine/tests/widget.h"
-#include "machines/clusterconfig/clusterconfig.h"
+#include "engine/tests/engine_fixture.h"
 
 namespace sluice {
 namespace {
-
-using testing::Cluster;
-
-class EngineTest : public ::testing::Test {
- protected:
-  EngineTest() {
-    kinds_.Add(WidgetKind());
-    kinds_.Add(ClusterConfigKind());
-    cluster_ = std::make_unique<Cluster>(kinds_, 3);
-    EXPECT_TRUE(cluster_->OpenAll().has_value());
-    EXPECT_TRUE(cluster_->Run().has_value());
-  }
-  ~EngineTest() override {
-    for (uint32_t partition = 0; partition < 3; ++partition) {
-      EXPECT_EQ(cluster_->CompareWithReplay(partition), "");
-    }
-  }
-  Decision Create(std::string_view entity) { return cluster_->Decide(entity, WidgetApply{}); }
-  const Widget& widget(std::string_view entity) { return cluster_->As<Widget>(entity); }
-  void Reopen() {
-    ASSERT_TRUE(cluster_->OpenAll().has_value());
-    ASSERT_TRUE(cluster_->Run().has_value());
-  }
-
-  KindRegistry kinds_;
-  std::unique_ptr<Cluster> cluster_;
-};
 
 TEST_F(EngineTest, DecidesDurablyAndAnswersWithTheDecision) {
   const Decision created = Create("widget/default/a");

@@ -18,7 +18,7 @@ DecideResult Decide(const Widget& widget, const AddAmount& command, const Decide
 DecideResult Decide(const Widget& widget, const Tell& command, const DecideContext& context) {
   Draft<WidgetMachine> draft(widget, context);
   for (int i = 0; i < command.times; ++i) {
-    draft.SendForOutcome(KeyOrDie(command.target), Hear{.amount = i + 1});
+    draft.SendForOutcome(KeyOrDie(command.target), Hear{.amount = i + 1, .rearm = command.rearm});
   }
   return draft.Take();
 }
@@ -31,7 +31,7 @@ DecideResult Decide(const Widget& widget, const Ask& command, const DecideContex
 
 DecideResult Decide(const Widget& widget, const Arm& command, const DecideContext& context) {
   Draft<WidgetMachine> draft(widget, context);
-  draft.Arm("ring", context.time + command.after);
+  draft.Arm(command.timer.empty() ? "ring" : command.timer, context.time + command.after);
   return draft.Take();
 }
 
@@ -48,10 +48,13 @@ DecideResult Decide(const Widget&, const Swell& command, const DecideContext& co
                         Observe{.observer = std::string(static_cast<size_t>(command.bytes), 'x')});
 }
 
-DecideResult Decide(const Widget& widget, const Hear& command, const DecideContext&) {
+DecideResult Decide(const Widget& widget, const Hear& command, const DecideContext& context) {
   if (!widget.Exists()) return Reject(Rejection::NotFound("nobody hears"));
   if (widget.faulty) throw InvariantViolation("the widget is faulty");
-  return Decided{}.Emit(Heard{.amount = command.amount});
+  Draft<WidgetMachine> draft(widget, context);
+  draft.Emit(Heard{.amount = command.amount});
+  if (command.rearm > Duration{}) draft.Arm("ring", context.time + command.rearm);
+  return draft.Take();
 }
 
 DecideResult Decide(const Widget& widget, const AskedFor&, const DecideContext&) {
@@ -59,7 +62,8 @@ DecideResult Decide(const Widget& widget, const AskedFor&, const DecideContext&)
   return Decided{}.Reply(WidgetReply{.total = widget.status.total});
 }
 
-DecideResult Decide(const Widget& widget, const TimerDue&, const DecideContext& context) {
+DecideResult Decide(const Widget& widget, const TimerDue& command, const DecideContext& context) {
+  if (command.id == "swell") return Decide(widget, Swell{.bytes = 600 * 1024}, context);
   if (widget.faulty) throw InvariantViolation("the widget is faulty");
   Draft<WidgetMachine> draft(widget, context);
   if (widget.status.phase == WidgetPhase::kIdle) draft.Emit(Rang{});
