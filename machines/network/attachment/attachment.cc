@@ -295,38 +295,4 @@ bool ReleaseAttachment(Attachment& a, AttachmentPort& port) {
   return true;
 }
 
-std::optional<AttachmentFailure> FailureOf(const std::vector<Attachment>& attachments) {
-  for (const Attachment& a : attachments) {
-    if (!a.failure_reason.empty()) return AttachmentFailure{a.failure_reason, a.failure_message};
-  }
-  return std::nullopt;
-}
-
-bool AllReady(const std::vector<Attachment>& attachments) {
-  return std::all_of(attachments.begin(), attachments.end(), &IsReady);
-}
-
-bool AllReleased(const std::vector<Attachment>& attachments) {
-  return std::all_of(attachments.begin(), attachments.end(), &IsReleased);
-}
-
-Time NextAttachmentRetry(const std::vector<Attachment>& attachments) {
-  Time next;
-  for (const Attachment& a : attachments) {
-    if (!a.retry.next_time.IsSet()) continue;
-    if (!next.IsSet() || a.retry.next_time < next) next = a.retry.next_time;
-  }
-  return next;
-}
-
-void PutAttachment(std::vector<Attachment>& attachments, const Attachment& attachment) {
-  for (Attachment& present : attachments) {
-    if (present.interface == attachment.interface) {
-      present = attachment;
-      return;
-    }
-  }
-  attachments.push_back(attachment);
-}
-
 }  // namespace sluice

@@ -184,6 +184,14 @@ void NetworkMachine::Cascade(Draft<NetworkMachine>& draft, const std::string& cu
   }
   if (share.size() == kCascadeShare) {
     draft.Send(draft.context().self, ContinueCascade{.cursor = "p" + share.back().first});
+    return;
+  }
+  // Contexts made by hand are nobody's child, and hold blocks all the same.
+  for (const std::string family : {"IPv4", "IPv6"}) {
+    for (const std::string& holder : HoldersOf(draft->items, family, kCascadeShare)) {
+      if (draft->items.Has(kContextNames, holder)) continue;
+      draft.Send(KeyOrDie(holder), Delete{.cascade = true});
+    }
   }
 }
 

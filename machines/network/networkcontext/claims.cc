@@ -253,6 +253,14 @@ void NetworkContextMachine::Cascade(Draft<NetworkContextMachine>& draft,
   }
   if (share.size() == kCascadeShare) {
     draft.Send(draft.context().self, ContinueCascade{.cursor = share.back().first});
+    return;
+  }
+  if (!draft->own.cascade) return;
+  // Subnets of claims made by hand, and our own once more.
+  for (const std::string family : {"IPv4", "IPv6"}) {
+    for (const std::string& holder : HoldersOf(draft->items, family, kCascadeShare)) {
+      draft.Send(KeyOrDie(holder), Delete{.cascade = true});
+    }
   }
 }
 

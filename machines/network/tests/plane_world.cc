@@ -218,6 +218,14 @@ std::vector<std::string> PlaneWorld::Violations() {
   return violations;
 }
 
+void PlaneWorld::TakeDown(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    DeleteNamed(key);
+    Settle();
+  }
+  EXPECT_EQ(Remains(), std::vector<std::string>{});
+}
+
 std::vector<std::string> PlaneWorld::Remains() {
   std::vector<std::string> remains;
   for (const std::string kind :

@@ -48,6 +48,8 @@ class PlaneWorld {
 
   // What breaks the invariants of network.md, over all entities.
   std::vector<std::string> Violations();
+  // Deletes what is named, one after the other, and checks that nothing is left.
+  void TakeDown(const std::vector<std::string>& keys);
   // What is left of the plane: entities, items anywhere, ranges of the pool.
   std::vector<std::string> Remains();
 
