@@ -96,22 +96,37 @@ Result<ObjectList> Queries::List(const ListRequest& request) {
 
   ObjectList list;
   list.coverage = page->view->coverage;
-  EntityCursor cursor(page->view, rows, page->last);
+  ObjectScan scan(this, page->view, std::move(rows), page->last);
   while (true) {
-    auto entry = cursor.Next();
-    if (!entry) return tl::unexpected(entry.error());
-    if (!*entry) return list;
+    auto object = scan.Next();
+    if (!object) return tl::unexpected(object.error());
+    if (!*object) return list;
+    if (request.matches && !request.matches((*object)->json)) continue;
     if (request.limit > 0 && list.items.size() == request.limit) {
       list.continue_token = FormatPageToken(
           {.coverage = list.coverage, .partition = 0, .last = list.items.back().entity});
       return list;
     }
-    auto object = ReadObject(*page->view->partitions[(*entry)->partition], (*entry)->partition,
-                             (*entry)->entity);
-    if (!object) return tl::unexpected(object.error());
-    if (!*object || (request.matches && !request.matches((*object)->json))) continue;
     list.items.push_back(std::move(**object));
   }
+}
+
+Result<std::optional<ObjectText>> ObjectScan::Next() {
+  while (true) {
+    auto entry = cursor_.Next();
+    if (!entry) return tl::unexpected(entry.error());
+    if (!*entry) return std::optional<ObjectText>();
+    auto object = queries_->ReadObject(*view_->partitions[(*entry)->partition], (*entry)->partition,
+                                       (*entry)->entity);
+    if (!object || *object) return object;
+  }
+}
+
+Result<ObjectScan> Queries::Scan(const KindInfo& kind,
+                                 std::optional<std::string> namespace_) const {
+  auto view = views_.Now();
+  if (!view) return tl::unexpected(view.error());
+  return ObjectScan(this, std::move(*view), store::LiveRows(kind.name, namespace_), "");
 }
 
 Result<JsonList> Queries::Actions(const ActionRequest& request) {
@@ -196,7 +211,7 @@ std::map<std::pair<std::string, std::string>, uint64_t> Queries::Counts() const 
   return counts;
 }
 
-Result<Coverage> Queries::Applied() const {
+Coverage Queries::Applied() const {
   Coverage coverage;
   for (const PartitionStore* store : options_.stores) coverage.push_back(store->NextSequence());
   return coverage;

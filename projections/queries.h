@@ -63,6 +63,27 @@ std::string ActionJson(std::string_view entity, const PendingAction& action);
 // Whether `asked` (ActionRequest::location) names the location of an action.
 bool IsAtLocation(const std::optional<std::string>& asked, std::string_view location);
 
+class Queries;
+
+// Every object of a kind at one moment, one by one. Used by one thread at a time; must not outlive
+// its Queries.
+class ObjectScan {
+ public:
+  const Coverage& coverage() const { return view_->coverage; }
+  // By (namespace, name); nullopt at the end.
+  Result<std::optional<ObjectText>> Next();
+
+ private:
+  friend class Queries;
+  ObjectScan(const Queries* queries, std::shared_ptr<const NodeView> view, std::string rows,
+             std::string after)
+      : queries_(queries), view_(view), cursor_(view, std::move(rows), std::move(after)) {}
+
+  const Queries* queries_;
+  std::shared_ptr<const NodeView> view_;
+  EntityCursor cursor_;
+};
+
 class Queries {
  public:
   explicit Queries(QueryOptions options);
@@ -83,6 +104,9 @@ class Queries {
   // kNotFound: the continue token is older than what is kept. kInvalid: it is none.
   Result<ObjectList> List(const ListRequest& request);
 
+  // What is there now.
+  Result<ObjectScan> Scan(const KindInfo& kind, std::optional<std::string> namespace_) const;
+
   // Oldest first: {position, time, actor, command, verdict, rejection, events, effects, ...}.
   Result<JsonList> History(const EntityKey& key, size_t limit, std::string_view continue_token);
 
@@ -98,9 +122,12 @@ class Queries {
   // Objects by (kind, phase name).
   std::map<std::pair<std::string, std::string>, uint64_t> Counts() const;
 
-  Result<Coverage> Applied() const;
+  // How far every partition is applied.
+  Coverage Applied() const;
 
  private:
+  friend class ObjectScan;
+
   Result<std::optional<ObjectText>> ReadObject(const StoreView& view, size_t partition,
                                                std::string_view entity) const;
   // The object before the decision at `next`.
