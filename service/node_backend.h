@@ -1,0 +1,54 @@
+// NodeBackend: the Backend of a node in this process. Reads go to the projections, commands to the
+// engine. Thread-safe; the node outlives it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/node.h"
+#include "projections/queries.h"
+#include "service/backend.h"
+
+namespace sluice::service {
+
+class NodeBackend final : public Backend {
+ public:
+  // `data_dir` is where the local provider keeps its processes' output.
+  NodeBackend(Node& node, std::filesystem::path data_dir);
+  ~NodeBackend() override;
+
+  const std::vector<KindInfo>& Kinds() const override { return kinds_; }
+  Answer<ObjectView> Get(const EntityKey& key, const ReadAt& at) override;
+  Answer<ObjectPage> List(const ListQuery& query) override;
+  Answer<std::unique_ptr<Subscription>> Watch(const WatchQuery& query,
+                                              std::function<void()> wake) override;
+  std::unique_ptr<Registration> WhenReached(const std::string& resource_version,
+                                            std::function<void(Answer<void>)> done) override;
+  void Submit(std::string command_json, CommandCallback done) override;
+  Answer<JsonPage> History(const EntityKey& key, const PageQuery& page) override;
+  Answer<JsonPage> Actions(const ActionQuery& query) override;
+  Answer<std::unique_ptr<Subscription>> WatchActions(const ActionQuery& query,
+                                                     std::function<void()> wake) override;
+  Answer<std::string> Resolve(const ResolveQuery& query) override;
+  Answer<JsonPage> Quarantined(const PageQuery& page) override;
+  void Release(const EntityKey& key, bool skip, CommandCallback done) override;
+  Answer<JsonPage> DeadLetters(const PageQuery& page) override;
+  void RetryDeadLetter(const std::string& id, CommandCallback done) override;
+  Answer<std::unique_ptr<LogReader>> Logs(const LogQuery& query) override;
+  Readiness Ready() override;
+  MetricsSnapshot Metrics() override;
+
+ private:
+  // What a resourceVersion, a position or a time stands for.
+  Answer<Coverage> CoverageOf(const std::string& exact);
+  const ::sluice::KindInfo* FindKind(const std::string& name) const;
+
+  Node& node_;
+  const std::filesystem::path data_dir_;
+  std::vector<KindInfo> kinds_;
+  std::unique_ptr<Queries> queries_;
+};
+
+}  // namespace sluice::service
