@@ -3,6 +3,7 @@
 namespace sluice::cli {
 
 void DefineVerbs(CommandLine& line) {
+  DefineUp(line);
   DefineApply(line);
   DefineSend(line);
   DefineGet(line);

@@ -6,6 +6,7 @@
 
 namespace sluice::cli {
 
+void DefineUp(CommandLine& line);
 void DefineApply(CommandLine& line);
 void DefineSend(CommandLine& line);
 void DefineGet(CommandLine& line);

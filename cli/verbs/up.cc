@@ -1,0 +1,159 @@
+// `sluice up`: a node in this process. Assembles engine, projections, HTTP and the bundled
+// provider.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <ostream>
+#include <set>
+#include <thread>
+
+#include "cli/session.h"
+#include "cli/verbs/verbs.h"
+#include "engine/node.h"
+#include "providers/local/local_provider.h"
+#include "service/node_backend.h"
+#include "service/server.h"
+
+namespace sluice::cli {
+namespace {
+
+struct Options {
+  std::string data = "./data";
+  std::string listen = "127.0.0.1:7420";
+  uint64_t partitions = 0;
+  std::string provider = "local";
+  std::string name = "node";
+  bool stop_processes = false;
+};
+
+// After a failed fsync nobody knows what the disk holds: the process ends at once, and the next one
+// reads what is there.
+[[noreturn]] void EndProcess(const Error& error) {
+  std::cerr << "sluice up: the log cannot be written: " << error.message
+            << "; ending, nothing acknowledged is lost" << std::endl;
+  std::_Exit(static_cast<int>(Exit::kUnavailable));
+}
+
+Exit ExitOf(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalid:
+      return Exit::kBadInput;
+    case ErrorCode::kCorruption:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kFenced:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kIo:
+    case ErrorCode::kUnknownType:
+      return Exit::kUnavailable;
+  }
+  Unreachable();
+}
+
+// Waits until every partition decides, showing how far reading the log is.
+void AwaitReady(Session& session, const Node& node) {
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  std::string shown;
+  while (!session.env().stop.stop_requested()) {
+    const std::string reason = node.NotReadyReason();
+    if (reason.empty()) break;
+    if (terminal && reason != shown) session.env().err << "\r\033[K" << reason << std::flush;
+    shown = reason;
+    if (reason.find("has stopped") != std::string::npos) break;
+    session.env().pause(Duration::Millis(20));
+  }
+  if (terminal && !shown.empty()) session.env().err << "\r\033[K" << std::flush;
+}
+
+// Says once of each partition that it stopped, until told to end.
+void Serve(Session& session, const Node& node) {
+  std::set<uint32_t> said;
+  while (!session.env().stop.stop_requested()) {
+    for (uint32_t partition = 0; partition < node.partition_count(); ++partition) {
+      const RunnerStatus status = node.Status(partition);
+      if (status.state == RunnerState::kStopped && said.insert(partition).second) {
+        session.env().err << "sluice up: partition " << partition
+                          << " has stopped: " << status.reason << std::endl;
+      }
+    }
+    session.env().pause(Duration::Millis(500));
+  }
+}
+
+Outcome<Exit> Up(Session& session, const Options& options) {
+  const auto address = service::ParseListenAddress(options.listen);
+  if (!address) return Fail(Exit::kBadInput, "--listen: {}", address.error().message);
+
+  static const SystemClock clock;
+  NodeOptions node_options;
+  node_options.data_dir = options.data;
+  node_options.partitions = static_cast<uint32_t>(options.partitions);
+  node_options.kinds = &BuiltinKinds();
+  node_options.clock = &clock;
+  node_options.node_name = options.name;
+  node_options.build = SLUICE_VERSION;
+  node_options.on_fatal = &EndProcess;
+  node_options.on_notice = [&session](const std::string& notice) {
+    session.env().err << "sluice up: " << notice << std::endl;
+  };
+  auto node = Node::Open(std::move(node_options));
+  if (!node) {
+    return Fail(ExitOf(node.error()), "cannot use {}: {}", options.data, node.error().message);
+  }
+  service::NodeBackend backend(**node, options.data);
+  service::ThreadTimers timers;
+  service::RouterOptions router_options;
+  router_options.now_us = [] { return clock.Now().us; };
+  router_options.version = SLUICE_VERSION;
+  service::Router router(backend, timers, router_options);
+  auto server = service::Server::Start(router, *address);
+  if (!server) return Fail(Exit::kUnavailable, "{}", server.error().message);
+  (*node)->Start();
+  AwaitReady(session, **node);
+
+  const std::string host =
+      address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
+  const std::string url = fmt::format("http://{}:{}", host, (*server)->port());
+  std::jthread provider;
+  if (options.provider == "local") {
+    LocalProviderOptions local;
+    local.server_url = url;
+    local.data_dir = options.data;
+    local.stop_processes = options.stop_processes;
+    provider = std::jthread([local](std::stop_token stop) { RunLocalProvider(local, stop); });
+  }
+  if (!session.env().stop.stop_requested()) {
+    session.env().out << fmt::format(
+                             "sluice {} is ready at {} (data {}, {} partitions, provider {})",
+                             SLUICE_VERSION, url, options.data, (*node)->partition_count(),
+                             options.provider)
+                      << std::endl;
+  }
+  Serve(session, **node);
+  if (provider.joinable()) {
+    provider.request_stop();
+    provider.join();
+  }
+  (*server)->Stop();
+  (*node)->Stop();
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void DefineUp(CommandLine& line) {
+  const auto options = std::make_shared<Options>();
+  Arguments verb = line.Verb("up", "Runs a node: engine, projections, HTTP and the local provider");
+  verb.Text("--data", &options->data, "Where the log and the projections are [./data]")
+      .Text("--listen", &options->listen, "Address and port of the HTTP API [127.0.0.1:7420]")
+      .Number("--partitions", &options->partitions,
+              "Of a new data directory [4]; refused when the data has another number")
+      .Choice("--provider", &options->provider, {"local", "none"},
+              "Who runs processes here [local]")
+      .Text("--name", &options->name, "This node's name in the log [node]")
+      .Flag("--stop-processes", &options->stop_processes,
+            "End the local provider's processes with the node; otherwise they run on")
+      .Run([options](Session& session) { return Up(session, *options); });
+}
+
+}  // namespace sluice::cli
