@@ -80,10 +80,11 @@ void ReadFile(const fs::path& path, ManifestSet* set) {
   ReadText(path.string(), text, path.extension() == ".json", set);
 }
 
+// As kubectl: the folder itself, not what is below it.
 void ReadFolder(const fs::path& folder, ManifestSet* set) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end;
        it.increment(error)) {
     const fs::path extension = it->path().extension();
     if (extension != ".yaml" && extension != ".yml" && extension != ".json") continue;

@@ -48,14 +48,14 @@ fail() {
   exit 1
 }
 
-# Process ids that run our server; of revision $1 only, if given.
+# Process ids that run our server; of revision $1 only, if given. Processes that end meanwhile are
+# no error.
 running() {
-  local exe pid
-  find /proc -maxdepth 2 -name exe -lname "$program" 2>/dev/null | while read -r exe; do
+  local exe pid arguments
+  { find /proc -maxdepth 2 -name exe -lname "$program" 2>/dev/null || true; } | while read -r exe; do
     pid=${exe%/exe}
-    if [[ -z ${1:-} ]] || tr '\0' ' ' <"$pid/cmdline" 2>/dev/null | grep -q -- "--revision $1 "; then
-      echo "${pid#/proc/}"
-    fi
+    arguments=$(tr '\0' ' ' <"$pid/cmdline" 2>/dev/null || true)
+    if [[ -z ${1:-} || $arguments == *"--revision $1 "* ]]; then echo "${pid#/proc/}"; fi
   done
 }
 

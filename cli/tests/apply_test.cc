@@ -56,10 +56,11 @@ TEST_F(Apply, TakesFoldersListsAndJson) {
   const std::string folder = File("m/b.json", R"({"apiVersion":"sluice.dev/v1","kind":"Network",
     "metadata":{"name":"net","namespace":"other","uid":"u","resourceVersion":"0:1"},"status":{}})");
   File("m/a.yaml", kBinding);
-  File("m/deep/list.yml",
+  File("m/list.yml",
        "apiVersion: sluice.dev/v1\nkind: List\nitems:\n- apiVersion: sluice.dev/v1\n"
        "  kind: Location\n  metadata: {name: here}\n  spec: {provider: local}\n");
   File("m/readme.txt", "not a manifest");
+  File("m/deep/later.yaml", "no manifest at all: what is below the folder is not read");
   const Ran ran = Run({"apply", "-f", folder.substr(0, folder.rfind('/'))});
   EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("binding/default/web created\nnetwork/other/net"));
