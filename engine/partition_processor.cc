@@ -86,12 +86,14 @@ Result<bool> PartitionProcessor::DecideBatch() {
   };
   const Share shares[] = {{Input::kInternal, options_.internal_per_batch},
                           {Input::kCommands, options_.commands_per_batch}};
+  bool polled_any = false;
   for (const Share& share : shares) {
     std::vector<InputRecord> records;
     auto polled = journal_->Poll(
         share.input, {.max_records = share.records_max, .max_bytes = options_.batch_bytes_max / 4},
         &records);
     if (!polled) return tl::unexpected<Error>(std::move(polled.error()));
+    polled_any = polled_any || !records.empty();
     for (InputRecord& record : records) {
       if (auto decided = decider_.DecideRecord(std::move(record)); !decided) {
         return tl::unexpected<Error>(std::move(decided.error()));
@@ -104,7 +106,8 @@ Result<bool> PartitionProcessor::DecideBatch() {
   if (auto parked = decider_.DecideParked(options_.parked_per_batch); !parked) {
     return tl::unexpected<Error>(std::move(parked.error()));
   }
-  if (decider_.batch().empty()) return false;
+  // Records passed over without a decision may stand before others, beyond this batch's share.
+  if (decider_.batch().empty()) return polled_any;
   Commit();
   return true;
 }
