@@ -26,10 +26,23 @@ class SimJournal::Term final : public PartitionJournal {
 
   Result<size_t> Poll(Input input, const PollLimits& limits,
                       std::vector<InputRecord>* records) override {
-    if (Fenced()) return Err(ErrorCode::kFenced, "the term has ended");
+    if (Fenced() && !journal_.options_.ended_terms_poll) {
+      return Err(ErrorCode::kFenced, "the term has ended");
+    }
     CHECK(started_);
     size_t taken = 0;
+    if (input == Input::kCommands && journal_.options_.keeps_commands) {
+      for (const InputRecord& command : log().commands) {
+        if (taken == limits.max_records) break;
+        if (command.offset < next_.commands) continue;
+        records->push_back(command);
+        next_.commands = command.offset + 1;
+        ++taken;
+      }
+      return taken;
+    }
     if (input == Input::kCommands) {
+      if (Fenced()) return 0;  // the queue is the next owner's
       while (taken < limits.max_records && !log().commands.empty()) {
         records->push_back(std::move(log().commands.front()));
         log().commands.pop_front();
@@ -78,8 +91,8 @@ class SimJournal::Term final : public PartitionJournal {
   bool started_ = false;
 };
 
-SimJournal::SimJournal(uint32_t partitions, const Clock& clock, Hash128 epoch)
-    : clock_(clock), epoch_(epoch), logs_(partitions) {}
+SimJournal::SimJournal(uint32_t partitions, const Clock& clock, SimJournalOptions options)
+    : clock_(clock), options_(options), logs_(partitions) {}
 
 SimJournal::~SimJournal() = default;
 
@@ -94,9 +107,14 @@ Result<std::unique_ptr<PartitionJournal>> SimJournal::OpenPartition(uint32_t par
       ++at;
     }
   }
-  for (Pending& pending : settled) {
-    MakeDurable(pending);
-    pending.done({});
+  const size_t durable = settle ? settle(settled.size()) : settled.size();
+  for (size_t i = 0; i < settled.size(); ++i) {
+    if (i < durable) {
+      MakeDurable(settled[i]);
+      settled[i].done({});
+    } else {
+      settled[i].done(Err(ErrorCode::kFenced, "the term has ended"));
+    }
   }
   Log& log = logs_[partition];
   ++log.term_id;
@@ -104,9 +122,12 @@ Result<std::unique_ptr<PartitionJournal>> SimJournal::OpenPartition(uint32_t par
 }
 
 Result<void> SimJournal::Append(uint32_t partition, InputRecord record) {
+  Log& log = logs_[partition];
   record.timestamp = clock_.Now();
-  logs_[partition].commands.push_back(std::move(record));
-  if (logs_[partition].wakeup) logs_[partition].wakeup();
+  record.input = Input::kCommands;
+  record.offset = log.next_command++;
+  log.commands.push_back(std::move(record));
+  if (log.wakeup) log.wakeup();
   return {};
 }
 
@@ -154,6 +175,41 @@ void SimJournal::MakeDurable(Pending& pending) {
   while (!log.internal.empty() && log.internal.front().offset < log.decided.internal) {
     log.internal.pop_front();
   }
+  if (!options_.keeps_commands) return;
+  while (!log.commands.empty() && log.commands.front().offset < log.decided.commands) {
+    log.commands.pop_front();
+  }
+}
+
+std::optional<SimJournal::Pending> SimJournal::TakeFirstOf(uint32_t partition) {
+  const auto first = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.partition == partition;
+  });
+  if (first == pending_.end()) return std::nullopt;
+  Pending taken = std::move(*first);
+  pending_.erase(first);
+  return taken;
+}
+
+bool SimJournal::CompleteOneOf(uint32_t partition) {
+  std::optional<Pending> pending = TakeFirstOf(partition);
+  if (!pending) return false;
+  MakeDurable(*pending);
+  pending->done({});
+  return true;
+}
+
+bool SimJournal::PersistOneOf(uint32_t partition) {
+  std::optional<Pending> pending = TakeFirstOf(partition);
+  if (pending) MakeDurable(*pending);
+  return pending.has_value();
+}
+
+void SimJournal::RepeatInternal(uint32_t partition, size_t index) {
+  Log& log = logs_[partition];
+  Internal again = log.internal[index];
+  again.offset = log.next_internal++;
+  log.internal.push_back(std::move(again));
 }
 
 bool SimJournal::CompleteOne() {
@@ -188,7 +244,7 @@ void SimJournal::Crash(size_t durable) {
   }
   pending_.clear();
   for (Log& log : logs_) {
-    log.commands.clear();
+    if (!options_.keeps_commands) log.commands.clear();
     log.wakeup = nullptr;
     ++log.term_id;
   }

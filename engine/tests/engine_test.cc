@@ -85,6 +85,23 @@ TEST_F(EngineTest, FollowUpsArriveOnceInOrderWithOutcomes) {
   EXPECT_EQ(widget("widget/default/a").status.outcomes.back(), "6 NotFound");
 }
 
+TEST_F(EngineTest, WhatStandsBehindRepeatedFollowUpsIsDecided) {
+  testing::Cluster cluster(kinds_, 1, {.decider = {}, .internal_per_batch = 1});
+  ASSERT_TRUE(cluster.OpenAll().has_value());
+  cluster.Decide("widget/default/a", WidgetApply{});
+  cluster.Decide("widget/default/b", WidgetApply{});
+  cluster.Send("widget/default/a", Tell{.target = "widget/default/b", .times = 3});
+  while (cluster.journal().undecided_internal(0) == 0) {
+    ASSERT_TRUE(cluster.StepOne(0).has_value());
+    cluster.journal().CompleteOne();
+  }
+  for (int i = 0; i < 3; ++i) cluster.journal().RepeatInternal(0, 0);
+  ASSERT_TRUE(cluster.Run().has_value());
+  cluster.Decide("widget/default/a", Tell{.target = "widget/default/b", .times = 1});
+  EXPECT_EQ(cluster.As<Widget>("widget/default/b").status.heard, 4);
+  EXPECT_EQ(cluster.As<Widget>("widget/default/a").status.outcomes.size(), 4u);
+}
+
 TEST_F(EngineTest, InternalCommandsAreRefusedFromUsers) {
   Create("widget/default/a");
   const Decision refused = cluster_->Decide("widget/default/a", Hear{.amount = 1});
