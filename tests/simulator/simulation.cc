@@ -1,0 +1,275 @@
+#include "tests/simulator/simulation.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "engine/tests/widget.h"
+#include "events/codec.h"
+
+namespace sluice::simulator {
+namespace {
+
+constexpr uint64_t kEventsPerSeed = 2500;
+
+Duration Some(Random& random, Duration most) {
+  return Duration{static_cast<int64_t>(random.Below(static_cast<uint64_t>(most.us)))};
+}
+
+}  // namespace
+
+const KindRegistry& SimulatedKinds() {
+  static const KindRegistry kinds = [] {
+    KindRegistry all = BuiltinKinds();
+    all.Add(WidgetKind());
+    return all;
+  }();
+  return kinds;
+}
+
+FleetOptions Simulation::OptionsOf(Random& random) {
+  FleetOptions options;
+  options.nodes = static_cast<uint32_t>(random.Between(1, 3));
+  options.partitions = static_cast<uint32_t>(random.Between(1, 4));
+  options.journal.keeps_commands = random.Chance(500);
+  options.journal.ended_terms_poll = random.Chance(500);
+  const auto share = [&] { return random.Chance(500) ? random.Between(1, 4) : size_t{64}; };
+  options.processor.commands_per_batch = share();
+  options.processor.internal_per_batch = share();
+  options.processor.timers_per_batch = share();
+  options.processor.parked_per_batch = share();
+  options.processor.decider.cached_entities_max = random.Chance(500) ? random.Between(0, 4) : 1000;
+  return options;
+}
+
+Simulation::Simulation(uint64_t seed)
+    : seed_(seed),
+      random_(seed),
+      fleet_(SimulatedKinds(), OptionsOf(random_), findings_,
+             [this](uint64_t ticket, const LogRecord& record) { OnAnswered(ticket, record); }),
+      ledger_(findings_),
+      workload_(random_, fleet_.partitions(), [this](const std::string& entity) {
+        for (const LogObserver& observer : observers_) {
+          if (const ObservedEntity* found = observer.Find(entity)) return found->state->version;
+        }
+        return uint64_t{0};
+      }) {
+  for (uint32_t partition = 0; partition < fleet_.partitions(); ++partition) {
+    observers_.emplace_back(SimulatedKinds(), partition, fleet_.partitions(), ledger_, findings_);
+  }
+  for (uint32_t i = 0; i < fleet_.nodes() * fleet_.partitions(); ++i) {
+    store_checks_.emplace_back(findings_);
+  }
+  fleet_.journal().settle = [this](size_t pending) {
+    return random_.Chance(500) ? pending : random_.Below(pending + 1);
+  };
+  AddCoreUsers(workload_, random_);
+  ChooseWeights();
+}
+
+Simulation::~Simulation() = default;
+
+void Simulation::ChooseWeights() {
+  // Each fault is left out by half the seeds: too much of one hides what others would find.
+  const auto fault = [&](uint32_t weight) { return random_.Chance(500) ? weight : 0; };
+  weights_.assign(static_cast<size_t>(Event::kCount), 0);
+  const auto set = [&](Event event, uint32_t weight) {
+    weights_[static_cast<size_t>(event)] = weight;
+  };
+  set(Event::kSend, 200);
+  set(Event::kStep, 400);
+  set(Event::kComplete, 200);
+  set(Event::kOpen, 60);
+  set(Event::kAdvance, 60);
+  set(Event::kFlush, 20);
+  set(Event::kClose, fault(6));
+  set(Event::kTakeOver, fleet_.nodes() > 1 ? fault(10) : 0);
+  set(Event::kLeap, fault(4));
+  set(Event::kJump, fault(6));
+  set(Event::kLoseStore, fault(10));
+  set(Event::kWipeStore, fault(5));
+  set(Event::kFailStore, fault(5));
+  set(Event::kFailCommit, fault(6));
+  set(Event::kCrashNode, fault(5));
+  set(Event::kCrashAll, fault(5));
+  set(Event::kRepeatFollowUp, fault(10));
+}
+
+std::string Simulation::Run() {
+  try {
+    trace_.Add(fmt::format("{} nodes, {} partitions", fleet_.nodes(), fleet_.partitions()));
+    for (uint32_t partition = 0; partition < fleet_.partitions(); ++partition) {
+      fleet_.Open(AnyNode(), partition);
+    }
+    for (uint64_t i = 0; i < kEventsPerSeed && !findings_.any(); ++i) OneEvent();
+    if (!findings_.any()) Settle();
+  } catch (const std::exception& thrown) {
+    findings_.Expect(false, "I11", "an exception got out: {}", thrown.what());
+  }
+  return findings_.first();
+}
+
+void Simulation::OneEvent() {
+  Happen(static_cast<Event>(random_.Weighted(weights_)));
+  CheckAll();
+}
+
+void Simulation::Happen(Event event) {
+  const uint32_t node = AnyNode();
+  const uint32_t partition = AnyPartition();
+  const auto note = [&](std::string_view what) {
+    trace_.Add(fmt::format("{}: node {} partition {}", what, node, partition));
+  };
+  switch (event) {
+    case Event::kSend:
+      return Send();
+    case Event::kStep:
+      if (!fleet_.Owns(node, partition)) return;
+      note("step");
+      fleet_.Step(node, partition);
+      return;
+    case Event::kComplete:
+      if (fleet_.journal().commits_pending() > 0) note("complete a commit");
+      if (random_.Chance(500)) {
+        fleet_.journal().CompleteOneOf(partition);
+      } else {
+        fleet_.journal().CompleteOne();
+      }
+      return;
+    case Event::kOpen:
+      return OpenSomewhere();
+    case Event::kTakeOver:
+      note("take over");
+      fleet_.Open(node, partition);
+      return;
+    case Event::kClose:
+      note("close");
+      fleet_.Close(node, partition);
+      return;
+    case Event::kAdvance:
+      return fleet_.Advance(Some(random_, Duration::Seconds(20)));
+    case Event::kLeap:
+      trace_.Add("time leaps");
+      return fleet_.Advance(Some(random_, Duration::Hours(30)));
+    case Event::kJump:
+      note("a clock is set");
+      return fleet_.Jump(static_cast<uint32_t>(random_.Below(fleet_.nodes() + 1)),
+                         Some(random_, Duration::Hours(2)) - Duration::Hours(1));
+    case Event::kFlush:
+      note("flush");
+      return fleet_.store(node, partition).Flush();
+    case Event::kLoseStore:
+      if (fleet_.Owns(node, partition)) return;
+      note("lose what is not flushed");
+      return fleet_.LoseUnflushed(node, partition);
+    case Event::kWipeStore:
+      if (fleet_.Owns(node, partition)) return;
+      note("wipe the store");
+      return fleet_.WipeStore(node, partition);
+    case Event::kFailStore:
+      note("the store will fail");
+      return fleet_.FailStore(node, partition, random_.Between(1, 20));
+    case Event::kFailCommit:
+      note("a commit's outcome is unknown");
+      return fleet_.FailCommit(partition, random_.Chance(500));
+    case Event::kCrashNode:
+      note("crash of one node");
+      return fleet_.CrashNode(node);
+    case Event::kCrashAll:
+      return CrashEverything();
+    case Event::kRepeatFollowUp: {
+      const size_t waiting = fleet_.journal().undecided_internal(partition);
+      if (waiting == 0) return;
+      note("repeat a follow-up");
+      return fleet_.journal().RepeatInternal(partition, random_.Below(waiting));
+    }
+    case Event::kCount:
+      break;
+  }
+  Unreachable();
+}
+
+void Simulation::Send() {
+  UserRecord record = workload_.Next();
+  InputRecord input;
+  input.payload = record.payload;
+  input.is_json = record.is_json;
+  input.ticket = next_ticket_++;
+  trace_.Add(fmt::format("send #{} on {}: {}", input.ticket, record.partition, record.about));
+  const uint32_t partition = record.partition;
+  waiting_.emplace(input.ticket, std::move(record));
+  const auto taken = fleet_.journal().Append(partition, std::move(input));
+  findings_.Expect(taken.has_value(), "I10", "the journal takes no command");
+}
+
+void Simulation::OpenSomewhere() {
+  for (uint32_t partition = 0; partition < fleet_.partitions(); ++partition) {
+    if (fleet_.HasRightfulOwner(partition)) continue;
+    const uint32_t node = AnyNode();
+    trace_.Add(fmt::format("open: node {} partition {}", node, partition));
+    fleet_.Open(node, partition);
+    return;
+  }
+}
+
+void Simulation::CrashEverything() {
+  const size_t pending = fleet_.journal().commits_pending();
+  // Which of the pending commits made it: a prefix over all, or one per partition.
+  const size_t durable = random_.Below(pending + 1);
+  trace_.Add(fmt::format("crash of all nodes, {} of {} commits durable", durable, pending));
+  if (random_.Chance(500)) {
+    for (size_t i = 0; i < durable; ++i) fleet_.journal().PersistOneOf(AnyPartition());
+    fleet_.CrashAll(0);
+  } else {
+    fleet_.CrashAll(durable);
+  }
+}
+
+void Simulation::OnAnswered(uint64_t ticket, const LogRecord& record) {
+  ++answers_;
+  const auto waiting = waiting_.find(ticket);
+  if (!findings_.Expect(waiting != waiting_.end(), "I12", "ticket {} is answered twice", ticket)) {
+    return;
+  }
+  const UserRecord& sent = waiting->second;
+  bool durable = false;
+  const auto read = fleet_.journal().ReadEvents(record.partition, record.sequence,
+                                                [&](uint64_t, std::string_view bytes) {
+                                                  durable = bytes == Pack(record);
+                                                  return false;
+                                                });
+  findings_.Expect(read.has_value() && durable, "I12",
+                   "ticket {} is answered with {}:{}, which is not in the log", ticket,
+                   record.partition, record.sequence);
+  const Decision& decision = *record.decision;
+  if (decision.verdict == Verdict::kDeadLettered) {
+    findings_.Expect(!sent.command || sent.is_json, "I10", "ticket {} was readable", ticket);
+  } else if (findings_.Expect(sent.command && decision.command, "I12",
+                              "ticket {} was unreadable and has a decision", ticket)) {
+    findings_.Expect(decision.command->entity == sent.command->entity &&
+                         decision.command->payload == sent.command->payload &&
+                         (sent.command->id.empty() || decision.command->id == sent.command->id),
+                     "I12", "ticket {} is answered with another command's decision", ticket);
+  }
+  waiting_.erase(waiting);
+}
+
+void Simulation::CheckAll() {
+  latest_ = std::max(latest_, fleet_.latest());
+  for (LogObserver& observer : observers_) observer.Read(fleet_.journal());
+  for (LogObserver& observer : observers_) observer.Judge(latest_);
+  for (uint32_t node = 0; node < fleet_.nodes(); ++node) {
+    for (uint32_t partition = 0; partition < fleet_.partitions() && !findings_.any(); ++partition) {
+      store_checks_[node * fleet_.partitions() + partition].Check(fleet_.store(node, partition),
+                                                                  observers_[partition]);
+    }
+  }
+}
+
+Simulation::Totals Simulation::totals() const {
+  Totals totals{.steps = trace_.count(), .follow_ups = ledger_.sent(), .answers = answers_};
+  for (const LogObserver& observer : observers_)
+    totals.records += observer.observed().next_sequence;
+  return totals;
+}
+
+}  // namespace sluice::simulator
