@@ -96,6 +96,23 @@ Result<void> Decider::DecideUserRecord(InputRecord&& record) {
   return DecideCommand(std::move(*command), origin, time, record.ticket);
 }
 
+// What a newer build has sent is not this one's to answer. A user's is, wherever it came from.
+Result<void> Decider::CheckKnown(const Command& command, uint64_t offset) const {
+  if (command.forwarded) return {};
+  if (!command.payload.type()) {
+    return Err(ErrorCode::kUnknownType,
+               "internal record {} of partition {} is a command this build does not know: {}",
+               offset, state_.partition, command.payload.type_name());
+  }
+  const Result<EntityKey> key = ParseEntityKey(command.entity);
+  if (key && !kinds_.Find(key->kind)) {
+    return Err(ErrorCode::kUnknownType,
+               "internal record {} of partition {} is for a kind this build does not know: {}",
+               offset, state_.partition, command.entity);
+  }
+  return {};
+}
+
 Result<void> Decider::DecideInternalRecord(InputRecord&& record) {
   Result<Command> command = Unpack<Command>(record.payload);
   if (!command || !command->source) {
@@ -104,6 +121,10 @@ Result<void> Decider::DecideInternalRecord(InputRecord&& record) {
                command ? "it has no source" : command.error().message);
   }
   const FollowUpSource& source = *command->source;
+  if (source.number == 0) {
+    return Err(ErrorCode::kCorruption, "I8: internal record {} of partition {} has no number",
+               record.offset, state_.partition);
+  }
   const auto known = std::find_if(
       state_.sources.begin(), state_.sources.end(), [&](const FollowUpProgress& progress) {
         return progress.partition == source.partition && progress.epoch == source.epoch;
@@ -121,6 +142,7 @@ Result<void> Decider::DecideInternalRecord(InputRecord&& record) {
     return Err(ErrorCode::kCorruption, "I8: follow-up {} of partition {} comes, but {} is next",
                source.number, source.partition, last + 1);
   }
+  if (auto understood = CheckKnown(*command, record.offset); !understood) return understood;
   const Origin origin = MakeOrigin(Input::kInternal, record.offset);
   const Time time = DecisionTime(record.timestamp, Time{});
   if (command->to_partition) {

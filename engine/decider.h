@@ -85,6 +85,7 @@ class Decider {
 
   Result<void> DecideUserRecord(InputRecord&& record);
   Result<void> DecideInternalRecord(InputRecord&& record);
+  Result<void> CheckKnown(const Command& command, uint64_t offset) const;
   Result<void> DecideCommand(Command command, const Origin& origin, Time time, uint64_t ticket);
   Result<void> DecideForEntity(Command command, const EntityKey& key, const Origin& origin,
                                Time time, uint64_t ticket);

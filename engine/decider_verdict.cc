@@ -30,6 +30,21 @@ std::optional<Rejection> NotForUsers(const Command& command) {
   return std::nullopt;
 }
 
+// A follow-up that nobody could decide would stop the partition it goes to.
+void CheckTargets(const std::vector<FollowUpDraft>& follow_ups, const KindRegistry& kinds) {
+  int replies = 0;
+  for (const FollowUpDraft& follow_up : follow_ups) {
+    replies += follow_up.carries_reply ? 1 : 0;
+    if (follow_up.to_partition) continue;
+    const std::string target = follow_up.target.ToString();
+    if (!ParseEntityKey(target) || !kinds.Find(follow_up.target.kind)) {
+      throw InvariantViolation(fmt::format("{} is sent to '{}', which nobody is",
+                                           follow_up.payload.type_name(), target));
+    }
+  }
+  if (replies > 1) throw InvariantViolation("a reply is deferred to more than one follow-up");
+}
+
 // Effects have a bound of their own within the decision's.
 bool OverBound(const Decision& decision) {
   return decision.effects.follow_ups.size() > kEffectsMax ||
@@ -107,6 +122,7 @@ Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision
   try {
     step = DecideStep(*entity.entity.kind, *entity.entity.state, command,
                       MakeContext(command, key, *decision.origin, decision.time));
+    CheckTargets(step.follow_ups, kinds_);
   } catch (const InvariantViolation& violation) {
     Quarantine(std::move(command), entity, std::move(decision), violation.what(), ticket);
     return {};

@@ -23,9 +23,8 @@ TEST_F(SetAsideTest, ATimerMovedByAParkedCommandFiresAtItsNewTime) {
   Create("widget/default/b");
   cluster_->Decide("widget/default/a", Arm{.after = Duration::Seconds(5)});
   cluster_->Decide("widget/default/a", BreakTable{});
-  cluster_->Decide("widget/default/b", Tell{.target = "widget/default/a",
-                                            .times = 2,
-                                            .rearm = Duration::Seconds(100)});
+  cluster_->Decide("widget/default/b",
+                   Tell{.target = "widget/default/a", .times = 2, .rearm = Duration::Seconds(100)});
   cluster_->clock().Advance(Duration::Seconds(10));
   ASSERT_TRUE(cluster_->Run().has_value());  // the timer is due and waits
   cluster_->Decide("widget/default/a", Release{});

@@ -54,7 +54,7 @@ Decided ContinueServing(const KindInfo& kind, const EntityState& state, const En
 
 bool IsRelationCommand(const Command& command) {
   return command.payload.As<Observe>() || command.payload.As<Unobserve>() ||
-         command.payload.As<ContinueFanOut>();
+         command.payload.As<ContinueFanOut>() || command.payload.As<Answered>();
 }
 
 Observed MakeObserved(const KindInfo& kind, const EntityState& state, const EntityKey& self) {
@@ -86,6 +86,8 @@ DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, cons
     }
     return decided;
   }
+  // The engine keeps the reply under its caller's id; the entity need not even be there any more.
+  if (command.payload.As<Answered>()) return decided;
   return ContinueServing(kind, state, context.self);
 }
 

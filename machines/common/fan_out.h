@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-// Observe, Unobserve and ContinueFanOut: the same for every kind, existing or not.
+// Observe, Unobserve, ContinueFanOut and Answered: the same for every kind, existing or not.
 bool IsRelationCommand(const Command& command);
 DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, const Command& command,
                             const DecideContext& context);
