@@ -74,6 +74,8 @@ void Evolve(Instance& instance, const InstanceFailed& event, const EventContext&
   Enter(instance, InstancePhase::kFailed, context);
   instance.own.failure_reason = event.reason;
   instance.own.failure_message = event.message;
+  instance.own.start_wanted = false;
+  instance.own.restart_wanted = false;
   instance.own.starting_since = {};
 }
 

@@ -41,11 +41,6 @@ RunFacts FactsOf(const Report& report) {
 // What every report may tell besides its own subject.
 template <class Report>
 void KeepCommonFacts(InstanceDraft& draft, const Report& report) {
-  if (report.lease_term > draft->own.lease.term) {
-    InstanceLease lease = draft->own.lease;
-    lease.term = report.lease_term;
-    draft.Emit(InstanceLeaseSeen{.lease = std::move(lease)});
-  }
   if (!report.network_interfaces.empty() && !(report.network_interfaces == draft->own.interfaces)) {
     draft.Emit(InterfacesReported{.interfaces = report.network_interfaces});
   }

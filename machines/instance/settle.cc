@@ -137,7 +137,8 @@ void Expire(InstanceDraft& draft) {
 void SettlePhase(InstanceDraft& draft) {
   const ClusterConfigSpec& settings = draft.context().Settings();
   const Time due = instance::StartDue(draft.state(), settings);
-  if (due.IsSet() && draft.now() >= due) {
+  const bool expired = draft->status.phase == Phase::kExpired;
+  if (!expired && due.IsSet() && draft.now() >= due) {
     draft.Emit(InstanceFailed{
         .reason = "StartDeadlineExceeded",
         .message = "not ready within " + FormatDuration(due - draft->own.starting_since)});

@@ -33,7 +33,11 @@ std::string InstanceWorld::Verb(const std::string& name) const {
 
 void InstanceWorld::Provide(InstancePhase up_to) {
   bool progress = true;
-  while (progress) {
+  for (int round = 0; progress; ++round) {
+    if (round == 100) {
+      ADD_FAILURE() << "the provider is asked for ever";
+      return;
+    }
     progress = false;
     for (const std::string& entity : EntityKeys()) {
       for (const PendingAction& action : Pending(entity)) {
@@ -51,7 +55,8 @@ bool InstanceWorld::ProvideOne(const std::string& entity, const PendingAction& a
         fmt::format(R"({{"status":"True","uid":"{}","generation":{},"leaseTerm":{}{}}})",
                     action.uid, action.generation, term, more);
     const Decision decision = SendJson(entity, command, payload);
-    EXPECT_EQ(decision.verdict, Verdict::kAccepted) << entity << " " << command;
+    EXPECT_EQ(decision.verdict, Verdict::kAccepted)
+        << entity << " " << command << " " << payload << " " << Json(entity);
     Settle();
     return true;
   };
