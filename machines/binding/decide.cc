@@ -85,6 +85,11 @@ bool OnOutcome(BindingDraft& draft, const Outcome& outcome) {
     OnCandidateCreation(draft, outcome);
     return true;
   }
+  if (binding.own.active && binding.own.active->create_outcome == outcome.number) {
+    const BoundInstance& active = *binding.own.active;
+    draft.Emit(CandidateCreated{.instance = PathOf(active), .uid = active.view.uid});
+    return true;
+  }
   for (const BoundInstance& instance : binding.own.cleanup) {
     const BoundInstance asked = instance;
     if (asked.create_outcome == outcome.number) {

@@ -18,11 +18,12 @@ BoundInstance* FindCleanup(Binding& binding, const std::string& path) {
   return nullptr;
 }
 
-// A candidate or one that was and is cleaned up before its creation was confirmed.
+// A candidate, or one that was before its creation was confirmed.
 BoundInstance* FindChosen(Binding& binding, const std::string& path) {
   if (binding.own.candidate && PathOf(*binding.own.candidate) == path) {
     return &*binding.own.candidate;
   }
+  if (binding.own.active && PathOf(*binding.own.active) == path) return &*binding.own.active;
   return FindCleanup(binding, path);
 }
 
