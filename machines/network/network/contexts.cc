@@ -87,7 +87,9 @@ DecideResult Decide(const Network& network, const EnsureContext& command,
     draft.Emit(NetworkBindingJoined{.binding = command.binding, .location = command.location});
   }
   const auto item = draft->items.Get<NetworkContextItem>(M::kContexts, command.location);
-  if (item->confirmed && !item->retired) {
+  // Also while it goes: then the binding sees what keeps it, and the next incarnation when it is
+  // there.
+  if (item->confirmed) {
     draft.Send(KeyOrDie(command.binding),
                ContextEnsured{.network = context.self.name, .context = item->name});
   }

@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "machines/clusterconfig/settings.h"
 #include "machines/network/tests/plane_world.h"
 
 namespace sluice {
@@ -56,8 +57,38 @@ void Report(PlaneWorld& plane) {
   }
 }
 
+// Sometimes little is there to be had, so that running dry is common.
+void AnySettings(PlaneWorld& plane) {
+  if (Pick(3) == 0) plane.world.settings.local_ipv4_pools = {"127.64.0.0/15"};
+  if (Pick(3) == 0) plane.world.settings.context_ipv4_length = 30;
+}
+
+void ApplyClaim(PlaneWorld& plane) {
+  SubnetClaimApply apply;
+  apply.spec.network_context.name = Numbered("n", 3) + "-l0";
+  apply.spec.location.name = "l0";
+  plane.world.Send("subnetclaim/default/" + Numbered("c", 2), apply);
+}
+
+void ApplyContext(PlaneWorld& plane) {
+  NetworkContextApply apply;
+  apply.spec.network.name = Numbered("n", 3);
+  apply.spec.location.name = "l0";
+  plane.world.Send("networkcontext/default/m0", apply);
+}
+
 void Step(PlaneWorld& plane) {
-  switch (Pick(12)) {
+  switch (Pick(16)) {
+    case 14:
+      return ApplyContext(plane);
+    case 15:
+      plane.DeleteNamed("networkcontext/default/m0");
+      return;
+    case 12:
+      return ApplyClaim(plane);
+    case 13:
+      plane.DeleteNamed("subnetclaim/default/" + Numbered("c", 2));
+      return;
     case 0:
       plane.world.Send("network/default/" + Numbered("n", 3), NetworkApply{.spec = AnySpec()});
       return;
@@ -93,6 +124,8 @@ void Step(PlaneWorld& plane) {
 void TakeDown(PlaneWorld& plane) {
   for (int i = 0; i < 5; ++i) plane.DeleteNamed("host/default/h" + std::to_string(i));
   for (int i = 0; i < 3; ++i) plane.DeleteNamed("networkbinding/default/b" + std::to_string(i));
+  for (int i = 0; i < 2; ++i) plane.DeleteNamed("subnetclaim/default/c" + std::to_string(i));
+  plane.DeleteNamed("networkcontext/default/m0");
   plane.Settle();
   for (int i = 0; i < 3; ++i) plane.DeleteNamed("network/default/n" + std::to_string(i));
   plane.Settle();
@@ -103,6 +136,7 @@ void TakeDown(PlaneWorld& plane) {
 RC_GTEST_PROP(NetworkPlaneProperty, HoldsItsInvariantsAndIsWholeAgain, ()) {
   PlaneWorld plane(static_cast<uint32_t>(1 + Pick(5)));
   plane.world.pick = [](size_t count) { return count < 2 ? 0 : Pick(count); };
+  AnySettings(plane);
   const size_t steps = 5 + Pick(60);
   for (size_t i = 0; i < steps; ++i) {
     Step(plane);
@@ -117,15 +151,58 @@ RC_GTEST_PROP(NetworkPlaneProperty, HoldsItsInvariantsAndIsWholeAgain, ()) {
 RC_GTEST_PROP(NetworkPlaneProperty, ConvergesOnWhatIsWanted, ()) {
   PlaneWorld plane(static_cast<uint32_t>(1 + Pick(5)));
   plane.world.pick = [](size_t count) { return count < 2 ? 0 : Pick(count); };
+  AnySettings(plane);
   const size_t steps = 5 + Pick(40);
   for (size_t i = 0; i < steps; ++i) Step(plane);
   TakeDown(plane);
+  plane.world.settings = DefaultSettings();
   for (int i = 0; i < 3; ++i) plane.ApplyNetwork("n" + std::to_string(i));
   for (int i = 0; i < 5; ++i) plane.ApplyHost("h" + std::to_string(i), {"n0", "n1"}, "l0");
   plane.Settle();
   RC_ASSERT(plane.Violations() == kNothing);
   for (int i = 0; i < 5; ++i) {
     RC_ASSERT(plane.host("h" + std::to_string(i)).status.phase == HostPhase::kAttached);
+  }
+}
+
+// Nothing waits for what will not come: after any history, once all is delivered and programmed and
+// retries have had their time, whoever is not served says which failure keeps it.
+RC_GTEST_PROP(NetworkPlaneProperty, WhoeverIsNotServedSaysWhy, ()) {
+  PlaneWorld plane(static_cast<uint32_t>(1 + Pick(5)));
+  plane.world.pick = [](size_t count) { return count < 2 ? 0 : Pick(count); };
+  AnySettings(plane);
+  const size_t steps = 5 + Pick(60);
+  for (size_t i = 0; i < steps; ++i) Step(plane);
+  plane.Settle();
+  for (int i = 0; i < 3; ++i) {
+    plane.world.Advance(Duration::Minutes(6));
+    plane.Settle();
+  }
+  const auto goes = [&](const std::string& network) {
+    return plane.network(network).status.phase == NetworkPhase::kDeleting;
+  };
+  for (const std::string& key : plane.world.EntityKeys()) {
+    if (!plane.Exists(key) || plane.world.State(key).IsDeleting()) continue;
+    const Condition& ready = plane.Ready(key);
+    const std::string name = KeyOrDie(key).name;
+    bool served = ready.status == ConditionStatus::kTrue;
+    bool explained = ready.reason == "NetworkFailedToCreate" || ready.reason == "NetworkNotFound";
+    // A network or context that goes keeps its bindings waiting, and says what holds it.
+    const auto waits = [&](const std::string& binding) {
+      const std::string context = "networkcontext/default/" + plane.binding(binding).own.context;
+      return goes(plane.binding(binding).spec.network.name) ||
+             plane.world.State(context).IsDeleting();
+    };
+    if (key.starts_with("networkbinding/")) {
+      explained = explained || waits(name);
+    } else if (key.starts_with("host/")) {
+      for (const Attachment& attachment : plane.host(name).own.attachments) {
+        explained = explained || waits(attachment.binding);
+      }
+    } else {
+      continue;
+    }
+    if (!served && !explained) RC_FAIL(key + " " + plane.ReadyText(key));
   }
 }
 
