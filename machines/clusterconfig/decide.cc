@@ -1,19 +1,54 @@
 #include "machines/clusterconfig/clusterconfig.h"
+#include "machines/network/allocator/prefix.h"
 
 namespace sluice {
+namespace {
+
+void CheckPools(const std::vector<std::string>& pools, Family family, const char* path,
+                FieldErrors& errors) {
+  for (size_t i = 0; i < pools.size(); ++i) {
+    const std::string at = fmt::format("{}[{}]", path, i);
+    const auto prefix = Prefix::Parse(pools[i]);
+    if (!prefix) {
+      errors.Add(at, prefix.error());
+    } else if (prefix->family() != family) {
+      errors.Add(at, fmt::format("'{}' is no {} range", pools[i], ToString(family)));
+    }
+  }
+}
+
+// 0 means the default.
+void CheckLength(uint32_t length, Family family, const char* path, FieldErrors& errors) {
+  if (length > static_cast<uint32_t>(BitsOf(family))) {
+    errors.Add(path, fmt::format("is {}; an {} address has {} bits", length, ToString(family),
+                                 BitsOf(family)));
+  }
+}
+
+}  // namespace
 
 void ClusterConfigMachine::Validate(const ClusterConfigSpec& spec, FieldErrors& errors) {
   if (spec.level > kLevel) {
     errors.Add("spec.level",
                fmt::format("is {}; this build writes at most {}", spec.level, kLevel));
   }
-  const auto positive = [&](const std::optional<Duration>& value, const char* path) {
+  CheckPools(spec.ipv4_pools, Family::kIPv4, "spec.ipv4Pools", errors);
+  CheckPools(spec.ipv6_pools, Family::kIPv6, "spec.ipv6Pools", errors);
+  CheckPools(spec.local_ipv4_pools, Family::kIPv4, "spec.localIpv4Pools", errors);
+  CheckLength(spec.network_ipv4_length, Family::kIPv4, "spec.networkIpv4Length", errors);
+  CheckLength(spec.network_ipv6_length, Family::kIPv6, "spec.networkIpv6Length", errors);
+  CheckLength(spec.context_ipv4_length, Family::kIPv4, "spec.contextIpv4Length", errors);
+  CheckLength(spec.context_ipv6_length, Family::kIPv6, "spec.contextIpv6Length", errors);
+  const auto not_negative = [&](const std::optional<Duration>& value, const char* path) {
     if (value && *value < Duration{}) errors.Add(path, "is negative");
   };
-  positive(spec.idempotency_window, "spec.idempotencyWindow");
-  positive(spec.start_deadline, "spec.startDeadline");
-  positive(spec.candidate_ready_deadline, "spec.candidateReadyDeadline");
-  positive(spec.expiry_grace, "spec.expiryGrace");
+  const auto positive = [&](const std::optional<Duration>& value, const char* path) {
+    if (value && *value <= Duration{}) errors.Add(path, "is not above 0");
+  };
+  not_negative(spec.idempotency_window, "spec.idempotencyWindow");
+  not_negative(spec.start_deadline, "spec.startDeadline");
+  not_negative(spec.candidate_ready_deadline, "spec.candidateReadyDeadline");
+  not_negative(spec.expiry_grace, "spec.expiryGrace");
   positive(spec.retry_first, "spec.retryFirst");
   positive(spec.retry_last, "spec.retryLast");
   for (const auto& [kind, text] : spec.stuck_deadlines) {
@@ -35,8 +70,9 @@ void ClusterConfigMachine::Settle(Draft<ClusterConfigMachine>& draft) {
   const int64_t generation = draft->metadata.generation;
   const bool unsent = draft->status.observed_generation != generation || deleting;
   if (unsent && draft.context().self.ToString() == kClusterConfigKey) {
+    // Numbered by the version this decision makes: it goes on where a generation begins anew.
     // Deleted settings are the defaults again.
-    const AdoptSettings adopt{.generation = deleting ? generation + 1 : generation,
+    const AdoptSettings adopt{.generation = static_cast<int64_t>(draft->version) + 1,
                               .settings = deleting ? DefaultSettings() : WithDefaults(draft->spec)};
     for (uint32_t partition = 0; partition < draft.context().partitions; ++partition) {
       draft.SendToPartition(partition, adopt);
