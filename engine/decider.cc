@@ -79,6 +79,12 @@ Result<void> Decider::DecideRecord(InputRecord&& record) {
 Result<void> Decider::DecideUserRecord(InputRecord&& record) {
   const Time time = DecisionTime(record.timestamp, Time{});
   const Origin origin = MakeOrigin(Input::kCommands, record.offset);
+  if (record.payload.size() > kCommandBytesMax) {
+    const std::string reason = fmt::format("a command of {} bytes; the bound is {}",
+                                           record.payload.size(), kCommandBytesMax);
+    DeadLetterRecord(std::move(record), reason);
+    return {};
+  }
   Result<Command> command =
       record.is_json ? CommandFromJson(record.payload, kinds_) : Unpack<Command>(record.payload);
   if (!command) {
@@ -156,7 +162,8 @@ Result<size_t> Decider::DecideTimers(size_t max) {
   size_t decided = 0;
   const Time now = clock_.Now();
   while (decided < max) {
-    std::optional<DueTimer> due = timers_.PopDue(now);
+    // A time is reached when decision time is; the clock may have been set back since.
+    std::optional<DueTimer> due = timers_.PopDue(std::max(now, state_.decision_time));
     if (!due) break;
     const EntityKey key = KeyOrDie(due->entity);
     Result<CachedEntity*> entity = cache_.Get(key);
@@ -238,11 +245,12 @@ Result<void> Decider::DecideForEntity(Command command, const EntityKey& key, con
   Decision decision;
   decision.origin = origin;
   decision.time = time;
-  Result<std::optional<Decision>> refused = EngineVerdict(command, entity, origin);
+  Result<std::optional<Decision>> refused = EngineVerdict(command, entity, origin, time);
   if (!refused) return tl::unexpected<Error>(std::move(refused.error()));
   if (*refused) {
     (*refused)->origin = origin;
     (*refused)->time = time;
+    (*refused)->version = entity.entity.state->version;
     (*refused)->command = std::move(command);
     Stage(std::move(**refused), &entity, nullptr, ticket);
     return {};

@@ -90,10 +90,10 @@ class Decider {
   Result<void> DecideForEntity(Command command, const EntityKey& key, const Origin& origin,
                                Time time, uint64_t ticket);
   // Duplicate or IdempotencyConflict, when the id of a user's command was used before.
-  Result<std::optional<Decision>> Repeated(const Command& command);
+  Result<std::optional<Decision>> Repeated(const Command& command, Time time);
   // A "no" of the engine itself, or nothing: the machine is asked.
   Result<std::optional<Decision>> EngineVerdict(const Command& command, const CachedEntity& entity,
-                                                const Origin& origin);
+                                                const Origin& origin, Time time);
   Result<void> AskMachine(Command command, CachedEntity& entity, Decision decision,
                           uint64_t ticket);
   void Quarantine(Command command, CachedEntity& entity, Decision decision,

@@ -58,7 +58,7 @@ bool IsUsers(const Command& command) {
   return (!command.source || command.forwarded) && !command.payload.As<TimerDue>();
 }
 
-Result<std::optional<Decision>> Decider::Repeated(const Command& command) {
+Result<std::optional<Decision>> Decider::Repeated(const Command& command, Time time) {
   std::optional<RememberedCommand> known;
   if (const auto staged = remembered_.find({command.entity, command.id});
       staged != remembered_.end()) {
@@ -69,7 +69,7 @@ Result<std::optional<Decision>> Decider::Repeated(const Command& command) {
     known = std::move(*found);
   }
   const Duration window = state_.settings.idempotency_window.value_or(Duration::Hours(24));
-  if (!known || known->time + window <= state_.decision_time) return std::nullopt;
+  if (!known || known->time + window <= time) return std::nullopt;
   if (known->fingerprint != CommandFingerprint(command)) {
     return Refuse(
         Rejection::IdempotencyConflict(fmt::format("id '{}' was used at {}:{} for another command",
@@ -83,13 +83,13 @@ Result<std::optional<Decision>> Decider::Repeated(const Command& command) {
 
 Result<std::optional<Decision>> Decider::EngineVerdict(const Command& command,
                                                        const CachedEntity& entity,
-                                                       const Origin& origin) {
+                                                       const Origin& origin, Time time) {
   // What users send is theirs whatever it says it is; a timer comes due, or comes back parked.
   const bool users = origin.input == Input::kCommands || IsUsers(command);
   if (users) {
     if (auto refusal = NotForUsers(command)) return Refuse(*refusal);
     if (!command.derived_id) {
-      auto repeated = Repeated(command);
+      auto repeated = Repeated(command, time);
       if (!repeated || *repeated) return repeated;
     }
   }
@@ -152,6 +152,7 @@ Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision
     refused.verdict = Verdict::kRejected;
     refused.rejection = ToRecord(Rejection::TooLarge(fmt::format(
         "the decision would be over {} bytes or {} effects", kDecisionBytesMax, kEffectsMax)));
+    refused.version = entity.entity.state->version;
     refused.command = std::move(over);
     Stage(std::move(refused), &entity, nullptr, ticket);
     return {};

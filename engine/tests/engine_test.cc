@@ -54,9 +54,19 @@ TEST_F(EngineTest, AnIdIsForgottenAfterItsWindow) {
   Create("widget/default/a");
   cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1");
   cluster_->clock().Advance(Duration::Hours(25));
-  cluster_->Decide("widget/default/a", AddAmount{.amount = 1});  // moves the decision time
   EXPECT_EQ(cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1").verdict,
             Verdict::kAccepted);
+}
+
+TEST_F(EngineTest, BytesOverTheBoundAreSetAsideInEitherForm) {
+  Command command;
+  command.entity = "widget/default/a";
+  command.payload = AnyTable::Of(WidgetApply{});
+  command.actor = std::string(kCommandBytesMax, 'x');
+  cluster_->SendBytes(cluster_->PartitionOf(command.entity), Pack(command), false);
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(cluster_->Log(cluster_->PartitionOf(command.entity)).back().decision->verdict,
+            Verdict::kDeadLettered);
 }
 
 TEST_F(EngineTest, AnExpectedVersionIsCompared) {
@@ -71,6 +81,7 @@ TEST_F(EngineTest, AnExpectedVersionIsCompared) {
   ASSERT_TRUE(cluster_->Run().has_value());
   EXPECT_EQ(cluster_->answers().at(stale)->decision->rejection->code,
             RejectionCode::kVersionConflict);
+  EXPECT_EQ(cluster_->answers().at(stale)->decision->version, 1u);
   EXPECT_EQ(cluster_->answers().at(fresh)->decision->verdict, Verdict::kAccepted);
 }
 
@@ -178,6 +189,14 @@ TEST_F(EngineTest, DecisionTimeNeverGoesBack) {
   EXPECT_GE(cluster_->Decide("widget/default/a", AddAmount{.amount = 1}).time, before);
 }
 
+TEST_F(EngineTest, ATimerAlreadyReachedDoesNotWaitForAClockThatWasSetBack) {
+  Create("widget/default/a");
+  cluster_->clock().Advance(Duration::Hours(-2));
+  cluster_->Decide("widget/default/a", Arm{.after = Duration{}});
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 1);
+}
+
 TEST_F(EngineTest, ABrokenInvariantSetsOneEntityAsideAndNothingIsLost) {
   Create("widget/default/a");
   Create("widget/default/b");
@@ -247,16 +266,6 @@ TEST_F(EngineTest, ADecisionOverItsBoundIsRefused) {
   Create("widget/default/a");
   const Decision refused = cluster_->Decide("widget/default/a", Swell{.bytes = 600 * 1024});
   EXPECT_EQ(refused.rejection->code, RejectionCode::kTooLarge);
-}
-
-TEST_F(EngineTest, SettingsAreAdoptedByADecisionOfEveryPartition) {
-  ClusterConfigApply apply;
-  apply.spec.retry_first = Duration::Seconds(9);
-  cluster_->Decide(kClusterConfigKey, apply);
-  for (uint32_t partition = 0; partition < 3; ++partition) {
-    EXPECT_EQ(cluster_->store(partition).applied().settings.retry_first, Duration::Seconds(9));
-    EXPECT_EQ(cluster_->store(partition).applied().settings_generation, 1);
-  }
 }
 
 TEST_F(EngineTest, ARecreatedNameGoesOnWithItsVersionUnderANewUid) {
