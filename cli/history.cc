@@ -50,10 +50,39 @@ std::string Effects(const json& effects) {
   return text;
 }
 
-std::string WhatCame(const json& item) {
+// Facts by their names, then in brackets the conditions that changed: "CutoverCompleted
+// [Ready=True]". What is only the entity's bookkeeping is left to `-o wide` and JSON.
+std::string EventsInShort(const json& events, bool wide) {
+  if (!events.is_array()) return TypesOf(events);
+  std::string facts;
+  std::string conditions;
+  for (const json& event : events) {
+    const std::string type = TypeOf(event);
+    const json& condition = At(At(event, "payload"), "condition");
+    if (type == "ConditionChanged" && condition.is_object()) {
+      conditions += (conditions.empty() ? "" : " ") + condition.value("type", "") + "=" +
+                    condition.value("status", "");
+    } else if (wide || (type != "OutcomeNumbered" && type != "ObservedGenerationChanged")) {
+      facts += (facts.empty() ? "" : ", ") + type;
+    }
+  }
+  if (conditions.empty()) return facts;
+  return facts + (facts.empty() ? "[" : " [") + conditions + "]";
+}
+
+std::string WhatCame(const json& item, bool wide) {
   const json& rejection = At(item, "rejection");
-  if (!rejection.is_object()) return TypesOf(At(item, "events"));
+  if (!rejection.is_object()) return EventsInShort(At(item, "events"), wide);
   return RejectionReason(rejection);
+}
+
+// Who asked: the actor a user named, or the entity whose decision sent it.
+std::string Actor(const json& item) {
+  std::string actor = Member(item, "actor");
+  if (!actor.empty() && actor != "<none>") return actor;
+  const std::string sender = Member(At(item, "command"), "sender");
+  if (!sender.empty() && sender != "<none>") return sender;
+  return TypeOf(At(item, "command")) == "TimerDue" ? "timer" : "<none>";
 }
 
 }  // namespace
@@ -71,9 +100,12 @@ std::vector<std::string> HistoryHeadings(bool wide) {
 
 std::vector<std::string> HistoryCells(const json& item, bool wide) {
   const auto or_none = [](std::string text) { return text.empty() ? "<none>" : std::move(text); };
-  std::vector<std::string> cells{Member(item, "position"), Member(item, "time"),
-                                 Member(item, "actor"),    or_none(TypeOf(At(item, "command"))),
-                                 Member(item, "verdict"),  or_none(WhatCame(item))};
+  std::vector<std::string> cells{Member(item, "position"),
+                                 Member(item, "time"),
+                                 Actor(item),
+                                 or_none(TypeOf(At(item, "command"))),
+                                 Member(item, "verdict"),
+                                 or_none(WhatCame(item, wide))};
   if (wide) cells.push_back(or_none(Effects(At(item, "effects"))));
   return cells;
 }
