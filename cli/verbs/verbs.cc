@@ -16,6 +16,7 @@ void DefineVerbs(CommandLine& line) {
   DefineQuarantine(line);
   DefineDeadLetters(line);
   DefineMachines(line);
+  DefineBench(line);
   DefineProvider(line);
   DefineVersion(line);
 }

@@ -19,6 +19,7 @@ void DefineLogs(CommandLine& line);
 void DefineQuarantine(CommandLine& line);
 void DefineDeadLetters(CommandLine& line);
 void DefineMachines(CommandLine& line);
+void DefineBench(CommandLine& line);
 void DefineProvider(CommandLine& line);
 void DefineVersion(CommandLine& line);
 

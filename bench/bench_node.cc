@@ -1,0 +1,121 @@
+#include "bench/bench_node.h"
+
+#include <numeric>
+#include <thread>
+
+#include "bench/workload.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr std::chrono::milliseconds kPoll{5};
+// In flight while loading; what the load costs is not what is measured.
+constexpr size_t kLoadInFlight = 4096;
+// Prime and larger than any number of entities, so that its multiples visit all of them.
+constexpr uint64_t kStride = 2'147'483'647;
+
+Result<void> AwaitReady(const BenchOptions& options, const Node& node) {
+  for (std::string reason = node.NotReadyReason(); !reason.empty();
+       reason = node.NotReadyReason()) {
+    if (options.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+    if (reason.find("has stopped") != std::string::npos) {
+      return Err(ErrorCode::kUnavailable, "{}", reason);
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  return {};
+}
+
+const Clock& HostClock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::string& data_dir) {
+  NodeOptions node_options;
+  node_options.data_dir = data_dir;
+  node_options.partitions = options.partitions;
+  node_options.kinds = &BuiltinKinds();
+  node_options.clock = &HostClock();
+  node_options.node_name = "bench";
+  node_options.on_fatal = [](const Error& error) {
+    CheckFailed(error.message.c_str(), __FILE__, __LINE__);
+  };
+  auto node = Node::Open(std::move(node_options));
+  if (!node) return node;
+  (*node)->Start();
+  if (auto ready = AwaitReady(options, **node); !ready) return tl::unexpected<Error>(ready.error());
+  return node;
+}
+
+std::vector<uint64_t> EndSequences(const Node& node) {
+  std::vector<uint64_t> ends;
+  for (const auto& store : node.stores()) ends.push_back(store->NextSequence());
+  return ends;
+}
+
+uint64_t CountDecisions(const Node& node) {
+  const std::vector<uint64_t> ends = EndSequences(node);
+  return std::accumulate(ends.begin(), ends.end(), uint64_t{0});
+}
+
+Result<void> AwaitRest(Node& node, std::stop_token stop) {
+  constexpr int kQuietPolls = 20;
+  uint64_t last = 0;
+  for (int quiet = 0; quiet < kQuietPolls;) {
+    if (stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+    std::this_thread::sleep_for(kPoll);
+    const uint64_t count = CountDecisions(node);
+    quiet = count == last ? quiet + 1 : 0;
+    last = count;
+  }
+  return {};
+}
+
+Result<void> DataSet::MakeScratch() {
+  if (scratch_) return {};
+  auto scratch = ScratchDirectory::Make(options_.data_dir);
+  if (!scratch) return tl::unexpected<Error>(scratch.error());
+  scratch_ = std::move(*scratch);
+  return {};
+}
+
+Result<Node*> DataSet::Open() {
+  if (auto made = MakeScratch(); !made) return tl::unexpected<Error>(made.error());
+  if (!node_) {
+    auto node = OpenNode(options_, data_dir());
+    if (!node) return tl::unexpected<Error>(node.error());
+    node_ = std::move(*node);
+  }
+  if (!loaded_) {
+    if (auto loaded = Load(); !loaded) return tl::unexpected<Error>(loaded.error());
+    loaded_ = true;
+  }
+  return node_.get();
+}
+
+Result<void> DataSet::Load() {
+  const uint64_t total = options_.entities * kStepsLoaded;
+  const auto source = [&](uint64_t n) -> std::optional<Command> {
+    if (n < kLocations) return MakeLocation(n);
+    if (n >= kLocations + total) return std::nullopt;
+    if (n % 10'000 == 0) {
+      options_.Say(fmt::format("loading {} instances: {}%", options_.entities, n * 100 / total));
+    }
+    return Next();
+  };
+  const auto loaded = RunClosedLoop(*node_, kLoadInFlight, source, Duration{}, options_.stop);
+  if (!loaded) return tl::unexpected<Error>(loaded.error());
+  if (options_.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+  load_per_s_ = loaded->per_s();
+  return AwaitRest(*node_, options_.stop);
+}
+
+Command DataSet::Next() {
+  const uint64_t n = next_++;
+  return MakeStep(n % options_.entities * kStride % options_.entities, n / options_.entities);
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,34 @@
+// The groups of `sluice bench`. Each drives a whole node in this process and measures its yardstick
+// in the same run. Names of measurements begin with the group's.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/bench_node.h"
+#include "bench/measurement.h"
+#include "bench/options.h"
+
+namespace sluice::bench {
+
+using Measurements = std::vector<Measurement>;
+
+// Durable commands/s in closed loops, against a raw RocksDB loop that writes the same bytes.
+Result<Measurements> RunEmbedded(const BenchOptions& options, DataSet& data);
+// Time to acknowledgement at an offered rate, against a bare loop of synced writes.
+Result<Measurements> RunLatency(const BenchOptions& options, DataSet& data);
+// Folding the log and rebuilding every projection, against reading and unpacking it.
+Result<Measurements> RunReplay(const BenchOptions& options, DataSet& data);
+// Point queries in process and over HTTP; bytes on disk, memory.
+Result<Measurements> RunQuery(const BenchOptions& options, DataSet& data);
+// Cost per decision beside collections of growing size, against the smallest.
+Result<Measurements> RunCollections(const BenchOptions& options, DataSet& data);
+
+// "all" or one of them. kInvalid: there is no such group, the message names them.
+Result<Measurements> RunGroups(const BenchOptions& options, std::string_view group);
+
+// The names RunGroups takes, "all" first.
+std::vector<std::string> GroupNames();
+
+}  // namespace sluice::bench

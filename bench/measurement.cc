@@ -1,0 +1,41 @@
+#include "bench/measurement.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <fstream>
+
+namespace sluice::bench {
+
+void Latencies::Append(const Latencies& other) {
+  samples_.insert(samples_.end(), other.samples_.begin(), other.samples_.end());
+}
+
+double Latencies::Quantile(double q) {
+  if (samples_.empty()) return 0;
+  const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(samples_.size())));
+  const size_t at = std::clamp<size_t>(rank, 1, samples_.size()) - 1;
+  const auto nth = samples_.begin() + static_cast<std::ptrdiff_t>(at);
+  std::nth_element(samples_.begin(), nth, samples_.end());
+  return static_cast<double>(*nth);
+}
+
+double ProcessCpuSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+uint64_t ResidentBytes() {
+  malloc_trim(0);
+  std::ifstream statm("/proc/self/statm");
+  uint64_t pages_total = 0;
+  uint64_t pages_resident = 0;
+  statm >> pages_total >> pages_resident;
+  return pages_resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace sluice::bench

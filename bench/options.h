@@ -1,0 +1,32 @@
+// What a run of `sluice bench` is given.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "events/basic_types.h"
+
+namespace sluice::bench {
+
+struct BenchOptions {
+  Duration time = Duration::Seconds(5);  // of each measurement
+  // A directory of the run's own is made in it, and removed at the end. Empty: the system's
+  // directory for temporary files.
+  std::string data_dir;
+  uint64_t entities = 100'000;
+  uint32_t partitions = 2;
+  size_t in_flight = 512;           // of closed loops
+  uint64_t offered_per_s = 10'000;  // of open loops
+  // What is being done, for a person who waits. May be empty.
+  std::function<void(const std::string&)> progress;
+  std::stop_token stop;
+
+  void Say(const std::string& what) const {
+    if (progress) progress(what);
+  }
+};
+
+}  // namespace sluice::bench

@@ -1,0 +1,44 @@
+#include <array>
+
+#include "bench/groups.h"
+
+namespace sluice::bench {
+namespace {
+
+struct Group {
+  std::string_view name;
+  Result<Measurements> (*run)(const BenchOptions&, DataSet&);
+};
+
+constexpr std::array<Group, 4> kGroups = {{
+    {"embedded", &RunEmbedded},
+    {"latency", &RunLatency},
+    {"replay", &RunReplay},
+    {"query", &RunQuery},
+}};
+
+}  // namespace
+
+std::vector<std::string> GroupNames() {
+  std::vector<std::string> names{"all"};
+  for (const Group& group : kGroups) names.emplace_back(group.name);
+  return names;
+}
+
+Result<Measurements> RunGroups(const BenchOptions& options, std::string_view group) {
+  Measurements all;
+  bool found = false;
+  DataSet data(options);
+  for (const Group& one : kGroups) {
+    if (group != "all" && group != one.name) continue;
+    found = true;
+    auto measured = one.run(options, data);
+    if (!measured) return measured;
+    if (options.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+    for (Measurement& measurement : *measured) all.push_back(std::move(measurement));
+  }
+  if (!found) return Err(ErrorCode::kInvalid, "there is no group '{}'", group);
+  return all;
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,65 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "bench/groups.h"
+#include "bench/report.h"
+
+namespace sluice::bench {
+namespace {
+
+BenchOptions Small() {
+  BenchOptions options;
+  options.time = Duration::Millis(200);
+  options.entities = 50;
+  options.in_flight = 64;
+  options.offered_per_s = 100;
+  options.data_dir = ::testing::TempDir();
+  return options;
+}
+
+TEST(Bench, EveryGroupReportsUnderItsNameInTheDocumentedShape) {
+  for (const std::string& group : GroupNames()) {
+    if (group == "all") continue;
+    const auto measured = RunGroups(Small(), group);
+    ASSERT_TRUE(measured) << group << ": " << measured.error().message;
+    const auto report = nlohmann::json::parse(ReportJson(*measured));
+    ASSERT_TRUE(report.is_array());
+    ASSERT_FALSE(report.empty()) << group;
+    for (const auto& entry : report) {
+      EXPECT_EQ(entry.at("name").get<std::string>().find(group + "/"), 0U) << entry;
+      for (const char* field :
+           {"per_s", "yardstick_per_s", "ratio", "p50_us", "p99_us", "rss_bytes"}) {
+        ASSERT_TRUE(entry.contains(field)) << field;
+        EXPECT_TRUE(entry[field].is_number() || entry[field].is_null()) << entry;
+      }
+    }
+  }
+}
+
+TEST(Bench, UnknownGroupsAreRefusedByName) {
+  const auto measured = RunGroups(Small(), "speed");
+  ASSERT_FALSE(measured);
+  EXPECT_EQ(measured.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(measured.error().message.find("speed"), std::string::npos);
+}
+
+TEST(Bench, LeavesNothingBehind) {
+  BenchOptions options = Small();
+  options.data_dir = ::testing::TempDir() + "/bench-leaves-nothing";
+  ASSERT_TRUE(RunGroups(options, "latency"));
+  EXPECT_TRUE(std::filesystem::is_empty(options.data_dir));
+}
+
+TEST(Bench, QuantilesAreOfTheSamples) {
+  Latencies latencies;
+  for (int i = 100; i >= 1; --i) latencies.Add(i);
+  EXPECT_EQ(latencies.Quantile(0.5), 50);
+  EXPECT_EQ(latencies.Quantile(0.99), 99);
+  EXPECT_EQ(latencies.Quantile(1), 100);
+  EXPECT_EQ(Latencies().Quantile(0.5), 0);
+}
+
+}  // namespace
+}  // namespace sluice::bench

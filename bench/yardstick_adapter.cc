@@ -1,0 +1,143 @@
+#include <fcntl.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "bench/yardstick.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+tl::unexpected<Error> Failed(const rocksdb::Status& status) {
+  return Err(ErrorCode::kIo, "the raw database failed: {}", status.ToString());
+}
+
+// A database with one family per partition beside the default one.
+struct RawDb {
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<std::unique_ptr<rocksdb::ColumnFamilyHandle>> families;
+  ~RawDb() { families.clear(); }
+};
+
+Result<void> OpenRaw(const std::string& path, uint32_t partitions, RawDb* raw) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.write_buffer_size = 64 * kMiB;
+  options.compression = rocksdb::kLZ4Compression;
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = kMiB;
+  options.allow_concurrent_memtable_write = false;
+  options.info_log_level = rocksdb::InfoLogLevel::FATAL_LEVEL;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
+  if (!status.ok()) return Failed(status);
+  raw->db.reset(db);
+  for (uint32_t partition = 0; partition < partitions; ++partition) {
+    rocksdb::ColumnFamilyHandle* family = nullptr;
+    status = db->CreateColumnFamily(options, fmt::format("partition-{}", partition), &family);
+    if (!status.ok()) return Failed(status);
+    raw->families.emplace_back(family);
+  }
+  return {};
+}
+
+uint32_t PartitionsOf(const std::vector<RecordedWrite>& writes) {
+  uint32_t partitions = 0;
+  for (const RecordedWrite& write : writes) {
+    for (const RecordedRow& row : write.rows) partitions = std::max(partitions, row.partition + 1);
+  }
+  return partitions;
+}
+
+rocksdb::Status WriteLog(RawDb& log, const RecordedWrite& write) {
+  rocksdb::WriteBatch batch;
+  for (const RecordedRow& row : write.rows) {
+    rocksdb::Status put = batch.Put(log.families[row.partition].get(), row.key, row.value);
+    if (!put.ok()) return put;
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  return log.db->Write(synced, &batch);
+}
+
+rocksdb::Status WriteState(RawDb& state, const RecordedWrite& write,
+                           const std::function<const Bytes&(const std::string& entity)>& state_of) {
+  rocksdb::WriteBatch batch;
+  for (const std::string& entity : write.entities) {
+    rocksdb::Status put = batch.Put(entity, state_of(entity));
+    if (!put.ok()) return put;
+  }
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  return state.db->Write(unlogged, &batch);
+}
+
+double MicrosSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::micro>(SteadyClock::now() - start).count();
+}
+
+}  // namespace
+
+Result<YardstickResult> RunRawRocksDb(
+    const BenchOptions& options, const std::string& directory,
+    const std::vector<RecordedWrite>& writes,
+    const std::function<const Bytes&(const std::string& entity)>& state_of) {
+  std::filesystem::create_directories(directory);
+  RawDb log;
+  RawDb state;
+  if (auto opened = OpenRaw(directory + "/log", PartitionsOf(writes), &log); !opened) {
+    return tl::unexpected<Error>(opened.error());
+  }
+  if (auto opened = OpenRaw(directory + "/state", 0, &state); !opened) {
+    return tl::unexpected<Error>(opened.error());
+  }
+  YardstickResult result;
+  uint64_t records = 0;
+  const Stopwatch watch;
+  for (const RecordedWrite& write : writes) {
+    if (options.stop.stop_requested() || watch.Elapsed() > options.time) break;
+    const auto began = SteadyClock::now();
+    rocksdb::Status status = WriteLog(log, write);
+    result.writes.Add(MicrosSince(began));
+    if (status.ok()) status = WriteState(state, write, state_of);
+    if (!status.ok()) return Failed(status);
+    records += write.records;
+  }
+  result.per_s = static_cast<double>(records) / watch.Seconds();
+  return result;
+}
+
+Result<YardstickResult> RunBareSyncedWrites(const BenchOptions& options, const std::string& path,
+                                            const std::vector<RecordedWrite>& writes) {
+  const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return Err(ErrorCode::kIo, "cannot make {}: {}", path, std::strerror(errno));
+  YardstickResult result;
+  uint64_t records = 0;
+  bool failed = false;
+  const Stopwatch watch;
+  for (const RecordedWrite& write : writes) {
+    if (failed || options.stop.stop_requested() || watch.Elapsed() > options.time) break;
+    const std::string bytes(write.bytes, 's');
+    const auto began = SteadyClock::now();
+    failed = ::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
+             ::fdatasync(fd) != 0;
+    result.writes.Add(MicrosSince(began));
+    records += write.records;
+  }
+  result.per_s = static_cast<double>(records) / watch.Seconds();
+  const std::string why = std::strerror(errno);
+  ::close(fd);
+  if (failed) return Err(ErrorCode::kIo, "cannot write {}: {}", path, why);
+  return result;
+}
+
+}  // namespace sluice::bench
