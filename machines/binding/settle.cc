@@ -14,6 +14,7 @@ namespace {
 
 // Another template or revision: what failed for the former one says nothing of this one.
 void SettleTarget(BindingDraft& draft) {
+  if (draft->status.observed_generation == draft->metadata.generation) return;
   TargetChanged wanted{.revision = draft->spec.desired_revision,
                        .spec_hash = WantedHash(draft->spec.template_)};
   if (wanted.revision == draft->own.target_revision && wanted.spec_hash == draft->own.target_hash) {

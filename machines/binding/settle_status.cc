@@ -44,8 +44,13 @@ Progress CandidateProgress(const Binding& binding) {
   if (!candidate.created) {
     return {ConditionStatus::kTrue, kCandidateCreating, Describe(candidate) + " is being created"};
   }
-  return {ConditionStatus::kTrue, kCandidateNotReady,
-          Describe(candidate) + ": " + DescribeView(candidate.view)};
+  return {ConditionStatus::kTrue, kCandidateNotReady, Describe(candidate) + " is not ready yet"};
+}
+
+// With what the candidate says of itself; Progressing would change with its every word.
+std::string CandidateMessage(const BoundInstance& candidate, const Progress& progress) {
+  return candidate.created ? Describe(candidate) + ": " + DescribeView(candidate.view)
+                           : progress.message;
 }
 
 Progress CleanupProgress(const Binding& binding) {
@@ -97,7 +102,9 @@ void SettleReady(BindingDraft& draft, const Progress& progress) {
                        active->view.reason.empty() ? "Pending" : active->view.reason,
                        Describe(*active) + ": " + DescribeView(active->view));
   } else {
-    draft.SetCondition("Ready", ConditionStatus::kFalse, progress.reason, progress.message);
+    const auto& candidate = draft->own.candidate;
+    draft.SetCondition("Ready", ConditionStatus::kFalse, progress.reason,
+                       candidate ? CandidateMessage(*candidate, progress) : progress.message);
   }
 }
 
@@ -113,7 +120,7 @@ void SettleCandidateConditions(BindingDraft& draft) {
   const Progress progress = CandidateProgress(draft.state());
   const bool is_ready = IsReady(*candidate);
   draft.SetCondition("CandidateReady", is_ready ? ConditionStatus::kTrue : ConditionStatus::kFalse,
-                     is_ready ? "Ready" : progress.reason, progress.message);
+                     is_ready ? "Ready" : progress.reason, CandidateMessage(*candidate, progress));
   draft.SetCondition("CutoverReady", ConditionStatus::kFalse, progress.reason, progress.message);
 }
 
