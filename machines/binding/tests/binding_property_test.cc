@@ -64,6 +64,8 @@ void DoSomethingToAnInstance(BindingWorld& world) {
       return;
     case 2:
       world.Send(instance, Delete{});
+      while (world.Provide(instance)) {
+      }
       return;
     default:
       world.Provide(instance);
@@ -86,6 +88,16 @@ void MakeTheNextNameAStrangers(BindingWorld& world) {
   world.MakeStranger("instance/default/" + name);
 }
 
+// Somebody makes an instance under a name that was the binding's a moment ago.
+void ReuseAName(BindingWorld& world) {
+  std::vector<std::string> gone;
+  for (const std::string& key : world.EntityKeys()) {
+    const bool is_free = key.starts_with("instance/") && key != kLone && !world.Exists(key);
+    if (is_free) gone.push_back(key);
+  }
+  if (!gone.empty()) world.MakeStranger(OneOf(gone));
+}
+
 void Act(BindingWorld& world) {
   switch (Below(24)) {
     case 0:
@@ -100,6 +112,7 @@ void Act(BindingWorld& world) {
       return;
     case 4:
       if (Below(3) == 0) MakeTheNextNameAStrangers(world);
+      if (Below(3) == 0) ReuseAName(world);
       return;
     case 5:
     case 6:
