@@ -21,6 +21,11 @@ ApiError FromNodeError(const Error& error) {
   Unreachable();
 }
 
+ApiError FromReadError(const Error& error) {
+  return error.code == ErrorCode::kNotFound ? ApiError::Expired(error.message)
+                                            : FromNodeError(error);
+}
+
 ObjectView ToView(ObjectText text) {
   ObjectView view;
   if (auto key = ParseEntityKey(text.entity)) view.key = std::move(*key);

@@ -11,6 +11,8 @@
 namespace sluice::service {
 
 ApiError FromNodeError(const Error& error);
+// The same of a list, a page or a watch: what is not found is a moment that is not kept any more.
+ApiError FromReadError(const Error& error);
 ObjectView ToView(ObjectText text);
 JsonPage ToPage(JsonList list);
 // A caller's answer as JSON; the node calls back from its own threads.

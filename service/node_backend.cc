@@ -125,10 +125,7 @@ Answer<ObjectPage> NodeBackend::List(const ListQuery& query) {
     request.matches = [&](const std::string& json) { return query.filter.Matches(json); };
   }
   auto list = queries_->List(request);
-  if (!list) {
-    return Fail(list.error().code == ErrorCode::kNotFound ? ApiError::Expired(list.error().message)
-                                                          : FromNodeError(list.error()));
-  }
+  if (!list) return Fail(FromReadError(list.error()));
   ObjectPage page;
   for (ObjectText& text : list->items) page.items.push_back(ToView(std::move(text)));
   page.continue_token = std::move(list->continue_token);
@@ -140,7 +137,7 @@ Answer<std::unique_ptr<Subscription>> NodeBackend::Watch(const WatchQuery& query
                                                          std::function<void()> wake) {
   const ::sluice::KindInfo* kind = FindKind(query.kind);
   if (!kind) return Fail(ApiError::NotFound("there is no kind " + query.kind));
-  return WatchObjects(node_, *queries_, *kind, query, std::move(wake));
+  return WatchObjects(*queries_, node_.feed(), *kind, query, std::move(wake));
 }
 
 std::unique_ptr<Registration> NodeBackend::WhenReached(const std::string& resource_version,
@@ -161,24 +158,23 @@ void NodeBackend::Submit(std::string command_json, CommandCallback done) {
 
 Answer<JsonPage> NodeBackend::History(const EntityKey& key, const PageQuery& page) {
   auto list = queries_->History(key, page.limit, page.continue_token);
-  if (!list) return Fail(FromNodeError(list.error()));
+  if (!list) return Fail(FromReadError(list.error()));
   return ToPage(std::move(*list));
 }
 
 Answer<JsonPage> NodeBackend::Actions(const ActionQuery& query) {
   ActionRequest request;
-  if (!query.location.empty()) request.location = query.location;
-  if (!query.provider.empty()) request.location = query.provider;
+  request.location = LocationOf(query);
   request.limit = query.page.limit;
   request.continue_token = query.page.continue_token;
   auto list = queries_->Actions(request);
-  if (!list) return Fail(FromNodeError(list.error()));
+  if (!list) return Fail(FromReadError(list.error()));
   return ToPage(std::move(*list));
 }
 
 Answer<std::unique_ptr<Subscription>> NodeBackend::WatchActions(const ActionQuery& query,
                                                                 std::function<void()> wake) {
-  return WatchPendingActions(node_, *queries_, query, std::move(wake));
+  return WatchPendingActions(*queries_, node_.feed(), query, std::move(wake));
 }
 
 Answer<std::string> NodeBackend::Resolve(const ResolveQuery& query) {
@@ -187,7 +183,7 @@ Answer<std::string> NodeBackend::Resolve(const ResolveQuery& query) {
 
 Answer<JsonPage> NodeBackend::Quarantined(const PageQuery& page) {
   auto list = queries_->Quarantined(page.limit, page.continue_token);
-  if (!list) return Fail(FromNodeError(list.error()));
+  if (!list) return Fail(FromReadError(list.error()));
   return ToPage(std::move(*list));
 }
 
