@@ -24,10 +24,14 @@ C Prepare(const Instance& instance, const C& command, bool attaches_itself) {
 }
 
 template <class C>
-DecideResult Upsert(const Instance& instance, const C& prepared, const DecideContext& context) {
+DecideResult Upsert(const Instance& instance, const C& command, bool attaches_itself,
+                    const DecideContext& context) {
+  const C prepared = Prepare(instance, command, attaches_itself);
   FieldErrors errors;
   if (!instance.Exists()) ValidateKey(context.self, errors);
-  ValidateInstanceSpec(prepared.spec, prepared.annotations, errors);
+  // As the user wrote it, so that paths are the user's; what is ignored cannot be at fault.
+  ValidateInstanceSpec(instance.Exists() ? prepared.spec : command.spec, command.annotations,
+                       errors);
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
   return DecideGeneric<InstanceMachine>(instance, prepared, context);
 }
@@ -52,13 +56,13 @@ std::optional<Rejection> FaultOfStarting(const Instance& instance, const DecideC
 
 DecideResult Decide(const Instance& instance, const InstanceApply& command,
                     const DecideContext& context) {
-  return Upsert(instance, Prepare(instance, command, true), context);
+  return Upsert(instance, command, true, context);
 }
 
 DecideResult Decide(const Instance& instance, const InstanceCreate& command,
                     const DecideContext& context) {
   const bool by_deployment = command.owner && command.owner->kind == "deployment";
-  return Upsert(instance, Prepare(instance, command, !by_deployment), context);
+  return Upsert(instance, command, !by_deployment, context);
 }
 
 // Another location is another provider with another process; another network another address.
