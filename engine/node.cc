@@ -79,7 +79,8 @@ Result<void> Node::OpenAll() {
         std::max<size_t>(1000, options_.cached_entities_max / partitions);
     runners_.push_back(std::make_unique<PartitionRunner>(
         *journal_, *stores_.back(), *options_.clock, static_cast<ProcessorListener&>(*this),
-        std::move(processor)));
+        std::move(processor),
+        [this, partition](const std::string& reason) { OnStopped(partition, reason); }));
   }
   return {};
 }
@@ -112,11 +113,29 @@ void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCa
   InputRecord record;
   record.payload = std::move(payload);
   record.is_json = is_json;
-  record.ticket = callers_.Add(std::move(done));
+  record.ticket = callers_.Add(partition, std::move(done));
   const uint64_t ticket = record.ticket;
   if (auto taken = journal_->Append(partition, std::move(record)); !taken) {
     callers_.Answer(ticket, tl::unexpected<Error>(std::move(taken.error())));
+  } else if (Status(partition).state == RunnerState::kStopped) {
+    // It stopped after the first look, perhaps after it had told everybody who waited then.
+    callers_.Answer(ticket, Err(ErrorCode::kUnavailable, "partition {} has stopped", partition));
   }
+}
+
+void Node::OnStopped(uint32_t partition, const std::string& reason) {
+  callers_.FailPartition(
+      partition,
+      {ErrorCode::kUnavailable,
+       fmt::format("partition {} has stopped ({}); the outcome is unknown, send it again "
+                   "under its id",
+                   partition, reason)});
+}
+
+void Node::OnAbandoned(uint64_t ticket) {
+  callers_.Answer(ticket, Err(ErrorCode::kUnavailable,
+                              "the term ended before the decision was durable; the outcome is "
+                              "unknown, send it again under its id"));
 }
 
 void Node::OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) {
@@ -124,6 +143,13 @@ void Node::OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) {
   if (decision.verdict == Verdict::kDeadLettered) {
     callers_.Answer(ticket, Err(ErrorCode::kInvalid, "{}; the bytes are in dead letters",
                                 decision.rejection->message));
+    return;
+  }
+  if (decision.verdict == Verdict::kForwarded) {
+    callers_.Answer(ticket, Err(ErrorCode::kUnavailable,
+                                "{} is another partition's, which decides it; send it again under "
+                                "its id for the outcome",
+                                decision.command->entity));
     return;
   }
   if (decision.verdict == Verdict::kDuplicate) {
@@ -159,11 +185,7 @@ Result<CallerAnswer> Node::RepeatedAnswer(const LogRecord& record) {
       const Result<LogRecord> reply = ReadRecord(record.partition, *(*known)->answered_by);
       if (!reply) return tl::unexpected<Error>(reply.error());
       if (const auto* answered = reply->decision->command->payload.As<Answered>()) {
-        if (answered->result) answer.result.reply = answered->result->reply;
-        if (answered->result && answered->result->rejection) {
-          answer.result.accepted = false;
-          answer.result.rejection = answered->result->rejection;
-        }
+        if (answered->result) AddReply(answer.result, *answered->result);
       }
     }
   }

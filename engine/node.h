@@ -55,7 +55,8 @@ class Node : private ProcessorListener {
   ~Node() override;
 
   void Start();
-  // Commits what is decided and ends the threads. Waiting callers get kUnavailable.
+  // Commits what is decided, takes nothing more and ends the threads. Who still waits gets
+  // kUnavailable. A second call does nothing.
   void Stop();
 
   // Decides a user's command. `done` is called from any thread: once, or twice when the reply is
@@ -81,6 +82,8 @@ class Node : private ProcessorListener {
   explicit Node(NodeOptions options);
   Result<void> OpenAll();
   void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;
+  void OnAbandoned(uint64_t ticket) override;
+  void OnStopped(uint32_t partition, const std::string& reason);
   void OnApplied(const AppliedBatch& batch) override;
   void OnCommitted(size_t records, Duration latency) override;
   CallerAnswer AnswerOf(const LogRecord& record);

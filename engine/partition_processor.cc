@@ -19,7 +19,14 @@ PartitionProcessor::PartitionProcessor(const KindRegistry& kinds, StateStore& st
       journal_(std::move(journal)),
       decider_(kinds, store, *journal_, clock, options_.decider) {}
 
-PartitionProcessor::~PartitionProcessor() = default;
+PartitionProcessor::~PartitionProcessor() {
+  for (const Flight& flight : in_flight_) Abandon(flight.batch);
+  Abandon(decider_.batch());
+}
+
+void PartitionProcessor::Abandon(const StagedBatch& batch) {
+  for (const WaitingCaller& caller : batch.callers) listener_.OnAbandoned(caller.ticket);
+}
 
 void PartitionProcessor::SetWakeup(std::function<void()> wakeup) {
   journal_->SetWakeup(std::move(wakeup));
@@ -60,6 +67,7 @@ Result<bool> PartitionProcessor::FinishCommits() {
     in_flight_.pop_front();
     listener_.OnCommitted(flight.batch.commit.records.size(), clock_.Now() - flight.handed_in);
     if (auto applied = store_.Apply(flight.batch.applied); !applied) {
+      Abandon(flight.batch);
       return tl::unexpected<Error>(std::move(applied.error()));
     }
     decider_.Applied(flight.batch);
@@ -94,10 +102,8 @@ Result<bool> PartitionProcessor::DecideBatch() {
         &records);
     if (!polled) return tl::unexpected<Error>(std::move(polled.error()));
     polled_any = polled_any || !records.empty();
-    for (InputRecord& record : records) {
-      if (auto decided = decider_.DecideRecord(std::move(record)); !decided) {
-        return tl::unexpected<Error>(std::move(decided.error()));
-      }
+    if (auto decided = DecideRecords(std::move(records)); !decided) {
+      return tl::unexpected<Error>(std::move(decided.error()));
     }
   }
   if (auto due = decider_.DecideTimers(options_.timers_per_batch); !due) {
@@ -110,6 +116,20 @@ Result<bool> PartitionProcessor::DecideBatch() {
   if (decider_.batch().empty()) return polled_any;
   Commit();
   return true;
+}
+
+Result<void> PartitionProcessor::DecideRecords(std::vector<InputRecord> records) {
+  for (size_t i = 0; i < records.size(); ++i) {
+    const uint64_t ticket = records[i].ticket;
+    auto decided = decider_.DecideRecord(std::move(records[i]));
+    if (decided) continue;
+    if (ticket != 0) listener_.OnAbandoned(ticket);
+    for (size_t rest = i + 1; rest < records.size(); ++rest) {
+      if (records[rest].ticket != 0) listener_.OnAbandoned(records[rest].ticket);
+    }
+    return decided;
+  }
+  return {};
 }
 
 void PartitionProcessor::Commit() {

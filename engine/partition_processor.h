@@ -26,6 +26,8 @@ class ProcessorListener {
   virtual void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) = 0;
   // After every applied batch.
   virtual void OnApplied(const AppliedBatch& batch) = 0;
+  // The term ended first: whether the record with this ticket is decided, only the log can tell.
+  virtual void OnAbandoned(uint64_t /*ticket*/) {}
   // From decided to durable.
   virtual void OnCommitted(size_t records, Duration latency) = 0;
 };
@@ -46,6 +48,7 @@ class PartitionProcessor {
   PartitionProcessor(const KindRegistry& kinds, StateStore& store,
                      std::unique_ptr<PartitionJournal> journal, const Clock& clock,
                      ProcessorListener& listener, ProcessorOptions options);
+  // Tells those whose records it had taken and not decided durably.
   ~PartitionProcessor();
 
   // Opens the term: commits `Opened` and begins with the inputs once it is durable.
@@ -56,6 +59,9 @@ class PartitionProcessor {
 
   // Called from any thread when there may be something to do.
   void SetWakeup(std::function<void()> wakeup);
+
+  // Only finishes what is decided; polls no more. For a partition that is to stop.
+  Result<bool> Drain() { return FinishCommits(); }
 
   // When a timer is due next; unset if none is armed.
   Time NextTimer() const { return decider_.NextTimer(); }
@@ -78,6 +84,8 @@ class PartitionProcessor {
 
   Result<bool> FinishCommits();
   Result<bool> DecideBatch();
+  Result<void> DecideRecords(std::vector<InputRecord> records);
+  void Abandon(const StagedBatch& batch);
   void Commit();
 
   StateStore& store_;

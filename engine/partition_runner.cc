@@ -31,12 +31,14 @@ bool MayPass(const Error& error) {
 }  // namespace
 
 PartitionRunner::PartitionRunner(Journal& journal, PartitionStore& store, const Clock& clock,
-                                 ProcessorListener& listener, ProcessorOptions options)
+                                 ProcessorListener& listener, ProcessorOptions options,
+                                 std::function<void(const std::string&)> on_stopped)
     : journal_(journal),
       store_(store),
       clock_(clock),
       listener_(listener),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      on_stopped_(std::move(on_stopped)) {}
 
 PartitionRunner::~PartitionRunner() { Stop(); }
 
@@ -83,20 +85,35 @@ void PartitionRunner::WaitUntilWoken(Time next_timer) {
 }
 
 void PartitionRunner::Run() {
+  const std::string reason = RunTerms();
+  SetStatus(RunnerState::kStopped, reason);
+  on_stopped_(reason);
+}
+
+std::string PartitionRunner::RunTerms() {
   Duration back_off = kBackOffFirst;
   while (true) {
     const Time began = clock_.Now();
-    const Result<void> ended = RunTerm();
-    if (ended) return SetStatus(RunnerState::kStopped, "told to stop");
-    if (!MayPass(ended.error())) {
-      return SetStatus(RunnerState::kStopped, ToString(ended.error()));
-    }
+    const Result<void> ended = RunTermCatching();
+    if (ended) return "told to stop";
+    if (!MayPass(ended.error())) return ToString(ended.error());
     SetStatus(RunnerState::kWaiting, ToString(ended.error()));
     if (clock_.Now() - began > kBackOffLast) back_off = kBackOffFirst;
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, std::chrono::microseconds(back_off.us), [&] { return stopping_; });
-    if (stopping_) return;
+    if (stopping_) return "told to stop";
     back_off = std::min(back_off * 2, kBackOffLast);
+  }
+}
+
+// What is thrown past the processor comes from outside any one decision: projecting an entity, say.
+Result<void> PartitionRunner::RunTermCatching() {
+  try {
+    return RunTerm();
+  } catch (const InvariantViolation& violation) {
+    return Err(ErrorCode::kCorruption, "{}", violation.what());
+  } catch (const LoadFailure& failure) {
+    return Err(ErrorCode::kIo, "{}", failure.what());
   }
 }
 
@@ -130,10 +147,10 @@ Result<void> PartitionRunner::RunTerm() {
   if (auto started = processor.Start(journal_.epoch(), journal_.partition_count()); !started) {
     return started;
   }
+  bool stopping = false;
   while (true) {
-    const Result<bool> worked = processor.Step();
+    const Result<bool> worked = stopping ? processor.Drain() : processor.Step();
     if (!worked) return tl::unexpected<Error>(worked.error());
-    bool stopping = false;
     {
       const std::lock_guard lock(mutex_);
       status_.term = processor.state().term;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,12 +33,14 @@ struct RunnerStatus {
 
 class PartitionRunner {
  public:
+  // `on_stopped` is called once, on the runner's thread, after Status() says kStopped.
   PartitionRunner(Journal& journal, PartitionStore& store, const Clock& clock,
-                  ProcessorListener& listener, ProcessorOptions options);
+                  ProcessorListener& listener, ProcessorOptions options,
+                  std::function<void(const std::string& reason)> on_stopped);
   ~PartitionRunner();  // stops
 
   void Start();
-  // Commits what is decided, then ends the thread.
+  // Commits what is decided, takes nothing more, and ends the thread.
   void Stop();
   void Wake();
   // Any thread.
@@ -45,7 +48,10 @@ class PartitionRunner {
 
  private:
   void Run();
+  // Terms until nothing here heals what ended one; says what that was.
+  std::string RunTerms();
   Result<void> RunTerm();
+  Result<void> RunTermCatching();
   Result<void> RecoverStore();
   void SetStatus(RunnerState state, std::string reason);
   void WaitUntilWoken(Time next_timer);
@@ -55,6 +61,7 @@ class PartitionRunner {
   const Clock& clock_;
   ProcessorListener& listener_;
   ProcessorOptions options_;
+  std::function<void(const std::string&)> on_stopped_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool woken_ = false;
