@@ -55,7 +55,8 @@ bool OverBound(const Decision& decision) {
 }  // namespace
 
 bool IsUsers(const Command& command) {
-  return (!command.source || command.forwarded) && !command.payload.As<TimerDue>();
+  // The engine's own timers have no source; one that was forwarded is somebody's forgery.
+  return command.source ? command.forwarded : !command.payload.As<TimerDue>();
 }
 
 Result<std::optional<Decision>> Decider::Repeated(const Command& command, Time time) {

@@ -122,6 +122,18 @@ TEST_F(EngineTest, InternalCommandsAreRefusedFromUsers) {
             Verdict::kRejected);
 }
 
+TEST_F(EngineTest, AForwardedTimerIsStillAUsers) {
+  Create("widget/default/a");
+  const uint32_t home = cluster_->PartitionOf("widget/default/a");
+  Command forged;
+  forged.entity = "widget/default/a";
+  forged.payload = AnyTable::Of(TimerDue{.id = "ring", .due = {}});
+  cluster_->SendBytes((home + 1) % 3, Pack(forged), false);
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(cluster_->Log(home).back().decision->verdict, Verdict::kRejected);
+  EXPECT_EQ(widget("widget/default/a").status.rings, 0);
+}
+
 TEST_F(EngineTest, AUsersCommandCannotPoseAsInternal) {
   Create("widget/default/a");
   Command forged;
