@@ -18,7 +18,7 @@ Command Settings(Random& random) {
 }
 
 Command Nonsense(Random& random) {
-  switch (random.Below(4)) {
+  switch (random.Below(5)) {
     case 0:
       return MakeCommand("gizmo/default/a", AddAmount{.amount = 1});
     case 1:
@@ -27,6 +27,8 @@ Command Nonsense(Random& random) {
       return MakeCommand(AnyWidget(random), Hear{.amount = 1});
     case 3:
       return MakeCommand(AnyWidget(random), WidgetReply{.total = 1});
+    case 4:
+      return MakeCommand(AnyWidget(random), TimerDue{.id = "ring", .due = {}});
   }
   Unreachable();
 }
@@ -64,7 +66,7 @@ void AddCoreUsers(Workload& workload, Random& random) {
   workload.Add(weight(6),
                [](Random& r) { return MakeCommand(AnyWidget(r), Release{.skip = r.Chance(300)}); });
   workload.Add(2, Settings);
-  workload.Add(2, Nonsense);
+  workload.Add(weight(3), Nonsense);
   workload.Add(random.Chance(100) ? 1 : 0,
                [](Random& r) { return MakeCommand(AnyWidget(r), Swell{.bytes = 600 * 1024}); });
 }

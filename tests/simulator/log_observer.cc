@@ -9,8 +9,12 @@
 namespace sluice::simulator {
 
 LogObserver::LogObserver(const KindRegistry& kinds, uint32_t partition, uint32_t partitions,
-                         FollowUpLedger& ledger, Findings& findings)
-    : kinds_(kinds), partitions_(partitions), ledger_(ledger), findings_(findings) {
+                         FollowUpLedger& ledger, Findings& findings, FoldListener& listener)
+    : kinds_(kinds),
+      partitions_(partitions),
+      ledger_(ledger),
+      findings_(findings),
+      listener_(listener) {
   state_.partition = partition;
 }
 
@@ -162,7 +166,9 @@ void LogObserver::JudgeEntity(const Decision& decision, uint64_t sequence, Obser
                    command.entity, different);
   JudgeId(decision, sequence);
   FoldMarks(decision, sequence, entity);
+  listener_.BeforeFold(entity);
   Fold(decision, sequence, entity);
+  listener_.AfterFold(entity, decision);
 }
 
 void LogObserver::JudgeTimer(const Decision& decision) {
@@ -193,7 +199,7 @@ void LogObserver::JudgeId(const Decision& decision, uint64_t sequence) {
   }
   AcceptedCommand& accepted = state_.accepted[{command.entity, command.id}];
   findings_.Expect(
-      !accepted.payload || accepted.time + *state_.settings.idempotency_window <= state_.time,
+      !accepted.payload || accepted.time + *state_.settings.idempotency_window <= decision.time,
       "I12", "{}:{} accepts id {} of {} a second time", state_.partition, sequence, command.id,
       command.entity);
   accepted = {command.payload, command.expected_version, sequence, decision.time,

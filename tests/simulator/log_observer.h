@@ -15,10 +15,18 @@
 
 namespace sluice::simulator {
 
+// Hears of every decision on an entity, once it is judged.
+class FoldListener {
+ public:
+  virtual ~FoldListener() = default;
+  virtual void BeforeFold(const ObservedEntity& entity) = 0;
+  virtual void AfterFold(const ObservedEntity& entity, const Decision& decision) = 0;
+};
+
 class LogObserver {
  public:
   LogObserver(const KindRegistry& kinds, uint32_t partition, uint32_t partitions,
-              FollowUpLedger& ledger, Findings& findings);
+              FollowUpLedger& ledger, Findings& findings, FoldListener& listener);
 
   // Takes what became durable since the last call.
   void Read(const testing::SimJournal& journal);
@@ -46,6 +54,7 @@ class LogObserver {
   uint32_t partitions_;
   FollowUpLedger& ledger_;
   Findings& findings_;
+  FoldListener& listener_;
   ObservedPartition state_;
   std::vector<LogRecord> taken_;
 };

@@ -22,10 +22,11 @@ Expected Refused(RejectionCode code) {
   return expected;
 }
 
-std::optional<Expected> ForRepeatedId(const ObservedPartition& partition, const Command& command) {
+std::optional<Expected> ForRepeatedId(const ObservedPartition& partition, const Command& command,
+                                      Time time) {
   const auto known = partition.accepted.find({command.entity, command.id});
   const Duration window = *partition.settings.idempotency_window;
-  if (known == partition.accepted.end() || known->second.time + window <= partition.time) {
+  if (known == partition.accepted.end() || known->second.time + window <= time) {
     return std::nullopt;
   }
   const AcceptedCommand& before = known->second;
@@ -38,9 +39,9 @@ std::optional<Expected> ForRepeatedId(const ObservedPartition& partition, const 
   return expected;
 }
 
-Expected ForBrokenInvariant(const Command& command, bool users) {
+Expected ForBrokenInvariant(bool users) {
   Expected expected = Refused(RejectionCode::kQuarantined);
-  if (!users || command.payload.As<TimerDue>()) {
+  if (!users) {
     expected.verdict = Verdict::kParked;
     expected.code = RejectionCode::kUnspecified;
   }
@@ -63,7 +64,7 @@ Expected AskMachine(const ObservedPartition& partition, const ObservedEntity& en
   try {
     expected.step = DecideStep(*entity.kind, *entity.state, command, context);
   } catch (const InvariantViolation&) {
-    return ForBrokenInvariant(command, users);
+    return ForBrokenInvariant(users);
   }
   expected.verdict = expected.step->verdict;
   if (expected.step->rejection) expected.code = expected.step->rejection->code;
@@ -73,7 +74,7 @@ Expected AskMachine(const ObservedPartition& partition, const ObservedEntity& en
                                         : size_t{0});
   }
   if (bytes > kEffectsBytesMax || expected.step->follow_ups.size() > kEffectsMax) {
-    return users ? Refused(RejectionCode::kTooLarge) : ForBrokenInvariant(command, users);
+    return users ? Refused(RejectionCode::kTooLarge) : ForBrokenInvariant(users);
   }
   return expected;
 }
@@ -87,7 +88,8 @@ Expected Decide(const ObservedPartition& partition, const ObservedEntity& entity
     return Refused(RejectionCode::kInvalidArgument);
   }
   if (users && !command.derived_id) {
-    if (auto repeated = ForRepeatedId(partition, command)) return std::move(*repeated);
+    if (auto repeated = ForRepeatedId(partition, command, decision.time))
+      return std::move(*repeated);
   }
   const bool release = command.payload.As<Release>() != nullptr;
   if (entity.SetAside() && decision.origin->input != Input::kParked && !release) {
@@ -162,8 +164,8 @@ size_t CountEngineEvents(const Decision& decision, bool quarantines) {
 
 bool IsUsers(const Decision& decision) {
   const Command& command = *decision.command;
-  const bool timer = decision.origin->input == Input::kTimers ||
-                     (decision.origin->input == Input::kParked && command.payload.As<TimerDue>());
+  // A timer has no source either, but it comes due, or comes back after being parked.
+  const bool timer = !command.source && decision.origin->input != Input::kCommands;
   return (!command.source || command.forwarded) && !timer;
 }
 

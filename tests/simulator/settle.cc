@@ -1,5 +1,7 @@
 // The end of a simulation: faults stop, everything comes to rest, and nothing may be missing.
+#include "engine/routing.h"
 #include "events/codec.h"
+#include "machines/instance/instance.h"
 #include "tests/simulator/simulation.h"
 
 namespace sluice::simulator {
@@ -7,6 +9,17 @@ namespace {
 
 constexpr uint64_t kRoundsToRest = 20'000;
 constexpr uint64_t kReleaseRounds = 500;
+constexpr uint64_t kProvideRounds = 200;
+constexpr const char* kLastRevision = "last";
+
+BindingSpec MakeGoodSpec(const std::string& binding_key) {
+  BindingSpec spec;
+  spec.binding_key = binding_key;
+  spec.desired_revision = kLastRevision;
+  spec.template_.preset_id = "web";
+  spec.template_.spec.runtime.process = ProcessRuntime{.command = {"last"}};
+  return spec;
+}
 
 }  // namespace
 
@@ -23,13 +36,18 @@ void Simulation::Settle() {
   }
   CheckAtRest();
   ReleaseAll();
-  for (const Duration wait : {Duration::Minutes(2), Duration::Hours(1), Duration::Hours(25)}) {
+  Mend();
+  for (const Duration wait :
+       {Duration::Minutes(2), Duration::Hours(1), Duration::Hours(1), Duration::Hours(25)}) {
     if (findings_.any()) return;
+    ProvideAll();
     trace_.Add("time passes: " + FormatDuration(wait));
     fleet_.Advance(wait);
     CheckAtRest();
   }
   ReleaseAll();
+  ProvideAll();
+  if (!findings_.any()) planes_.CheckLiveness(kLastRevision);
   for (const LogObserver& observer : observers_) {
     for (const auto& [key, entity] : observer.observed().entities) {
       findings_.Expect(!entity.SetAside(), "I11", "{} is still set aside after its release", key);
@@ -72,6 +90,45 @@ void Simulation::ReleaseAll() {
     trace_.Add("release all that are set aside");
     CheckAtRest();
   }
+}
+
+void Simulation::Mend() {
+  const auto send = [&](Command command) {
+    UserRecord record;
+    record.partition = PartitionOfKey(command.entity, fleet_.partitions());
+    record.payload = Pack(command);
+    record.about = fmt::format("{} to {}", command.payload.type_name(), command.entity);
+    record.command = std::move(command);
+    Send(std::move(record));
+  };
+  for (const std::string& key : view_.Keys("instance")) {
+    for (const SchedulingGate& gate : view_.As<Instance>(key)->spec.controller.scheduling_gates) {
+      if (gate.name != kNetworkGate) send(MakeCommand(key, ClearGate{.name = gate.name}));
+    }
+  }
+  for (const std::string& key : view_.Keys("binding")) {
+    BindingApply apply;
+    apply.spec = MakeGoodSpec(view_.As<Binding>(key)->spec.binding_key);
+    send(MakeCommand(key, apply));
+  }
+  CheckAtRest();
+}
+
+void Simulation::ProvideAll() {
+  for (uint64_t round = 0; round < kProvideRounds && !findings_.any(); ++round) {
+    const std::vector<Command> reports = provider_.ActOnAll();
+    if (reports.empty()) return;
+    trace_.Add(fmt::format("providers report {} things", reports.size()));
+    for (const Command& report : reports) {
+      InputRecord input;
+      input.payload = Pack(report);
+      const auto taken = fleet_.journal().Append(PartitionOfKey(report.entity, fleet_.partitions()),
+                                                 std::move(input));
+      findings_.Expect(taken.has_value(), "I10", "the journal takes no command");
+    }
+    CheckAtRest();
+  }
+  findings_.Expect(false, "instance", "providers are never done");
 }
 
 void Simulation::CheckAtRest() {

@@ -47,14 +47,12 @@ Simulation::Simulation(uint64_t seed)
       fleet_(SimulatedKinds(), OptionsOf(random_), findings_,
              [this](uint64_t ticket, const LogRecord& record) { OnAnswered(ticket, record); }),
       ledger_(findings_),
-      workload_(random_, fleet_.partitions(), [this](const std::string& entity) {
-        for (const LogObserver& observer : observers_) {
-          if (const ObservedEntity* found = observer.Find(entity)) return found->state->version;
-        }
-        return uint64_t{0};
-      }) {
+      workload_(random_, fleet_.partitions(),
+                [this](const std::string& entity) { return view_.VersionOf(entity); }),
+      provider_(random_, fleet_, view_, findings_) {
   for (uint32_t partition = 0; partition < fleet_.partitions(); ++partition) {
-    observers_.emplace_back(SimulatedKinds(), partition, fleet_.partitions(), ledger_, findings_);
+    observers_.emplace_back(SimulatedKinds(), partition, fleet_.partitions(), ledger_, findings_,
+                            planes_);
   }
   for (uint32_t i = 0; i < fleet_.nodes() * fleet_.partitions(); ++i) {
     store_checks_.emplace_back(findings_);
@@ -62,8 +60,14 @@ Simulation::Simulation(uint64_t seed)
   fleet_.journal().settle = [this](size_t pending) {
     return random_.Chance(500) ? pending : random_.Below(pending + 1);
   };
-  AddCoreUsers(workload_, random_);
+  const uint64_t whose = random_.Below(4);  // users of the core, of the planes, or of both
+  if (whose != 0) AddPlaneUsers(workload_, random_, view_);
+  if (whose != 1) AddCoreUsers(workload_, random_);
   ChooseWeights();
+  if (whose != 0) {
+    weights_[static_cast<size_t>(Event::kAct)] = 150;
+    weights_[static_cast<size_t>(Event::kReport)] = 150;
+  }
 }
 
 Simulation::~Simulation() = default;
@@ -121,7 +125,7 @@ void Simulation::Happen(Event event) {
   };
   switch (event) {
     case Event::kSend:
-      return Send();
+      return Send(workload_.Next());
     case Event::kStep:
       if (!fleet_.Owns(node, partition)) return;
       note("step");
@@ -182,14 +186,22 @@ void Simulation::Happen(Event event) {
       note("repeat a follow-up");
       return fleet_.journal().RepeatInternal(partition, random_.Below(waiting));
     }
+    case Event::kAct:
+      if (const std::string done = provider_.Act(); !done.empty()) trace_.Add(done);
+      return;
+    case Event::kReport:
+      return SendReport();
     case Event::kCount:
       break;
   }
   Unreachable();
 }
 
-void Simulation::Send() {
-  UserRecord record = workload_.Next();
+void Simulation::SendReport() {
+  if (auto report = provider_.NextReport()) Send(workload_.Wrap(std::move(*report)));
+}
+
+void Simulation::Send(UserRecord record) {
   InputRecord input;
   input.payload = record.payload;
   input.is_json = record.is_json;
@@ -257,6 +269,7 @@ void Simulation::CheckAll() {
   latest_ = std::max(latest_, fleet_.latest());
   for (LogObserver& observer : observers_) observer.Read(fleet_.journal());
   for (LogObserver& observer : observers_) observer.Judge(latest_);
+  planes_.Check();
   for (uint32_t node = 0; node < fleet_.nodes(); ++node) {
     for (uint32_t partition = 0; partition < fleet_.partitions() && !findings_.any(); ++partition) {
       store_checks_[node * fleet_.partitions() + partition].Check(fleet_.store(node, partition),
@@ -266,7 +279,10 @@ void Simulation::CheckAll() {
 }
 
 Simulation::Totals Simulation::totals() const {
-  Totals totals{.steps = trace_.count(), .follow_ups = ledger_.sent(), .answers = answers_};
+  Totals totals{.steps = trace_.count(),
+                .follow_ups = ledger_.sent(),
+                .answers = answers_,
+                .actions = provider_.actions()};
   for (const LogObserver& observer : observers_)
     totals.records += observer.observed().next_sequence;
   return totals;

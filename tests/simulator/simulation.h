@@ -13,6 +13,8 @@
 #include "tests/simulator/findings.h"
 #include "tests/simulator/fleet.h"
 #include "tests/simulator/log_observer.h"
+#include "tests/simulator/plane_checks.h"
+#include "tests/simulator/provider.h"
 #include "tests/simulator/random.h"
 #include "tests/simulator/store_checks.h"
 #include "tests/simulator/trace.h"
@@ -39,6 +41,7 @@ class Simulation {
     uint64_t records = 0;
     uint64_t follow_ups = 0;
     uint64_t answers = 0;
+    uint64_t actions = 0;
   };
   Totals totals() const;
 
@@ -61,6 +64,8 @@ class Simulation {
     kCrashNode,
     kCrashAll,
     kRepeatFollowUp,
+    kAct,
+    kReport,
     kCount,
   };
 
@@ -68,7 +73,8 @@ class Simulation {
   void ChooseWeights();
   void OneEvent();
   void Happen(Event event);
-  void Send();
+  void Send(UserRecord record);
+  void SendReport();
   void OpenSomewhere();
   void CrashEverything();
   void OnAnswered(uint64_t ticket, const LogRecord& record);
@@ -79,6 +85,9 @@ class Simulation {
   void Settle();
   void RunToRest();
   void ReleaseAll();
+  // Users mend what they applied, providers do all there is to do, time passes.
+  void Mend();
+  void ProvideAll();
   void CheckAtRest();
   void CheckReplay();
 
@@ -92,8 +101,11 @@ class Simulation {
   Fleet fleet_;
   FollowUpLedger ledger_;
   std::vector<LogObserver> observers_;
+  ClusterView view_{observers_};
+  PlaneChecks planes_{view_, findings_};
   std::vector<StoreChecks> store_checks_;  // per node and partition
   Workload workload_;
+  SimulatedProvider provider_;
   std::vector<uint32_t> weights_;
   std::map<uint64_t, UserRecord> waiting_;  // by ticket
   uint64_t next_ticket_ = 1;

@@ -44,6 +44,7 @@ bool RunSeed(uint64_t seed, Simulation::Totals& totals) {
   totals.records += mine.records;
   totals.follow_ups += mine.follow_ups;
   totals.answers += mine.answers;
+  totals.actions += mine.actions;
   if (found.empty()) return true;
   ADD_FAILURE() << "seed " << seed << "\n"
                 << simulation.trace().Text() << found << "\nrun again with SLUICE_SEED=" << seed
@@ -64,7 +65,8 @@ std::vector<uint64_t> KeptSeeds() {
 
 void Print(uint64_t seeds, const Simulation::Totals& totals) {
   std::cout << seeds << " seeds: " << totals.steps << " steps, " << totals.records << " records, "
-            << totals.follow_ups << " follow-ups, " << totals.answers << " answers\n";
+            << totals.follow_ups << " follow-ups, " << totals.answers << " answers, "
+            << totals.actions << " actions\n";
 }
 
 TEST(Simulator, KeptSeeds) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "events/envelope.gen.h"
+#include "tests/simulator/cluster_view.h"
 #include "tests/simulator/random.h"
 
 namespace sluice::simulator {
@@ -38,11 +39,12 @@ class Workload {
   }
 
   UserRecord Next();
+  // As a record on its partition, or now and then on another's.
+  UserRecord Wrap(Command command);
 
  private:
   Command Fresh();
   UserRecord Unreadable();
-  UserRecord Wrap(Command command);
 
   Random& random_;
   uint32_t partitions_;
@@ -61,7 +63,12 @@ Command MakeCommand(std::string entity, C payload) {
   return command;
 }
 
+// `json` is the payload of a command of a built-in kind, under its wire name.
+Command MakeJsonCommand(const std::string& entity, std::string_view name, std::string_view json);
+
 // Users of the engine's test kind, of settings, and of what does not exist.
 void AddCoreUsers(Workload& workload, Random& random);
+// Users of bindings, instances, locations and networks. Keeps `view`.
+void AddPlaneUsers(Workload& workload, Random& random, const ClusterView& view);
 
 }  // namespace sluice::simulator
