@@ -1,7 +1,7 @@
 #include <random>
-#include <thread>
 
 #include "bench/groups.h"
+#include "bench/query_http.h"
 #include "bench/workload.h"
 #include "projections/queries.h"
 
@@ -75,6 +75,9 @@ Result<Measurements> RunQuery(const BenchOptions& options, DataSet& data) {
   auto in_process = MeasureInProcess(options, **node);
   if (!in_process) return tl::unexpected<Error>(in_process.error());
   measured.push_back(std::move(*in_process));
+  auto http = MeasureHttp(options, **node, data.data_dir());
+  if (!http) return tl::unexpected<Error>(http.error());
+  measured.push_back(std::move(*http));
 
   Measurement size;
   size.name = fmt::format("query/{}-entities", options.entities);

@@ -10,11 +10,12 @@ struct Group {
   Result<Measurements> (*run)(const BenchOptions&, DataSet&);
 };
 
-constexpr std::array<Group, 4> kGroups = {{
+constexpr std::array<Group, 5> kGroups = {{
     {"embedded", &RunEmbedded},
     {"latency", &RunLatency},
     {"replay", &RunReplay},
     {"query", &RunQuery},
+    {"collections", &RunCollections},
 }};
 
 }  // namespace
