@@ -26,7 +26,11 @@ ClusterConfigSpec WithDefaults(const ClusterConfigSpec& spec) {
   ClusterConfigSpec full = DefaultSettings();
   if (spec.level != 0) full.level = spec.level;
   if (spec.idempotency_window) full.idempotency_window = spec.idempotency_window;
-  if (!spec.ipv4_pools.empty()) full.ipv4_pools = spec.ipv4_pools;
+  if (!spec.ipv4_pools.empty()) {
+    full.ipv4_pools = spec.ipv4_pools;
+    // Pools that are named are meant: the local provider's default does not go before them.
+    full.local_ipv4_pools.clear();
+  }
   if (!spec.ipv6_pools.empty()) full.ipv6_pools = spec.ipv6_pools;
   if (!spec.local_ipv4_pools.empty()) full.local_ipv4_pools = spec.local_ipv4_pools;
   if (spec.network_ipv4_length != 0) full.network_ipv4_length = spec.network_ipv4_length;
