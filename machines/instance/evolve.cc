@@ -42,7 +42,9 @@ void Evolve(Instance& instance, const InstanceCreated&, const EventContext& cont
 void Evolve(Instance& instance, const InstanceSpecChanged&) {
   instance.status.retry = {};
   instance.own.restart_wanted = false;
-  if (!instance.own.stop_wanted) instance.own.stopped.reset();
+  if (!instance.own.stop_wanted && instance.own.failure_reason.empty()) {
+    instance.own.stopped.reset();
+  }
   UpdateExpiry(instance);
   UpdateInterfaces(instance);
 }
@@ -127,7 +129,8 @@ void Evolve(Instance& instance, const InstanceLeaseSeen& event) {
   own.ever_programmed = own.programmed && own.programmed->status == ConditionStatus::kTrue;
   if (own.running) return;
   instance.status.pid = 0;
-  own.start_wanted = own.start_wanted || (had_run && own.programmed && !own.stop_wanted);
+  if (own.stop_wanted || !own.failure_reason.empty()) return;
+  own.start_wanted = own.start_wanted || (had_run && own.programmed);
 }
 
 void Evolve(Instance& instance, const LocationObservationStarted&) {

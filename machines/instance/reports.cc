@@ -135,7 +135,8 @@ DecideResult Decide(const Instance& instance, const InstanceReportStopped& repor
     return Ignore();
   }
   // Another start was asked for: this is the end of the run before it.
-  if (instance.own.start_wanted || instance.own.restart_wanted) return Ignore();
+  const bool restarts = instance.own.start_wanted || instance.own.restart_wanted;
+  if (restarts && !instance::HasFailed(instance)) return Ignore();
   InstanceDraft draft(instance, context);
   KeepCommonFacts(draft, report);
   ProviderReport kept = Kept(instance, report);
