@@ -195,18 +195,8 @@ Result<size_t> Decider::DecideParked(size_t max) {
     CHECK(!marks.parked.empty());
     const uint64_t sequence = marks.parked.front();
     if (sequence >= committed_sequence_) break;  // parked in a batch that is not committed yet
-    std::optional<Command> command;
-    auto read = journal_.ReadEvents(sequence, [&](uint64_t, std::string_view bytes) {
-      if (auto record = Unpack<LogRecord>(bytes); record && record->decision) {
-        command = std::move(record->decision->command);
-      }
-      return false;
-    });
-    if (!read) return tl::unexpected<Error>(std::move(read.error()));
-    if (!command) {
-      return Err(ErrorCode::kCorruption, "the command parked at {}:{} is gone", state_.partition,
-                 sequence);
-    }
+    Result<Command> command = ParkedCommand(sequence);
+    if (!command) return tl::unexpected<Error>(std::move(command.error()));
     const Origin origin = MakeOrigin(Input::kParked, state_.next_parked);
     auto done = DecideCommand(std::move(*command), origin, DecisionTime(clock_.Now(), Time{}), 0);
     if (!done) return tl::unexpected<Error>(std::move(done.error()));
@@ -238,7 +228,7 @@ Result<void> Decider::DecideCommand(Command command, const Origin& origin, Time 
 }
 
 Result<void> Decider::DecideForEntity(Command command, const EntityKey& key, const Origin& origin,
-                                      Time time, uint64_t ticket) {
+                                      Time time, uint64_t ticket) try {
   Result<CachedEntity*> cached = cache_.Get(key);
   if (!cached) return tl::unexpected<Error>(std::move(cached.error()));
   CachedEntity& entity = **cached;
@@ -256,10 +246,12 @@ Result<void> Decider::DecideForEntity(Command command, const EntityKey& key, con
     return {};
   }
   if (command.payload.As<Release>()) {
-    ReleaseEntity(std::move(command), entity, std::move(decision), ticket);
-    return {};
+    return ReleaseEntity(std::move(command), entity, std::move(decision), ticket);
   }
   return AskMachine(std::move(command), entity, std::move(decision), ticket);
+} catch (const LoadFailure& failure) {
+  // Nothing is staged before everything is loaded; the batch goes with the term.
+  return Err(ErrorCode::kIo, "{}: {}", key.ToString(), failure.what());
 }
 
 StagedBatch Decider::TakeBatch() {
@@ -276,6 +268,7 @@ StagedBatch Decider::TakeBatch() {
 void Decider::Applied(const StagedBatch& batch) {
   committed_sequence_ = std::max(committed_sequence_, batch.applied.after.next_sequence);
   for (const auto& [key, touched] : batch.applied.touched) cache_.Applied(batch.number, key);
+  parked_.erase(parked_.begin(), parked_.lower_bound(batch.applied.after.next_sequence));
   std::erase_if(remembered_, [&](const auto& entry) {
     return entry.second.sequence < batch.applied.after.next_sequence;
   });

@@ -98,7 +98,10 @@ class Decider {
                           uint64_t ticket);
   void Quarantine(Command command, CachedEntity& entity, Decision decision,
                   const std::string& reason, uint64_t ticket);
-  void ReleaseEntity(Command command, CachedEntity& entity, Decision decision, uint64_t ticket);
+  Result<void> ReleaseEntity(Command command, CachedEntity& entity, Decision decision,
+                             uint64_t ticket);
+  // The command that the decision at `sequence` has parked.
+  Result<Command> ParkedCommand(uint64_t sequence);
   void AdoptSettingsOf(Command command, const Origin& origin, Time time);
   void Forward(Command command, const EntityKey& key, const Origin& origin, Time time,
                uint64_t ticket);
@@ -126,6 +129,7 @@ class Decider {
   std::multimap<std::string, DueTimer> waiting_timers_;
   std::set<std::string> draining_;  // released, with parked commands left
   std::map<std::pair<std::string, std::string>, RememberedCommand> remembered_;  // staged only
+  std::map<uint64_t, Command> parked_;  // staged only, by the sequence of the decision
   uint64_t committed_sequence_ = 0;
   StagedBatch batch_;
   uint64_t next_batch_ = 1;

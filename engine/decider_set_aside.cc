@@ -1,5 +1,8 @@
 // Setting an entity aside after a broken invariant, and letting it go on (I11).
+#include <algorithm>
+
 #include "engine/decider.h"
+#include "events/codec.h"
 #include "machines/common/fan_out.h"
 
 namespace sluice {
@@ -11,6 +14,56 @@ Observed AsSetAside(const CachedEntity& entity, const EntityKey& key, const std:
   observed.reason = "Quarantined";
   observed.message = reason;
   return observed;
+}
+
+// The owner and the observers, as many as one decision can tell; a fan-out of the machine's would
+// itself be parked.
+std::vector<FollowUpDraft> TellAll(const CachedEntity& entity, const Observed& observed) {
+  constexpr size_t kToldMax = kEffectsMax - 100;
+  constexpr size_t kToldBytesMax = kEffectsBytesMax / 2;
+  const size_t share = kToldBytesMax / (Pack(observed).size() + 512);
+  const size_t told_max = std::clamp<size_t>(share, 1, kToldMax);
+  std::vector<FollowUpDraft> told;
+  const auto tell = [&](std::string_view who) {
+    told.push_back({KeyOrDie(who), AnyTable::Of(observed), {}, false, {}});
+  };
+  if (const OwnerReference* owner = OwnerOf(entity.entity.state->metadata_part())) {
+    tell(OwnerKey(*owner));
+  }
+  entity.entity.state->items.ScanBytes(kObservers, "",
+                                       [&](std::string_view observer, std::string_view) {
+                                         tell(observer);
+                                         return told.size() < told_max;
+                                       });
+  return told;
+}
+
+// Whoever waits for the outcome or the reply of a command that is dropped hears of it.
+void AnswerSkipped(const Command& skipped, std::vector<FollowUpDraft>& told) {
+  const std::string message = "an operator dropped the command at " + skipped.entity;
+  if (skipped.outcome_number && skipped.source) {
+    told.push_back({KeyOrDie(skipped.source->entity),
+                    AnyTable::Of(Outcome{.number = *skipped.outcome_number,
+                                         .accepted = false,
+                                         .code = std::string(ToString(RejectionCode::kQuarantined)),
+                                         .message = message,
+                                         .uid = ""}),
+                    {},
+                    false,
+                    {}});
+  }
+  if (skipped.deferred) {
+    CommandResult result;
+    result.id = skipped.deferred->command_id;
+    result.entity = skipped.entity;
+    result.rejection =
+        RejectionRecord{.code = RejectionCode::kQuarantined, .field = "", .message = message};
+    told.push_back({KeyOrDie(skipped.deferred->entity),
+                    AnyTable::Of(Answered{.id = result.id, .result = std::move(result)}),
+                    {},
+                    false,
+                    {}});
+  }
 }
 
 }  // namespace
@@ -35,20 +88,7 @@ void Decider::Quarantine(Command command, CachedEntity& entity, Decision decisio
     ApplyTimerChange(after->relations_part(), timers.back());
   }
   decision.events.push_back({.payload = AnyTable::Of(EntityQuarantined{.reason = reason})});
-  // Owner and observers hear of it; a fan-out beyond the first share is the machine's, which
-  // stands.
-  std::vector<FollowUpDraft> told;
-  const auto tell = [&](const std::string& who) {
-    told.push_back({KeyOrDie(who), AnyTable::Of(AsSetAside(entity, key, reason)), {}, false, {}});
-  };
-  if (const OwnerReference* owner = OwnerOf(entity.entity.state->metadata_part())) {
-    tell(OwnerKey(*owner));
-  }
-  entity.entity.state->items.ScanBytes(kObservers, "",
-                                       [&](std::string_view observer, std::string_view) {
-                                         tell(std::string(observer));
-                                         return told.size() < kObserversPerDecision;
-                                       });
+  std::vector<FollowUpDraft> told = TellAll(entity, AsSetAside(entity, key, reason));
   decision.effects = NumberEffects(std::move(told), std::move(timers), command);
   const EntityState& now = after ? *after : *entity.entity.state;
   decision.version = now.version;
@@ -57,29 +97,44 @@ void Decider::Quarantine(Command command, CachedEntity& entity, Decision decisio
   Stage(std::move(decision), &entity, std::move(after), ticket);
 }
 
-void Decider::ReleaseEntity(Command command, CachedEntity& entity, Decision decision,
-                            uint64_t ticket) {
+Result<void> Decider::ReleaseEntity(Command command, CachedEntity& entity, Decision decision,
+                                    uint64_t ticket) {
   const bool skip = command.payload.As<Release>()->skip;
-  const EntityKey key = KeyOrDie(command.entity);
-  if (!entity.entity.marks.quarantined.empty()) {
+  const EntityMarks& marks = entity.entity.marks;
+  if (!marks.quarantined.empty()) {
     decision.events.push_back({.payload = AnyTable::Of(ParkedReleased{.skipped = skip})});
     // Who heard that it was set aside hears how it is now.
-    std::vector<FollowUpDraft> told;
-    const Observed now = MakeObserved(*entity.entity.kind, *entity.entity.state, key);
-    if (const OwnerReference* owner = OwnerOf(entity.entity.state->metadata_part())) {
-      told.push_back({KeyOrDie(OwnerKey(*owner)), AnyTable::Of(now), {}, false, {}});
+    std::vector<FollowUpDraft> told = TellAll(
+        entity, MakeObserved(*entity.entity.kind, *entity.entity.state, KeyOrDie(command.entity)));
+    if (skip && !marks.parked.empty()) {
+      const Result<Command> skipped = ParkedCommand(marks.parked.front());
+      if (!skipped) return tl::unexpected<Error>(skipped.error());
+      AnswerSkipped(*skipped, told);
     }
-    entity.entity.state->items.ScanBytes(
-        kObservers, "", [&](std::string_view observer, std::string_view) {
-          told.push_back({KeyOrDie(observer), AnyTable::Of(now), {}, false, {}});
-          return told.size() < kObserversPerDecision;
-        });
     decision.effects = NumberEffects(std::move(told), {}, command);
   }
   decision.version = entity.entity.state->version;
   decision.state_hash = entity.entity.state->Hash();
   decision.command = std::move(command);
   Stage(std::move(decision), &entity, nullptr, ticket);
+  return {};
+}
+
+Result<Command> Decider::ParkedCommand(uint64_t sequence) {
+  if (const auto staged = parked_.find(sequence); staged != parked_.end()) return staged->second;
+  std::optional<Command> command;
+  auto read = journal_.ReadEvents(sequence, [&](uint64_t, std::string_view bytes) {
+    if (auto record = Unpack<LogRecord>(bytes); record && record->decision) {
+      command = std::move(record->decision->command);
+    }
+    return false;
+  });
+  if (!read) return tl::unexpected<Error>(std::move(read.error()));
+  if (!command) {
+    return Err(ErrorCode::kCorruption, "the command parked at {}:{} is gone", state_.partition,
+               sequence);
+  }
+  return std::move(*command);
 }
 
 }  // namespace sluice

@@ -144,6 +144,7 @@ void Decider::Stage(Decision decision, CachedEntity* entity, std::shared_ptr<Ent
                           .answered_by = {},
                           .reply_deferred = decision.reply_deferred};
   }
+  if (decision.verdict == Verdict::kParked) parked_.emplace(sequence, *decision.command);
   LogRecord record;
   record.partition = state_.partition;
   record.term = state_.term;

@@ -127,8 +127,6 @@ Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision
   } catch (const InvariantViolation& violation) {
     Quarantine(std::move(command), entity, std::move(decision), violation.what(), ticket);
     return {};
-  } catch (const LoadFailure& failure) {
-    return Err(ErrorCode::kIo, "{}: {}", command.entity, failure.what());
   }
   decision.verdict = step.verdict;
   if (step.rejection) decision.rejection = ToRecord(*step.rejection);

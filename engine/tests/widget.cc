@@ -29,6 +29,10 @@ DecideResult Decide(const Widget& widget, const Ask& command, const DecideContex
   return draft.Take();
 }
 
+DecideResult Decide(const Widget&, const Watch& command, const DecideContext& context) {
+  return Decided{}.Send(KeyOrDie(command.subject), Observe{.observer = context.self.ToString()});
+}
+
 DecideResult Decide(const Widget& widget, const Arm& command, const DecideContext& context) {
   Draft<WidgetMachine> draft(widget, context);
   draft.Arm(command.timer.empty() ? "ring" : command.timer, context.time + command.after);

@@ -15,7 +15,7 @@ struct WidgetMachine {
   using Created = WidgetCreated;
   using SpecChanged = WidgetSpecChanged;
   using Commands =
-      TypeList<AddAmount, Tell, Ask, Arm, SetFaulty, BreakTable, Swell, Hear, AskedFor>;
+      TypeList<AddAmount, Tell, Ask, Watch, Arm, SetFaulty, BreakTable, Swell, Hear, AskedFor>;
   using OnAbsent = TypeList<Hear, AskedFor>;
   using Events = TypeList<AmountAdded, Heard, Rang, WentIdle, FaultySet, OutcomeNoted>;
   using Phase = WidgetPhase;
@@ -40,6 +40,7 @@ using Widget = WidgetMachine::State;
 DecideResult Decide(const Widget& widget, const AddAmount& command, const DecideContext& context);
 DecideResult Decide(const Widget& widget, const Tell& command, const DecideContext& context);
 DecideResult Decide(const Widget& widget, const Ask& command, const DecideContext& context);
+DecideResult Decide(const Widget& widget, const Watch& command, const DecideContext& context);
 DecideResult Decide(const Widget& widget, const Arm& command, const DecideContext& context);
 DecideResult Decide(const Widget& widget, const SetFaulty& command, const DecideContext& context);
 DecideResult Decide(const Widget& widget, const BreakTable& command, const DecideContext& context);
