@@ -119,6 +119,16 @@ DecideResult Decide(const Registry& registry, const LeaveRegistry&, const Decide
   return draft.Take();
 }
 
+DecideResult Decide(const Registry& registry, const Delete& command, const DecideContext& context) {
+  const RegistryStatus& status = registry.status;
+  if (registry.Exists() && status.claims + status.members + status.ranges > 0) {
+    return Reject(Rejection::FailedPrecondition(
+        "status", fmt::format("{} has {} claims, {} members and {} ranges", context.self.ToString(),
+                              status.claims, status.members, status.ranges)));
+  }
+  return DecideGeneric<RegistryMachine>(registry, command, context);
+}
+
 AnyTable RegistryMachine::Detail(const State& state) {
   return AnyTable::Of(
       RegistryDetail{.members = state.status.members, .version = state.status.membership_version});

@@ -54,6 +54,9 @@ DecideResult Decide(const Registry& registry, const JoinRegistry& command,
 DecideResult Decide(const Registry& registry, const LeaveRegistry& command,
                     const DecideContext& context);
 
+// What is held outlives no registry: while it has claims, members or ranges, `FailedPrecondition`.
+DecideResult Decide(const Registry& registry, const Delete& command, const DecideContext& context);
+
 DecideResult Decide(const Registry& registry, const AcquirePrefix& command,
                     const DecideContext& context);
 DecideResult Decide(const Registry& registry, const ReleasePrefix& command,

@@ -132,5 +132,17 @@ TEST(ClusterConfig, RefusesAllFaultsAtOnce) {
   EXPECT_NE(decision.rejection->message.find("spec.stuckDeadlines.binding"), std::string::npos);
 }
 
+TEST_F(RegistryTest, IsNotDeletedWhileSomethingIsHeld) {
+  SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
+  SendAs("registry/default/m", JoinRegistry{.uid = "u2", .labels = {}});
+  EXPECT_EQ(world_.Send(kRegistry, Delete{}).rejection->code, RejectionCode::kFailedPrecondition);
+  SendAs("registry/default/a", ReleaseKey{.key = "k"});
+  SendAs("registry/default/m", LeaveRegistry{});
+  world_.Send(kRegistry, Delete{});
+  EXPECT_FALSE(registry().Exists());
+  SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
+  EXPECT_EQ(registry().status.claims, 1u);
+}
+
 }  // namespace
 }  // namespace sluice
