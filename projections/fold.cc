@@ -163,9 +163,11 @@ Result<void> FoldPartition(PartitionState& state, const LogRecord& record, std::
   }
   if (record.opened) {
     const Opened& opened = *record.opened;
-    if (state.epoch != Hash128{} && state.epoch != opened.epoch) {
-      return Err(ErrorCode::kCorruption, "I3: {}:{} is of epoch {}, the log of {}", state.partition,
-                 record.sequence, ToHex(opened.epoch), ToHex(state.epoch));
+    if (state.epoch != opened.epoch) {
+      // The log was imported: its inputs are new, and what it sends is numbered anew.
+      state.next_commands = 0;
+      state.next_internal = 0;
+      state.targets.clear();
     }
     state.epoch = opened.epoch;
     state.partitions = opened.partitions;

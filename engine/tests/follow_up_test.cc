@@ -116,5 +116,35 @@ TEST_F(FollowUpTest, ACalleeSetAsideAnswersOnceItIsReleased) {
   EXPECT_TRUE(remembered().answered_by.has_value());
 }
 
+TEST_F(FollowUpTest, AnImportedLogNumbersItsInputsAndFollowUpsAnew) {
+  Create("widget/default/a");
+  cluster_->Decide("widget/default/a", Tell{.target = "widget/default/nobody", .times = 2});
+  const uint32_t home = cluster_->PartitionOf("widget/default/a");
+  PartitionState state = cluster_->store(home).applied();
+  ASSERT_GT(state.next_commands, 0u);
+  ASSERT_FALSE(state.targets.empty());
+  const PartitionState before = state;
+  LogRecord record;
+  record.partition = home;
+  record.term = state.term + 1;
+  record.sequence = state.next_sequence;
+  record.previous = state.chain;
+  record.opened = Opened{.epoch = {8, 8},
+                         .node = "n",
+                         .build = "b",
+                         .time = state.decision_time,
+                         .partitions = 3,
+                         .settings = {}};
+  const Result<void> folded = FoldPartition(state, record, Pack(record));
+  ASSERT_TRUE(folded.has_value()) << folded.error().message;
+  EXPECT_EQ(state.epoch, (Hash128{8, 8}));
+  EXPECT_EQ(state.next_commands, 0u);
+  EXPECT_EQ(state.next_internal, 0u);
+  EXPECT_TRUE(state.targets.empty());
+  EXPECT_EQ(state.next_sequence, before.next_sequence + 1);
+  EXPECT_EQ(state.next_timer, before.next_timer);
+  EXPECT_EQ(state.settings, before.settings);
+}
+
 }  // namespace
 }  // namespace sluice
