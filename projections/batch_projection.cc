@@ -74,20 +74,22 @@ size_t Change::ByteSize() const {
   return size;
 }
 
-ProjectedEntity& BatchProjection::At(std::string_view key) {
-  auto [at, is_new] = entities_.try_emplace(std::string(key));
-  if (is_new) {
-    at->second.key = at->first;
-    bytes_ += sizeof(ProjectedEntity) + 2 * key.size();
-  }
-  return at->second;
+ProjectedEntity* BatchProjection::At(std::string_view key) {
+  const auto found = entities_.find(key);
+  if (found != entities_.end()) return &found->second;
+  if (!ParseEntityKey(key)) return nullptr;
+  const auto at = entities_.try_emplace(std::string(key)).first;
+  at->second.key = at->first;
+  bytes_ += sizeof(ProjectedEntity) + 2 * key.size();
+  return &at->second;
 }
 
-void BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
+ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
   ++decisions_;
   // What was addressed to no entity has no history: the log alone holds it.
-  if (!decision.command || !ParseEntityKey(decision.command->entity)) return;
-  ProjectedEntity& entity = At(decision.command->entity);
+  ProjectedEntity* found = decision.command ? At(decision.command->entity) : nullptr;
+  if (found == nullptr) return nullptr;
+  ProjectedEntity& entity = *found;
   entity.history.push_back(sequence);
   bytes_ += sizeof(uint64_t);
   if (IsRemembered(decision)) {
@@ -100,6 +102,7 @@ void BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
     bytes_ += sizeof(RememberedCommand) + decision.command->id.size();
   }
   NoteReply(sequence, decision, entity);
+  return found;
 }
 
 void BatchProjection::AddChange(uint64_t sequence, const Decision& decision, const KindInfo& kind,
@@ -122,14 +125,28 @@ void BatchProjection::AddChange(uint64_t sequence, const Decision& decision, con
   stored.version = after.version;
 }
 
-void BatchProjection::Touch(const std::string& key, const LoadedEntity& entity, StoredForm& stored,
+void BatchProjection::Touch(std::string_view key, const LoadedEntity& entity, StoredForm& stored,
                             Items::Changes items) {
+  ProjectedEntity* projected = At(key);
+  CHECK(projected != nullptr);
+  Touch(*projected, entity, stored, std::move(items));
+}
+
+void BatchProjection::TouchLoaded() {
+  for (auto& [key, projected] : entities_) {
+    if (!projected.loaded.state) continue;
+    Touch(projected, projected.loaded, *projected.loaded.stored,
+          projected.loaded.state->items.TakeChanges());
+  }
+}
+
+void BatchProjection::Touch(ProjectedEntity& projected, const LoadedEntity& entity,
+                            StoredForm& stored, Items::Changes items) {
   CHECK(entity.state != nullptr && entity.kind != nullptr);
-  ProjectedEntity& projected = At(key);
   CHECK(!projected.changed);
   projected.changed = true;
   projected.kind = entity.kind->name;
-  projected.prefix = store::EntityPrefix(key);
+  projected.prefix = store::EntityPrefix(projected.key);
   projected.items = std::move(items);
   for (const auto& [item, value] : projected.items) {
     bytes_ += item.key.size() + (value ? value->size() : 0) + 64;

@@ -28,6 +28,7 @@ struct StoredForm {
 
 // What a batch writes about one entity.
 struct ProjectedEntity {
+  LoadedEntity loaded;  // a replay's: the entity as folded so far
   std::string key;
   std::string prefix;    // of its rows; empty until `changed` or read by Ordered
   bool changed = false;  // `record` and the mentions are to be written
@@ -47,8 +48,9 @@ class BatchProjection {
   // Without changes, AddChange is not called: watches cannot go on from within such a batch.
   explicit BatchProjection(bool has_changes = true) : has_changes_(has_changes) {}
 
-  // History and remembered commands of the decision at `sequence`, the next.
-  void AddDecision(uint64_t sequence, const Decision& decision);
+  // History and remembered commands of the decision at `sequence`, the next. Returns where its
+  // entity stands, valid as long as the batch; null where it was addressed to none.
+  ProjectedEntity* AddDecision(uint64_t sequence, const Decision& decision);
 
   // The object's version moved with that decision: a change for watches.
   void AddChange(uint64_t sequence, const Decision& decision, const KindInfo& kind,
@@ -56,8 +58,10 @@ class BatchProjection {
 
   // `entity` as the batch leaves it, and every change of its items in the batch. Brings `stored` up
   // to date. Once per entity, after its last AddDecision.
-  void Touch(const std::string& key, const LoadedEntity& entity, StoredForm& stored,
+  void Touch(std::string_view key, const LoadedEntity& entity, StoredForm& stored,
              Items::Changes items);
+  // The same for every entity whose `loaded` is set.
+  void TouchLoaded();
 
   bool has_changes() const { return has_changes_; }
   size_t decisions() const { return decisions_; }
@@ -71,12 +75,18 @@ class BatchProjection {
   std::vector<Change> TakeChanges();
 
  private:
-  ProjectedEntity& At(std::string_view key);
+  struct KeyHash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  // Null where `key` is none.
+  ProjectedEntity* At(std::string_view key);
+  void Touch(ProjectedEntity& projected, const LoadedEntity& entity, StoredForm& stored,
+             Items::Changes items);
 
   const bool has_changes_;
   size_t decisions_ = 0;
   size_t bytes_ = 0;
-  std::unordered_map<std::string, ProjectedEntity> entities_;
+  std::unordered_map<std::string, ProjectedEntity, KeyHash, std::equal_to<>> entities_;
   std::vector<Change> changes_;
 };
 

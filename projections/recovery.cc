@@ -1,7 +1,6 @@
 #include "projections/recovery.h"
 
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "events/codec.h"
@@ -37,7 +36,7 @@ class Replay {
   uint64_t replayed() const { return replayed_; }
 
  private:
-  Result<LoadedEntity*> EntityOf(std::string_view key);
+  Result<LoadedEntity*> EntityOf(ProjectedEntity& projected);
   Result<void> AddDecision(const LogRecord& record);
   bool InFeed() const { return state_.next_sequence + options_.feed_last > options_.end_sequence; }
   bool IsFull() const;
@@ -47,26 +46,26 @@ class Replay {
   PartitionStore& store_;
   const RecoveryOptions& options_;
   PartitionState state_;
-  // Item changes stay in `state->items` until the batch is written.
-  std::unordered_map<std::string, LoadedEntity> overlay_;
+  // Folded entities are in there, their item changes in `state->items` until it is written.
   std::optional<BatchProjection> batch_;
+  size_t overlaid_ = 0;  // entities of the batch that were loaded
   uint64_t replayed_ = 0;
 };
 
 void Replay::Begin() { batch_.emplace(/*has_changes=*/InFeed()); }
 
-Result<LoadedEntity*> Replay::EntityOf(std::string_view text) {
-  auto [at, is_new] = overlay_.try_emplace(std::string(text));
-  if (!is_new) return &at->second;
-  auto key = ParseEntityKey(text);
-  Result<LoadedEntity> loaded =
-      key ? store_.Load(*key) : Result<LoadedEntity>(tl::unexpected(key.error()));
-  if (!loaded) {
-    overlay_.erase(at);
-    return tl::unexpected(loaded.error());
-  }
-  at->second = std::move(*loaded);
-  return &at->second;
+Result<LoadedEntity*> Replay::EntityOf(ProjectedEntity& projected) {
+  LoadedEntity& entity = projected.loaded;
+  if (entity.state) return &entity;
+  auto key = ParseEntityKey(projected.key);
+  if (!key) return tl::unexpected(key.error());
+  auto loaded = store_.Load(*key);
+  if (!loaded) return tl::unexpected(loaded.error());
+  entity = std::move(*loaded);
+  ++overlaid_;
+  // What was never stored has no items: the machine need not look for them.
+  if (entity.stored->packed == nullptr) entity.state->items.set_source(nullptr);
+  return &entity;
 }
 
 Result<void> Replay::Add(std::string_view bytes) {
@@ -91,10 +90,10 @@ Result<void> Replay::Add(std::string_view bytes) {
 
 Result<void> Replay::AddDecision(const LogRecord& record) {
   const Decision& decision = *record.decision;
-  batch_->AddDecision(record.sequence, decision);
+  ProjectedEntity* projected = batch_->AddDecision(record.sequence, decision);
   const std::string_view key = FoldedEntity(decision);
-  if (key.empty()) return {};
-  auto overlaid = EntityOf(key);
+  if (key.empty() || projected == nullptr) return {};
+  auto overlaid = EntityOf(*projected);
   if (!overlaid) {
     return Err(overlaid.error().code, "{} at {}:{}: {}", key, record.partition, record.sequence,
                overlaid.error().message);
@@ -119,20 +118,17 @@ Result<void> Replay::AddDecision(const LogRecord& record) {
 }
 
 bool Replay::IsFull() const {
-  return overlay_.size() >= options_.batch_entities ||
-         batch_->decisions() >= options_.batch_decisions ||
+  return overlaid_ >= options_.batch_entities || batch_->decisions() >= options_.batch_decisions ||
          batch_->ByteSize() >= options_.batch_bytes;
 }
 
 Result<void> Replay::Write() {
-  for (auto& [key, entity] : overlay_) {
-    batch_->Touch(key, entity, *entity.stored, entity.state->items.TakeChanges());
-  }
+  batch_->TouchLoaded();
   const bool sorted_files = batch_->decisions() >= options_.sorted_files_from;
   if (auto written = store_.ApplyProjection(*batch_, state_, sorted_files); !written) {
     return written;
   }
-  overlay_.clear();
+  overlaid_ = 0;
   Begin();
   if (options_.on_progress) options_.on_progress({state_.next_sequence, options_.end_sequence});
   return {};

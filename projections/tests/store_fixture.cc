@@ -102,7 +102,13 @@ std::map<std::string, std::string> StoreTest::RowsFromZero(const TestLog& log) {
 
 void StoreTest::Work(TestLog& log, int steps, uint64_t seed) {
   constexpr int kLamps = 7;
-  for (int step = 0; step < steps; ++step) {
+  // One that never comes into being may be observed all the same.
+  if (seed % 2 == 1) {
+    log.Send(Lamp(kLamps), Observe{.observer = Lamp(0)});
+  } else {
+    log.Send(Lamp(kLamps), Unobserve{.observer = Lamp(0)});
+  }
+  for (int step = 1; step < steps; ++step) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
     const std::string lamp = Lamp(static_cast<int>((seed >> 33) % kLamps));
     switch ((seed >> 40) % 8) {

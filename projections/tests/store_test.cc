@@ -34,7 +34,7 @@ TEST_F(StoreTest, BatchByBatchIsTheSameAsFoldingTheLog) {
 
 TEST_F(StoreTest, SortedFilesHoldWhatWritesWouldHave) {
   TestLog log(LampKinds());
-  Work(log, 400, 3);
+  for (uint64_t round = 0; round < 8; ++round) Work(log, 50, 3 + 100 * (round / 2) + round % 2);
   {
     auto store = Open("files");
     const auto recovered = Recover(*store, {.read = log.Reader(),
