@@ -79,6 +79,7 @@ bool Fleet::Step(uint32_t node, uint32_t partition) {
   if (worked) return *worked;
   findings_.Expect(here.doomed || here.store->failed(), "I10", "partition {} stopped: {}",
                    partition, worked.error().message);
+  if (worked.error().code == ErrorCode::kFenced) ++fenced_;
   Close(node, partition);
   return true;
 }

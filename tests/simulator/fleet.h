@@ -77,6 +77,9 @@ class Fleet {
   // All clocks show the latest of them from now on.
   void AlignClocks();
 
+  // Terms of zombies that ended by being fenced.
+  uint64_t fenced() const { return fenced_; }
+
  private:
   class Listener;
   struct Slot {
@@ -100,6 +103,7 @@ class Fleet {
   testing::SimJournal journal_;
   std::unique_ptr<Listener> listener_;
   std::vector<Slot> slots_;
+  uint64_t fenced_ = 0;
 };
 
 }  // namespace sluice::simulator

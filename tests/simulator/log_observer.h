@@ -40,6 +40,7 @@ class LogObserver {
 
  private:
   void JudgeRecord(const LogRecord& record, Time latest);
+  void Count(const Decision& decision);
   void JudgeOrigin(const LogRecord& record);
   void JudgeDecision(const Decision& decision, uint64_t sequence);
   void JudgeEntity(const Decision& decision, uint64_t sequence, ObservedEntity& entity);

@@ -59,8 +59,9 @@ struct ObservedPartition {
   std::map<std::string, ObservedEntity, std::less<>> entities;
   std::map<std::pair<std::string, std::string>, AcceptedCommand> accepted;  // (entity, id)
   std::set<std::tuple<Time, std::string, std::string>> timers;              // (due, entity, id)
-  uint64_t skipped = 0;  // parked commands that a Release dropped
   uint64_t dead_letters = 0;
+  // How often: verdicts, and events by type.
+  std::map<std::string, uint64_t, std::less<>> seen;
   // Per sequence, whose decision it is; empty: nobody's.
   std::vector<std::string> entity_at;
 };

@@ -28,7 +28,9 @@ void PlaneChecks::AfterFold(const ObservedEntity& entity, const Decision& decisi
   changed_ = changed_ || entity.key.kind != "widget";
   if (entity.key.kind == "instance") {
     const auto& state = static_cast<const Instance&>(*entity.state);
-    if (state.status.phase == InstancePhase::kReady) once_ready_.insert(state.metadata.uid);
+    // Not the phase: one that is Expiring serves on.
+    const Condition* ready = FindCondition(state.status.conditions, "Ready");
+    if (ready && ready->status == ConditionStatus::kTrue) once_ready_.insert(state.metadata.uid);
   } else if (entity.key.kind == "binding") {
     CheckCutover(static_cast<const Binding&>(*entity.state), decision);
   }
@@ -187,6 +189,22 @@ void PlaneChecks::CheckLiveness(const std::string& revision) {
   }
   for (const std::string& key : view_.Keys("instance")) {
     findings_.Expect(!view_.Find(key)->IsDeleting(), "instance", "{} does not go", key);
+  }
+}
+
+void PlaneChecks::CheckNothingLeft() {
+  for (const char* kind : {"binding", "instance", "network", "networkbinding", "networkcontext",
+                           "subnetclaim", "subnet"}) {
+    for (const std::string& key : view_.Keys(kind)) {
+      findings_.Expect(false, kind, "{} is left after all was deleted", key);
+    }
+  }
+  for (const std::string& key : view_.Keys("registry")) {
+    if (key.find("/addresspool-") == std::string::npos) continue;
+    const EntityItemsView items(view_.Find(key)->items);
+    const bool empty =
+        AllocatorView(items).IsEmpty(Family::kIPv4) && AllocatorView(items).IsEmpty(Family::kIPv6);
+    findings_.Expect(empty, "network", "{} has prefixes out that nobody holds", key);
   }
 }
 

@@ -31,6 +31,8 @@ class PlaneChecks final : public FoldListener {
   void Check();
   // At the end: bindings that were given a target have it, what was deleted is gone.
   void CheckLiveness(const std::string& revision);
+  // Once all is deleted: no entity of these planes, no prefix and no item of theirs is left.
+  void CheckNothingLeft();
 
  private:
   void CheckCutover(const Binding& binding, const Decision& decision);

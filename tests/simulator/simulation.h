@@ -42,6 +42,9 @@ class Simulation {
     uint64_t follow_ups = 0;
     uint64_t answers = 0;
     uint64_t actions = 0;
+    uint64_t fenced = 0;                                // terms of zombies
+    std::map<std::string, uint64_t, std::less<>> seen;  // verdicts and events
+    void Add(const Totals& other);
   };
   Totals totals() const;
 
@@ -88,6 +91,9 @@ class Simulation {
   // Users mend what they applied, providers do all there is to do, time passes.
   void Mend();
   void ProvideAll();
+  void SendAtTheEnd(Command command);
+  // All that users made is deleted; nothing may be left of it.
+  void TakeDown();
   void CheckAtRest();
   void CheckReplay();
 

@@ -3,6 +3,7 @@
 //   SLUICE_SEED=N    that one alone, with its trace
 //   SLUICE_SEEDS=N   so many fresh ones instead of 200
 //   SLUICE_FIRST=N   beginning with this one
+//   SLUICE_SEEN=1    prints how often each verdict and event came
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -39,12 +40,7 @@ bool RunSeed(uint64_t seed, Simulation::Totals& totals) {
   running = &simulation;
   const std::string found = simulation.Run();
   running = nullptr;
-  const Simulation::Totals mine = simulation.totals();
-  totals.steps += mine.steps;
-  totals.records += mine.records;
-  totals.follow_ups += mine.follow_ups;
-  totals.answers += mine.answers;
-  totals.actions += mine.actions;
+  totals.Add(simulation.totals());
   if (found.empty()) return true;
   ADD_FAILURE() << "seed " << seed << "\n"
                 << simulation.trace().Text() << found << "\nrun again with SLUICE_SEED=" << seed
@@ -52,6 +48,18 @@ bool RunSeed(uint64_t seed, Simulation::Totals& totals) {
                 << "once mended, keep it in tests/simulator/seeds.txt";
   return false;
 }
+
+// What so many seeds have to have been through, or they show less than they seem to.
+constexpr const char* kExpected[] = {
+    "Duplicate",       "Ignored",           "Forwarded",           "DeadLettered",
+    "Parked",          "VersionConflict",   "IdempotencyConflict", "Quarantined",
+    "TooLarge",        "EntityQuarantined", "ParkedReleased",      "Rang",
+    "EntityDeleted",   "CutoverCompleted",  "BindingDegraded",     "CandidateFailed",
+    "InstanceAdopted", "BindingKeyRefused", "InstanceExpired",     "InstanceFailed",
+    "InstanceRunLost", "LeaseTakenOver",    "InstanceLeaseSeen",   "NetworkAllocated",
+    "SubnetReadied",   "PrefixUnassigned",  "AttachmentChanged",   "CascadeRequested",
+    "SettingsAdopted",
+};
 
 std::vector<uint64_t> KeptSeeds() {
   std::ifstream file(std::string(SLUICE_SOURCE_DIR) + "/tests/simulator/seeds.txt");
@@ -66,7 +74,7 @@ std::vector<uint64_t> KeptSeeds() {
 void Print(uint64_t seeds, const Simulation::Totals& totals) {
   std::cout << seeds << " seeds: " << totals.steps << " steps, " << totals.records << " records, "
             << totals.follow_ups << " follow-ups, " << totals.answers << " answers, "
-            << totals.actions << " actions\n";
+            << totals.actions << " actions, " << totals.fenced << " terms fenced\n";
 }
 
 TEST(Simulator, KeptSeeds) {
@@ -88,9 +96,15 @@ TEST(Simulator, FreshSeeds) {
       one ? FromEnvironment("SLUICE_SEED", 0) : FromEnvironment("SLUICE_FIRST", 1);
   const uint64_t count = one ? 1 : FromEnvironment("SLUICE_SEEDS", 200);
   for (uint64_t seed = first; seed < first + count; ++seed) {
-    if (!RunSeed(seed, totals)) break;
+    if (!RunSeed(seed, totals)) return;
   }
   Print(count, totals);
+  if (std::getenv("SLUICE_SEEN")) {
+    for (const auto& [what, times] : totals.seen) std::cout << what << ' ' << times << '\n';
+  }
+  if (count < 200) return;
+  EXPECT_GT(totals.fenced, 0u);
+  for (const char* what : kExpected) EXPECT_GT(totals.seen[what], 0u) << what << " never happened";
 }
 
 TEST(Simulator, ASeedIsOneRun) {
