@@ -1,6 +1,7 @@
 #include "providers/local/host_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/file.h>
@@ -49,6 +50,11 @@ Result<UniqueFd> OpenProcess(pid_t pid, uint64_t start_time) {
     return Err(ErrorCode::kNotFound, "process {} is gone", pid);
   }
   return process;
+}
+
+bool HasEnded(const UniqueFd& process) {
+  pollfd polled{process.get(), POLLIN, 0};
+  return !process || poll(&polled, 1, 0) != 0;
 }
 
 void SignalProcess(const UniqueFd& process, int signal) {

@@ -46,6 +46,9 @@ std::string BootId();
 // another, and it is readable once the process has ended. kNotFound when that one is gone.
 Result<UniqueFd> OpenProcess(pid_t pid, uint64_t start_time);
 
+// Whether the process behind the descriptor has ended, reaped or not; true without one.
+bool HasEnded(const UniqueFd& process);
+
 // Sends to the process behind the descriptor; nothing happens when it has ended.
 void SignalProcess(const UniqueFd& process, int signal);
 

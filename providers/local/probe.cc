@@ -134,12 +134,13 @@ std::unique_ptr<ProbeAttempt> StartProbe(const ReadinessSpec& spec, const ProbeT
 }
 
 ReadinessProber::ReadinessProber(ReadinessSpec spec, ProbeTarget target, Scheduler& scheduler,
-                                 FdWatcher& watcher, Verdict verdict)
+                                 FdWatcher& watcher, Verdict verdict, Objection objection)
     : spec_(std::move(spec)),
       target_(std::move(target)),
       scheduler_(scheduler),
       watcher_(watcher),
       verdict_(std::move(verdict)),
+      objection_(std::move(objection)),
       timeout_(scheduler),
       next_(scheduler) {
   next_.Arm(Micros(0), [this] { Attempt(); });
@@ -151,11 +152,17 @@ void ReadinessProber::Attempt() {
     Finish(false, fmt::format("no answer within {} ms", spec_.timeout.count() / 1000));
   });
   attempt_ = StartProbe(spec_, target_, scheduler_, watcher_,
-                        [this](bool ok, std::string message) { Finish(ok, message); });
+                        [this](bool ok, std::string message) { Finish(ok, std::move(message)); });
 }
 
-void ReadinessProber::Finish(bool ok, const std::string& message) {
+void ReadinessProber::Finish(bool ok, std::string message) {
   timeout_.Cancel();
+  if (ok && ready_ != true && objection_) {
+    if (std::string why = objection_(); !why.empty()) {
+      ok = false;
+      message = std::move(why);
+    }
+  }
   // The attempt is calling us: it goes when the next one starts or the prober ends.
   next_.Arm(spec_.period, [this] {
     attempt_.reset();

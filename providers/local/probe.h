@@ -30,23 +30,26 @@ std::unique_ptr<ProbeAttempt> StartProbe(const ReadinessSpec& spec, const ProbeT
 
 // Probes again and again while it exists: ready at the first success, not ready after
 // `failure_threshold` failures in a row. Calls `verdict` at the first verdict and whenever it
-// flips.
+// flips. A success that would become a verdict is put to `objection` first: what that says makes it
+// a failure, with this message; empty means none.
 class ReadinessProber {
  public:
   using Verdict = std::function<void(bool ready, const std::string& message)>;
+  using Objection = std::function<std::string()>;
 
   ReadinessProber(ReadinessSpec spec, ProbeTarget target, Scheduler& scheduler, FdWatcher& watcher,
-                  Verdict verdict);
+                  Verdict verdict, Objection objection = {});
 
  private:
   void Attempt();
-  void Finish(bool ok, const std::string& message);
+  void Finish(bool ok, std::string message);
 
   const ReadinessSpec spec_;
   const ProbeTarget target_;
   Scheduler& scheduler_;
   FdWatcher& watcher_;
   const Verdict verdict_;
+  const Objection objection_;
 
   std::optional<bool> ready_;
   uint32_t failures_ = 0;  // In a row.

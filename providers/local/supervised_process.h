@@ -67,13 +67,14 @@ class SupervisedProcess {
   Result<void> SpawnShim();
   void LaunchLater(const std::string& why);
   void Launched();
-  void Runs(int pid);
+  void Runs(const RunRecord& record);
   void BeginTermination();
   void ShimEnded();
   void Ended(const ExitStatus& status, bool counts);
   void EndUnseen();
   void ForgetRun();
   void StartProber();
+  std::string WhyNotReady() const;
   void RemoveFiles();
   void Persist();
   void Step() const {
@@ -96,6 +97,7 @@ class SupervisedProcess {
   int pid_ = 0;
   int shim_pid_ = 0;
   UniqueFd shim_;
+  UniqueFd program_;
   UniqueFd ready_pipe_;
   std::string launch_error_;
   uint32_t launch_attempts_ = 0;  // In a row that got no shim.

@@ -1,5 +1,6 @@
 // How SupervisedProcess starts, ends and finds again what it runs.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include <cstring>
 
 #include "providers/local/environment.h"
+#include "providers/local/listener_owner.h"
 #include "providers/local/shim_image.h"
 #include "providers/local/supervised_process.h"
 
@@ -92,12 +94,16 @@ void SupervisedProcess::Launched() {
   ready_pipe_.reset();
   const std::optional<RunRecord> record = ReadRun(dir_);
   if (!runs || !record || record->run != intent_.run) return;  // Its end comes by shim_watch_.
-  Runs(record->pid);
+  Runs(*record);
 }
 
-void SupervisedProcess::Runs(int pid) {
+void SupervisedProcess::Runs(const RunRecord& record) {
   life_ = Life::kRunning;
-  pid_ = pid;
+  pid_ = record.pid;
+  // None when it has ended already, which its shim is about to say.
+  if (Result<UniqueFd> program = OpenProcess(record.pid, record.start); program) {
+    program_ = std::move(*program);
+  }
   stable_.Arm(options_.stable_after, [this] {
     intent_.restarts = 0;
     Persist();
@@ -113,11 +119,25 @@ void SupervisedProcess::StartProber() {
   if (!environment) environment = std::vector<std::string>();
   prober_ = std::make_unique<ReadinessProber>(
       *intent_.spec.readiness, ProbeTarget{intent_.spec.address, std::move(*environment)},
-      scheduler_, watcher_, [this](bool ready, const std::string& message) {
+      scheduler_, watcher_,
+      [this](bool ready, const std::string& message) {
         ready_ = ready;
         ready_message_ = message;
         Notify();
-      });
+      },
+      [this] { return WhyNotReady(); });
+}
+
+// A probe asks an address; whether it was this run that answered, it cannot tell. Another program
+// on the port would answer for one that is about to end because it could not have it.
+std::string SupervisedProcess::WhyNotReady() const {
+  const ReadinessSpec& probe = *intent_.spec.readiness;
+  if (probe.kind != ReadinessSpec::Kind::kExec &&
+      FindListenerOwner(intent_.spec.address, probe.port, shim_pid_) == ListenerOwner::kStranger) {
+    return fmt::format("{}:{} is answered by a process that is not of this instance",
+                       intent_.spec.address, probe.port);
+  }
+  return HasEnded(program_) ? "the program has ended" : "";
 }
 
 // ---- Ending -------------------------------------------------------------------------------------
@@ -182,6 +202,7 @@ void SupervisedProcess::ForgetRun() {
   ready_.reset();
   ready_message_.clear();
   shim_.reset();
+  program_.reset();
   ready_pipe_.reset();
   shim_watch_.Cancel();
   ready_watch_.Cancel();
@@ -219,7 +240,7 @@ void SupervisedProcess::Recover() {
       shim_pid_ = record->shim_pid;
       shim_ = std::move(*shim);
       shim_watch_.Arm(shim_.get(), FdWatcher::Interest::kRead, [this] { ShimEnded(); });
-      return Runs(record->pid);
+      return Runs(*record);
     }
   }
   life_ = Life::kUnknown;  // A shim is about to write its record, or about to be gone.
