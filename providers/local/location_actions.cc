@@ -102,7 +102,20 @@ void LocationSession::CarryOut(const Action& action, const std::string& object) 
   }
 }
 
+// What an action asks for is told, even if it was told before: it may have been asked since. That a
+// process is programmed is asked for by no start. To be called before it is carried out, so that
+// what is told on the way is not told twice.
+void LocationSession::TellAgain(const Action& action) {
+  const bool programs = action.verb == "ProgramInstance" || action.verb == "ReprogramInstance";
+  const auto told = told_.find(action.entity());
+  if (told == told_.end()) return;
+  std::erase_if(told->second, [programs](const auto& entry) {
+    return programs || entry.first != "ReportProgrammed";
+  });
+}
+
 void LocationSession::Run(const Action& action, const std::string& object) {
+  TellAgain(action);
   const Result<ProcessSpec> spec = ParseInstance(object);
   Result<void> done = spec ? host_.Prepare(action.id, *spec) : tl::unexpected(spec.error());
   if (!done) {
@@ -122,8 +135,6 @@ void LocationSession::Run(const Action& action, const std::string& object) {
                                       action.uid, action.generation));
     return TryAgain(action);
   }
-  // It is asked for, so it is told, even if it was told before.
-  told_.erase(action.entity());
   TellStatus(host_.Get(action.id).value());
 }
 
@@ -137,13 +148,13 @@ void LocationSession::End(const Action& action) {
                                       action.generation));
     return;
   }
+  TellAgain(action);
   const Result<void> done = removes ? host_.Remove(action.id) : host_.Stop(action.id);
   if (!done) {
     spdlog::error("{}: {}: {}", action.entity(), action.verb, done.error().message);
     return TryAgain(action);
   }
   if (removes) return;  // Told when it is gone.
-  told_.erase(action.entity());
   TellStatus(host_.Get(action.id).value());
 }
 

@@ -60,6 +60,7 @@ class LocationSession {
   void CheckAndCarryOut(const Action& action);
   void EndDecided(const InstanceId& id, uint64_t run, const CommandAnswer& answer);
   void CarryOut(const Action& action, const std::string& object);
+  void TellAgain(const Action& action);
   void CarryOutGone(const Action& action);
   void Run(const Action& action, const std::string& object);
   void End(const Action& action);

@@ -106,6 +106,7 @@ TEST_F(ProviderTest, CarriesAnInstanceFromProgrammedToDeleted) {
   EXPECT_EQ(node_.Count("ReportRunning"), 0U);
 
   Act("StartInstance", "ReportRunning");
+  EXPECT_EQ(node_.Count("ReportProgrammed"), 1U);
   const int pid = host_->Status().pid;
   EXPECT_EQ(Payload("ReportRunning")["status"], "True");
   EXPECT_EQ(Payload("ReportRunning")["pid"], pid);
