@@ -91,6 +91,9 @@ ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision&
   if (found == nullptr) return nullptr;
   ProjectedEntity& entity = *found;
   entity.history.push_back(sequence);
+  entity.packed = false;
+  // The fold holds an accepted decision's hash against the state (I5).
+  entity.state_hash = decision.verdict == Verdict::kAccepted ? decision.state_hash : Hash128{};
   bytes_ += sizeof(uint64_t);
   if (IsRemembered(decision)) {
     RememberedCommand remembered;
@@ -123,6 +126,7 @@ void BatchProjection::AddChange(uint64_t sequence, const Decision& decision, con
   }
   stored.packed = std::move(packed);
   stored.version = after.version;
+  if (ProjectedEntity* projected = At(decision.command->entity)) projected->packed = true;
 }
 
 void BatchProjection::Touch(std::string_view key, const LoadedEntity& entity, StoredForm& stored,
@@ -157,9 +161,11 @@ void BatchProjection::Touch(ProjectedEntity& projected, const LoadedEntity& enti
 
   EntityRecord record;
   record.kind = entity.kind->name;
-  record.root = Pack(entity.state->root_type(), entity.state->root());
+  record.root =
+      projected.packed ? *stored.packed : Pack(entity.state->root_type(), entity.state->root());
   record.item_hash_sum = entity.state->items.hash_sum();
-  record.state_hash = entity.state->Hash();
+  record.state_hash =
+      projected.state_hash != Hash128{} ? projected.state_hash : entity.state->Hash();
   record.version = entity.state->version;
   record.sequence = entity.sequence;
   record.marks = entity.marks;

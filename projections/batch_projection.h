@@ -34,6 +34,9 @@ struct ProjectedEntity {
   bool changed = false;  // `record` and the mentions are to be written
   std::string kind;
   Bytes record;  // packed EntityRecord
+  // Of its state after the last decision so far, where that decision says; else zero.
+  Hash128 state_hash;
+  bool packed = false;  // StoredForm::packed is as of the last decision so far
   std::vector<std::string> mentions_before;
   std::vector<std::string> mentions_after;
   Items::Changes items;
