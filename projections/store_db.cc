@@ -1,31 +1,20 @@
 #include "projections/store_db.h"
 
-#include <rocksdb/cache.h>
-#include <rocksdb/compaction_filter.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/table.h>
-#include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
 
-#include "events/codec.h"
-#include "events/projections.gen.h"
 #include "projections/rocks_status.h"
+#include "projections/store_db_options.h"
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
 
 namespace sluice {
-
-struct StoreMemory {
-  std::shared_ptr<rocksdb::Cache> cache;
-  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
-};
 
 namespace {
 
@@ -35,36 +24,6 @@ constexpr uint64_t kVerifiedBytesMax = uint64_t{1} << 30;
 
 constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
     "default", "entities", "items", "indexes", "history", "commands", "timers", "counts"};
-
-// Drops what is remembered of commands once the window has passed. Reads look at the time as well,
-// so it does not matter when a file is compacted.
-class ForgetCommands final : public rocksdb::CompactionFilter {
- public:
-  explicit ForgetCommands(std::shared_ptr<ForgetBefore> before) : before_(std::move(before)) {}
-  const char* Name() const override { return "sluice.ForgetCommands"; }
-  bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
-              bool*) const override {
-    const auto command = Unpack<RememberedCommand>(value.ToStringView());
-    return command && command->time.us < before_->load(std::memory_order_relaxed);
-  }
-
- private:
-  const std::shared_ptr<ForgetBefore> before_;
-};
-
-class ForgetCommandsFactory final : public rocksdb::CompactionFilterFactory {
- public:
-  explicit ForgetCommandsFactory(std::shared_ptr<ForgetBefore> before)
-      : before_(std::move(before)) {}
-  const char* Name() const override { return "sluice.ForgetCommands"; }
-  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
-      const rocksdb::CompactionFilter::Context&) override {
-    return std::make_unique<ForgetCommands>(before_);
-  }
-
- private:
-  const std::shared_ptr<ForgetBefore> before_;
-};
 
 rocksdb::Env* EnvOf(const StoreDbOptions& options) {
   return options.env != nullptr ? options.env : rocksdb::Env::Default();
@@ -106,46 +65,6 @@ Result<void> RemoveDirectory(const StoreDbOptions& options, const std::string& d
     return tl::unexpected(ErrorOf(status, "remove " + directory));
   }
   return {};
-}
-
-rocksdb::Options DbOptions(const StoreDbOptions& options) {
-  rocksdb::Options db;
-  db.create_if_missing = true;
-  db.create_missing_column_families = true;
-  db.atomic_flush = true;
-  db.avoid_unnecessary_blocking_io = true;
-  db.max_background_jobs = 2;
-  db.max_open_files = 256;
-  db.keep_log_file_num = 2;
-  db.max_log_file_size = 1 << 20;
-  db.stats_dump_period_sec = 0;
-  db.stats_persist_period_sec = 0;
-  db.skip_stats_update_on_db_open = true;
-  db.write_buffer_manager = options.memory->write_buffers;
-  if (options.env != nullptr) db.env = options.env;
-  return db;
-}
-
-rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& options,
-                                           const std::shared_ptr<ForgetBefore>& forget_before) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = options.memory->cache;
-  table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
-  table.block_size = 8 * 1024;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.format_version = 5;
-  rocksdb::ColumnFamilyOptions result;
-  result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  result.write_buffer_size = 16 << 20;
-  result.arena_block_size = 256 * 1024;
-  result.compression = rocksdb::kLZ4Compression;
-  result.level_compaction_dynamic_level_bytes = true;
-  if (family == Family::kCommands) {
-    result.compaction_filter_factory = std::make_shared<ForgetCommandsFactory>(forget_before);
-    result.periodic_compaction_seconds = 24 * 60 * 60;
-  }
-  return result;
 }
 
 Bytes FormatValue(const StoreDbOptions& options) {
@@ -229,14 +148,6 @@ Result<std::shared_ptr<StoreDb>> MakeEmpty(const StoreDbOptions& options, uint64
 }
 
 }  // namespace
-
-std::shared_ptr<StoreMemory> MakeStoreMemory(size_t cache_bytes, size_t memtable_bytes) {
-  auto memory = std::make_shared<StoreMemory>();
-  memory->cache = rocksdb::NewLRUCache(cache_bytes);
-  memory->write_buffers =
-      std::make_shared<rocksdb::WriteBufferManager>(memtable_bytes, memory->cache);
-  return memory;
-}
 
 StoreDb::~StoreDb() {
   if (!db) return;
