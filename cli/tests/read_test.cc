@@ -1,3 +1,7 @@
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/tests/fixture.h"
@@ -88,7 +92,7 @@ TEST_F(Get, AnEmptyListIsNoError) {
   const Ran ran = Run({"get", "binding"});
   EXPECT_EQ(ran.exit, Exit::kDone);
   EXPECT_EQ(ran.out, "");
-  EXPECT_EQ(ran.err, "No objects found in namespace default.\n");
+  EXPECT_EQ(ran.err, "No bindings found in namespace default.\n");
 }
 
 TEST_F(Get, UnknownKindsAndBadNamesAreBadInput) {
@@ -168,6 +172,8 @@ TEST_F(Describe, ShowsTheObjectItsActionsAndItsLastDecisions) {
      R"({"items":[{"entity":"instance/default/other","verb":"X"},
      {"entity":"instance/default/hello","verb":"ProgramInstance","attempt":2}]})");
   On("GET /history/instance/default/hello?limit=500", kHistory);
+  On("GET /apis/sluice.dev/v1/namespaces/default/locations/here",
+     R"({"status":{"lease":{"holder":"local-1"}}})");
   const Ran ran = Run({"describe", "instance/hello"});
   EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("Phase:        Programming\n"));
@@ -176,6 +182,7 @@ TEST_F(Describe, ShowsTheObjectItsActionsAndItsLastDecisions) {
   EXPECT_THAT(ran.out, HasSubstr("PendingProgramming"));
   EXPECT_THAT(ran.out, HasSubstr("Pending actions:\nVERB"));
   EXPECT_THAT(ran.out, HasSubstr("ProgramInstance   <none>   <none>       2\n"));
+  EXPECT_THAT(ran.out, HasSubstr("Carried out by local-1, which serves location/default/here\n"));
   EXPECT_THAT(ran.out, HasSubstr("Last decisions:\nPOSITION"));
   EXPECT_THAT(ran.out, Not(HasSubstr("X  ")));
 }
@@ -216,6 +223,20 @@ TEST_F(Logs, ArePrintedAsTheyCome) {
   EXPECT_EQ(gone.exit, Exit::kRejected);
   EXPECT_THAT(gone.err, HasSubstr("read the output of instance/default/gone: NotFound"));
   EXPECT_EQ(Run({"logs", "binding/web"}).exit, Exit::kBadInput);
+}
+
+TEST_F(Logs, OfAProviderApartAreReadFromItsData) {
+  const std::filesystem::path data =
+      std::filesystem::temp_directory_path() / ("sluice-logs-" + std::to_string(getpid()));
+  std::filesystem::create_directories(data / "local/default/hello");
+  std::ofstream(data / "local/default/hello/output.log") << "one\ntwo\n";
+  EXPECT_EQ(Run({"logs", "hello", "--data", data.string()}).out, "one\ntwo\n");
+  EXPECT_EQ(Run({"logs", "hello", "--data", data.string(), "--tail", "1"}).out, "two\n");
+  EXPECT_EQ(Run({"logs", "hello", "--data", data.string(), "--tail", "x"}).exit, Exit::kBadInput);
+  const Ran gone = Run({"logs", "gone", "--data", data.string()});
+  EXPECT_EQ(gone.exit, Exit::kRejected);
+  EXPECT_THAT(gone.err, HasSubstr("no process of instance default/gone was started under"));
+  std::filesystem::remove_all(data);
 }
 
 using SetAside = CliTest;

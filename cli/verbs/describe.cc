@@ -24,6 +24,7 @@ struct Options {
 struct Description {
   json object;
   std::vector<json> actions;
+  std::string acts;          // Who carries them out, or why nobody does.
   std::vector<json> recent;  // The last decisions, oldest first.
 };
 
@@ -34,21 +35,47 @@ std::string LocationOf(const json& object, const ObjectRef& ref) {
   return ref.namespace_ + "/" + object.at(kName).get<std::string>();
 }
 
+json At(const json& object, const char* pointer) {
+  const json::json_pointer at(pointer);
+  return object.contains(at) ? object.at(at) : json();
+}
+
+std::string WhoActs(Session& session, const std::string& location) {
+  const auto ref = session.ParseRef("location/" + location);
+  if (!ref) return {};
+  const auto object = session.Ask("", {.target = ref->Path()});
+  if (!object) {
+    return object.error().exit == Exit::kRejected
+               ? "nobody: location/" + location + " does not exist"
+               : "";
+  }
+  const json holder = At(*object, "/status/lease/holder");
+  if (holder.is_string() && !holder.get_ref<const std::string&>().empty()) {
+    return fmt::format("{}, which serves location/{}", holder.get<std::string>(), location);
+  }
+  return fmt::format(
+      "nobody: no provider serves location/{}; 'sluice provider local --location {}' does",
+      location, location);
+}
+
 Outcome<Description> Read(Session& session, const ObjectRef& ref) {
   Description description;
   auto object = session.Ask("describe " + ref.Key(), {.target = ref.Path()});
   if (!object) return Again(object.error());
   description.object = *std::move(object);
+  const std::string location = LocationOf(description.object, ref);
   size_t actions_read = 0;
-  const auto actions =
-      ForEachItem(session, "list pending actions", "/actions",
-                  {{"location", LocationOf(description.object, ref)}}, [&](json item) {
-                    if (Member(item, "entity") == ref.Key()) {
-                      description.actions.push_back(std::move(item));
-                    }
-                    return ++actions_read < kActionsReadMax;
-                  });
+  const auto actions = ForEachItem(session, "list pending actions", "/actions",
+                                   {{"location", location}}, [&](json item) {
+                                     if (Member(item, "entity") == ref.Key()) {
+                                       description.actions.push_back(std::move(item));
+                                     }
+                                     return ++actions_read < kActionsReadMax;
+                                   });
   if (!actions) return Again(actions.error());
+  if (!description.actions.empty() && !location.empty()) {
+    description.acts = WhoActs(session, location);
+  }
   const auto history = ForEachItem(session, "read the history of " + ref.Key(), HistoryPath(ref),
                                    {}, [&](json item) {
                                      auto& recent = description.recent;
@@ -59,11 +86,6 @@ Outcome<Description> Read(Session& session, const ObjectRef& ref) {
                                    });
   if (!history) return Again(history.error());
   return description;
-}
-
-json At(const json& object, const char* pointer) {
-  const json::json_pointer at(pointer);
-  return object.contains(at) ? object.at(at) : json();
 }
 
 void PrintSection(const char* title, const json& value, std::ostream& out) {
@@ -120,6 +142,7 @@ void Print(const Description& description, std::ostream& out) {
                  Member(action, "attempt")});
   }
   PrintTable("Pending actions", std::move(actions), out);
+  if (!description.acts.empty()) out << "Carried out by " << description.acts << '\n';
   Table recent(HistoryHeadings(false));
   for (const json& item : description.recent) recent.Add(HistoryCells(item, false));
   PrintTable("Last decisions", std::move(recent), out);

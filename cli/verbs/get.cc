@@ -25,9 +25,10 @@ struct Options {
 // Prints lists and events of one selection. Rows of a table keep the widths of the first.
 class Printer {
  public:
-  Printer(Session& session, const Options& options)
+  Printer(Session& session, const Options& options, const KindInfo& kind)
       : session_(session),
         options_(options),
+        kind_(kind),
         columns_({.wide = options.output.is_wide(), .with_namespace = options.all_namespaces}) {}
 
   Outcome<void> PrintList(const json& list) {
@@ -40,7 +41,7 @@ class Printer {
       return {};
     }
     if (list.at("rows").empty() && !options_.watch) {
-      session_.env().err << "No objects found"
+      session_.env().err << "No " << kind_.plural << " found"
                          << (options_.all_namespaces
                                  ? std::string(".\n")
                                  : " in namespace " + session_.namespace_name() + ".\n");
@@ -76,6 +77,7 @@ class Printer {
 
   Session& session_;
   const Options& options_;
+  const KindInfo kind_;
   ServerTable columns_;
   std::optional<Table> table_;
 };
@@ -141,10 +143,10 @@ Selection SelectionOf(Session& session, const Options& options, KindInfo kind) {
           .as_table = options.output.is_table()};
 }
 
-Outcome<void> PrintKind(Session& session, const Options& options, KindInfo kind) {
-  const auto list = ListAll(session, SelectionOf(session, options, std::move(kind)));
+Outcome<void> PrintKind(Session& session, const Options& options, const KindInfo& kind) {
+  const auto list = ListAll(session, SelectionOf(session, options, kind));
   if (!list) return Again(list.error());
-  return Printer(session, options).PrintList(*list);
+  return Printer(session, options, kind).PrintList(*list);
 }
 
 // "binding,instance": a table each.
@@ -156,7 +158,7 @@ Outcome<Exit> GetKinds(Session& session, const Options& options, std::string_vie
     auto kind = session.FindKind(kinds.substr(0, end));
     if (!kind) return Again(kind.error());
     if (!std::exchange(is_first, false) && options.output.is_table()) session.env().out << '\n';
-    const auto printed = PrintKind(session, options, *std::move(kind));
+    const auto printed = PrintKind(session, options, *kind);
     if (!printed) return Again(printed.error());
     kinds.remove_prefix(std::min(end + 1, kinds.size()));
   }
@@ -171,7 +173,7 @@ Outcome<Exit> Get(Session& session, const Options& options) {
   const auto refs = session.ParseRefs(options.words, &kind);
   if (!refs) return Again(refs.error());
   const Selection selection = SelectionOf(session, options, kind);
-  Printer printer(session, options);
+  Printer printer(session, options, kind);
   if (refs->empty()) {
     if (options.watch) return WatchSelection(session, selection, printer);
     const auto printed = PrintKind(session, options, kind);

@@ -1,7 +1,10 @@
+#include <charconv>
+#include <optional>
 #include <ostream>
 
 #include "cli/session.h"
 #include "cli/verbs/verbs.h"
+#include "providers/local/log_reader.h"
 #include "service/client/url.h"
 
 namespace sluice::cli {
@@ -11,7 +14,34 @@ struct Options {
   std::vector<std::string> words;
   bool follow = false;
   std::string tail;
+  std::string data;
 };
+
+// What a provider apart from the node keeps on this host.
+Outcome<Exit> ReadHere(Session& session, const ObjectRef& ref, const Options& options) {
+  constexpr auto kLookAgain = Duration::Millis(200);
+  std::optional<uint64_t> tail;
+  if (!options.tail.empty()) {
+    uint64_t lines = 0;
+    const char* end = options.tail.data() + options.tail.size();
+    if (std::from_chars(options.tail.data(), end, lines).ptr != end) {
+      return Fail(Exit::kBadInput, "--tail '{}' is no number of lines", options.tail);
+    }
+    tail = lines;
+  }
+  auto reader = local::LogReader::Open(options.data, {ref.namespace_, ref.name}, tail);
+  if (!reader) return FromError(reader.error());
+  while (session.env().out.good() && !session.env().stop.stop_requested()) {
+    const auto text = reader->Read();
+    if (!text) return FromError(text.error());
+    session.env().out << *text;
+    if (!text->empty()) continue;
+    if (!options.follow || reader->ended()) break;
+    session.env().out.flush();
+    session.env().pause(kLookAgain);
+  }
+  return Exit::kDone;
+}
 
 Outcome<Exit> Logs(Session& session, const Options& options) {
   std::vector<std::string> words = options.words;
@@ -23,6 +53,7 @@ Outcome<Exit> Logs(Session& session, const Options& options) {
   if (ref->kind.singular != "instance") {
     return Fail(Exit::kBadInput, "logs: only instances have output, not {}", ref->Key());
   }
+  if (!options.data.empty()) return ReadHere(session, *ref, options);
   const std::string target =
       "/logs/" + PercentEncode(ref->namespace_) + "/" + PercentEncode(ref->name) +
       QueryString({{"tail", options.tail}, {"follow", options.follow ? "true" : ""}});
@@ -49,6 +80,8 @@ void DefineLogs(CommandLine& line) {
   verb.Words("NAME", &options->words, "The instance")
       .Flag("-f,--follow", &options->follow, "Goes on with what it writes")
       .Text("--tail", &options->tail, "The last so many lines [all]")
+      .Text("--data", &options->data,
+            "Read here what a provider apart from the node keeps under it")
       .Run([options](Session& session) { return Logs(session, *options); });
 }
 

@@ -47,7 +47,11 @@ Result<LogReader> LogReader::Open(const fs::path& data_dir, const InstanceId& id
   LogReader reader(InstanceDirectory(data_dir, id));
   std::error_code error;
   if (!fs::is_directory(reader.dir_, error)) {
-    return Err(ErrorCode::kNotFound, "no process of instance {} was started here", id.ToString());
+    return Err(
+        ErrorCode::kNotFound,
+        "no process of instance {} was started under {}; a provider apart from the node has it "
+        "under its own --data, where 'sluice logs NAME --data DIR' reads it",
+        id.ToString(), data_dir.string());
   }
   if (tail_lines) reader.SkipToTail(*tail_lines);
   return reader;
