@@ -156,7 +156,7 @@ TEST_F(Apply, ATooLargeObjectIsBadInput) {
 using Delete = CliTest;
 
 TEST_F(Delete, SendsTheGuardAndSaysWhatCame) {
-  On("POST /commands", {{.body = R"({"accepted":true,"events":[{"type":"DeletionStarted"}]})"},
+  On("POST /commands", {{.body = R"({"accepted":true,"events":[{"type":"EntityDeleted"}]})"},
                         {.body = kUnchanged},
                         {.body = R"({"accepted":false,"rejection":{"code":"FailedPrecondition",
                                     "message":"expectedUid: another incarnation"}})"}});
@@ -164,25 +164,27 @@ TEST_F(Delete, SendsTheGuardAndSaysWhatCame) {
   EXPECT_EQ(first.out, "binding/default/web deleted\n");
   EXPECT_EQ(json::parse(BodyOf("POST /commands"))["payload"],
             json::parse(R"({"expectedUid":"u-1"})"));
-  EXPECT_EQ(Run({"delete", "binding/prod/web"}).out, "binding/prod/web already deleted\n");
-  const Ran refused = Run({"delete", "binding/web"});
+  EXPECT_EQ(Run({"delete", "binding/prod/web"}).out,
+            "binding/prod/web already deleting or deleted\n");
+  const Ran refused = Run({"delete", "binding/web", "--cascade"});
+  EXPECT_EQ(json::parse(BodyOf("POST /commands"))["payload"], json::parse(R"({"cascade":true})"));
   EXPECT_EQ(refused.exit, Exit::kRejected);
   EXPECT_THAT(refused.out, HasSubstr("rejected: FailedPrecondition: expectedUid"));
 }
 
 TEST_F(Delete, ManifestsGoInReverseOrder) {
-  On("POST /commands", R"({"accepted":true,"events":[{"type":"DeletionStarted"}]})");
+  On("POST /commands", R"({"accepted":true,"events":[{"type":"DeletionRequested"}]})");
   const Ran ran =
       Run({"delete", "-f", "-"},
           std::string("apiVersion: sluice.dev/v1\nkind: Network\nmetadata: {name: n}\n") + "---\n" +
               kBinding);
-  EXPECT_EQ(ran.out, "binding/default/web deleted\nnetwork/default/n deleted\n");
+  EXPECT_EQ(ran.out, "binding/default/web deleting\nnetwork/default/n deleting\n");
 }
 
 TEST_F(Delete, WaitsUntilItIsGone) {
   const std::string object = R"({"metadata":{"name":"web","resourceVersion":"v6"}})";
   const std::string query = "?fieldSelector=metadata.name%3Dweb";
-  On("POST /commands", R"({"accepted":true,"events":[{"type":"DeletionStarted"}]})");
+  On("POST /commands", R"({"accepted":true,"events":[{"type":"DeletionRequested"}]})");
   On("GET " + std::string(kBindings) + query + "&limit=500",
      R"({"items":[)" + object + R"(],"metadata":{"resourceVersion":"v5"}})");
   On("GET " + std::string(kBindings) + query +

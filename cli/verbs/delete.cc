@@ -16,6 +16,7 @@ struct Options {
   std::vector<std::string> words;
   std::vector<std::string> files;
   std::string expected_uid;
+  bool cascade = false;
   bool wait = false;
   Duration timeout = kCommandTimeout;
 };
@@ -40,10 +41,20 @@ Outcome<Exit> AwaitGone(Session& session, const ObjectRef& ref, Duration timeout
               FormatDuration(timeout), ref.Key());
 }
 
+// What the decision says of a deletion nobody waited for.
+const char* Progress(const json& events) {
+  if (events.empty()) return " already deleting or deleted";
+  const bool is_gone = std::any_of(events.begin(), events.end(), [](const json& event) {
+    return event.value("type", "") == "EntityDeleted";
+  });
+  return is_gone ? " deleted" : " deleting";
+}
+
 Outcome<Exit> DeleteOne(Session& session, const ObjectRef& ref, const Options& options) {
   const std::string id = session.env().new_id();
   json payload = json::object();
   if (!options.expected_uid.empty()) payload["expectedUid"] = options.expected_uid;
+  if (options.cascade) payload["cascade"] = true;
   const json command{
       {"id", id}, {"entity", ref.Key()}, {"command", "Delete"}, {"payload", payload}};
   const auto sent = SendCommand(session, command.dump(), id, options.timeout);
@@ -54,13 +65,12 @@ Outcome<Exit> DeleteOne(Session& session, const ObjectRef& ref, const Options& o
     out << ref.Key() << ' ' << RejectionText(result) << std::endl;
     return Exit::kRejected;
   }
-  const auto events = result.find("events");
-  const bool changed = events != result.end() && events->is_array() && !events->empty();
+  const json events = result.value("events", json::array());
   if (options.wait) {
     const auto gone = AwaitGone(session, ref, options.timeout);
     if (!gone) return gone;
   }
-  out << ref.Key() << (changed ? " deleted" : " already deleted") << std::endl;
+  out << ref.Key() << (options.wait ? " deleted" : Progress(events)) << std::endl;
   return Exit::kDone;
 }
 
@@ -110,6 +120,7 @@ void DefineDelete(CommandLine& line) {
   verb.Words("KIND/NAME", &options->words, "KIND/NAME..., or a kind, then names", false)
       .Texts("-f,--filename", &options->files, "The objects of these manifests")
       .Text("--expected-uid", &options->expected_uid, "Only this incarnation")
+      .Flag("--cascade", &options->cascade, "What holds it goes first; else it waits for that")
       .Flag("--wait", &options->wait, "Until it is gone")
       .Length("--timeout", &options->timeout, "How long at most, each [1m]")
       .Run([options](Session& session) { return Delete(session, *options); });
