@@ -59,6 +59,7 @@ class CommandLine {
     std::function<Outcome<Exit>(Session&)> run;  // Empty: `help` is to be printed.
     std::string help;
     std::string server;
+    std::string data;  // --data before the verb, or behind one that has none of its own
     std::string namespace_;
     std::string verb;
   };

@@ -10,6 +10,7 @@ struct Arguments::Impl {
   std::vector<std::unique_ptr<Impl>> subs{};
   std::function<Outcome<Exit>(Session&)> run{};
   std::string server{};
+  std::string data{};
   std::string namespace_{};
 
   Impl* Add(const char* name, const char* help) {
@@ -92,6 +93,8 @@ CommandLine::CommandLine() : root_(std::make_unique<Arguments::Impl>()) {
   root_->app->fallthrough();  // Verbs inherit it: --server and -n may stand after them.
   root_->app->add_option("--server", root_->server,
                          "The node to talk to [http://127.0.0.1:7420, or SLUICE_SERVER]");
+  root_->app->add_option("--data", root_->data,
+                         "Instead of a node, a data directory that none holds: reads only");
   root_->app->add_option("-n,--namespace", root_->namespace_, "The namespace [default]");
 }
 
@@ -111,6 +114,11 @@ Outcome<CommandLine::Parsed> CommandLine::Parse(std::vector<std::string> argumen
     return parsed;
   } catch (const CLI::ParseError& error) {
     const Arguments::Impl* chosen = root_->Chosen();
+    const std::vector<std::string> rest = root_->app->remaining();
+    if (chosen == root_.get() && !rest.empty() && !rest.front().starts_with('-')) {
+      return Fail(Exit::kBadInput, "there is no verb '{}'; 'sluice --help' lists them",
+                  rest.front());
+    }
     std::string verb = "sluice";
     if (chosen != root_.get()) verb += " " + chosen->app->get_name();
     return Fail(Exit::kBadInput, "{}; '{} --help' shows what it takes", error.what(), verb);
@@ -119,6 +127,7 @@ Outcome<CommandLine::Parsed> CommandLine::Parse(std::vector<std::string> argumen
   parsed.run = chosen->run;
   parsed.verb = chosen->app->get_name();
   parsed.server = root_->server;
+  parsed.data = root_->data;
   parsed.namespace_ = root_->namespace_;
   return parsed;
 }

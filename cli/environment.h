@@ -23,7 +23,7 @@ struct Environment {
   std::function<void(Duration)> pause;
   // A fresh id for a command.
   std::function<std::string()> new_id;
-  // Whom verbs talk to. An in-process router over a data directory takes this place for `--data`.
+  // Whom verbs talk to; OpenDataDirectory (offline.h) takes its place for `--data`.
   std::function<std::unique_ptr<Api>(const std::string& server)> connect;
   std::stop_token stop{};  // SIGINT or SIGTERM: end what watches or waits.
 };

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "cli/arguments.h"
+#include "cli/offline.h"
 #include "cli/session.h"
 #include "cli/verbs/verbs.h"
 
@@ -21,6 +22,21 @@ Outcome<Exit> RunVerb(Session& session, const CommandLine::Parsed& parsed) {
   }
 }
 
+Outcome<std::unique_ptr<Api>> Connect(const CommandLine::Parsed& parsed, Environment& environment) {
+  if (parsed.data.empty()) {
+    if (!parsed.server.empty()) return environment.connect(parsed.server);
+    return environment.connect(environment.variable("SLUICE_SERVER").value_or(kDefaultServer));
+  }
+  if (!parsed.server.empty()) {
+    return Fail(Exit::kBadInput, "give --server or --data, not both");
+  }
+  if (parsed.verb == "up" || parsed.verb == "local") {
+    return Fail(Exit::kBadInput, "--data stands behind the verb: sluice {} --data {}",
+                parsed.verb == "up" ? "up" : "provider local", parsed.data);
+  }
+  return OpenDataDirectory(parsed.data, environment);
+}
+
 }  // namespace
 
 Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
@@ -35,9 +51,12 @@ Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
     environment.out << parsed->help;
     return Exit::kDone;
   }
-  std::string server = parsed->server;
-  if (server.empty()) server = environment.variable("SLUICE_SERVER").value_or(kDefaultServer);
-  Session session(environment, environment.connect(server),
+  auto api = Connect(*parsed, environment);
+  if (!api) {
+    environment.err << "sluice: " << api.error().message << '\n';
+    return api.error().exit;
+  }
+  Session session(environment, *std::move(api),
                   parsed->namespace_.empty() ? "default" : parsed->namespace_);
   const auto exit = RunVerb(session, *parsed);
   environment.out.flush();

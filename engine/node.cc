@@ -37,8 +37,7 @@ Result<void> Node::OpenAll() {
   const std::filesystem::path data(options_.data_dir);
   std::filesystem::create_directories(data / "projections", error);
   if (error) {
-    return Err(ErrorCode::kUnavailable, "cannot use the data directory {}: {}", options_.data_dir,
-               error.message());
+    return Err(ErrorCode::kIo, "its folders cannot be made: {}", error.message());
   }
   EmbeddedOptions embedded;
   embedded.path = (data / "journal").string();
@@ -89,6 +88,13 @@ void Node::Start() {
   for (auto& runner : runners_) runner->Start();
 }
 
+Result<void> Node::RecoverOnly() {
+  for (auto& runner : runners_) {
+    if (auto recovered = runner->RecoverOnly(); !recovered) return recovered;
+  }
+  return {};
+}
+
 void Node::Stop() {
   for (auto& runner : runners_) runner->Stop();
   callers_.FailAll({ErrorCode::kUnavailable,
@@ -101,7 +107,13 @@ uint32_t Node::PartitionOf(std::string_view entity) const {
 
 void Node::Submit(Command command, CallerCallback done) {
   const uint32_t partition = PartitionOf(command.entity);
-  SubmitBytes(partition, Pack(command), false, std::move(done));
+  Bytes bytes = Pack(command);
+  // Its sender is here and hears of it: nothing needs to be set aside.
+  if (bytes.size() > kCommandBytesMax) {
+    return done(Err(ErrorCode::kInvalid, "a command may be at most {} bytes, this one has {}",
+                    kCommandBytesMax, bytes.size()));
+  }
+  SubmitBytes(partition, std::move(bytes), false, std::move(done));
 }
 
 void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done) {

@@ -55,6 +55,9 @@ class Node : private ProcessorListener {
   ~Node() override;
 
   void Start();
+  // Instead of Start: reads what the logs hold, for queries. Opens no term and writes no log;
+  // commands are answered kUnavailable.
+  Result<void> RecoverOnly();
   // Commits what is decided, takes nothing more and ends the threads. Who still waits gets
   // kUnavailable. A second call does nothing.
   void Stop();

@@ -46,6 +46,13 @@ void PartitionRunner::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
+Result<void> PartitionRunner::RecoverOnly() {
+  auto recovered = RecoverStore();
+  SetStatus(RunnerState::kStopped,
+            recovered ? "it is only read here" : ToString(recovered.error()));
+  return recovered;
+}
+
 void PartitionRunner::Stop() {
   {
     const std::lock_guard lock(mutex_);

@@ -40,6 +40,9 @@ class PartitionRunner {
   ~PartitionRunner();  // stops
 
   void Start();
+  // Instead of Start: brings the store up to the log on the caller's thread, opens no term and
+  // decides nothing. Afterwards its state is kStopped.
+  Result<void> RecoverOnly();
   // Commits what is decided, takes nothing more, and ends the thread.
   void Stop();
   void Wake();

@@ -1,0 +1,125 @@
+#include "cli/offline.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <future>
+#include <ostream>
+
+#include "engine/clock.h"
+#include "engine/node.h"
+#include "service/node_backend.h"
+#include "service/router.h"
+#include "service/router_api.h"
+
+namespace sluice::cli {
+namespace {
+
+const SystemClock kClock;
+
+service::RouterOptions OfflineRouterOptions() {
+  service::RouterOptions options;
+  options.now_us = [] { return kClock.Now().us; };
+  options.version = SLUICE_VERSION;
+  return options;
+}
+
+// The API over a node that decides nothing.
+class OfflineApi final : public Api {
+ public:
+  OfflineApi(std::unique_ptr<Node> node, const std::string& directory)
+      : node_(std::move(node)),
+        directory_(directory),
+        backend_(*node_, directory),
+        router_(backend_, timers_, OfflineRouterOptions()),
+        api_(router_, "data directory " + directory) {}
+
+  Result<HttpResponse> Call(const HttpRequest& request) override {
+    // An expected target is asked for with POST, and is a read all the same.
+    const bool reads = request.method == "GET" || request.target.starts_with("/resolve");
+    if (!reads) {
+      return Err(ErrorCode::kInvalid,
+                 "{}: no node runs on it, so no command is taken: start one with 'sluice up --data "
+                 "{}'",
+                 address(), directory_);
+    }
+    return api_.Call(request);
+  }
+
+  Result<StreamOutcome> Stream(const HttpRequest& request, const LineCallback& on_line,
+                               std::stop_token stop) override {
+    const bool ends = request.target.find("watch=true") == std::string::npos &&
+                      request.target.find("follow=true") == std::string::npos;
+    if (!ends) {
+      return Err(ErrorCode::kInvalid, "{}: no node runs on it, so there is nothing to wait for",
+                 address());
+    }
+    return api_.Stream(request, on_line, std::move(stop));
+  }
+
+  std::string address() const override { return api_.address(); }
+
+ private:
+  const std::unique_ptr<Node> node_;
+  const std::string directory_;
+  service::NodeBackend backend_;
+  service::ThreadTimers timers_;
+  service::Router router_;
+  service::RouterApi api_;
+};
+
+// Shows how far reading the log is, where somebody looks.
+Result<void> Recover(Node& node, Environment& environment) {
+  auto recovered = std::async(std::launch::async, [&node] { return node.RecoverOnly(); });
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  bool shown = false;
+  while (recovered.wait_for(std::chrono::milliseconds(terminal ? 200 : 3'600'000)) !=
+         std::future_status::ready) {
+    environment.err << "\r\033[K" << node.NotReadyReason() << std::flush;
+    shown = true;
+  }
+  if (shown) environment.err << "\r\033[K" << std::flush;
+  return recovered.get();
+}
+
+Exit ExitOf(const Error& error) {
+  return error.code == ErrorCode::kInvalid || error.code == ErrorCode::kNotFound
+             ? Exit::kBadInput
+             : Exit::kUnavailable;
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<Api>> OpenDataDirectory(const std::string& directory,
+                                                Environment& environment) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(std::filesystem::path(directory) / "journal", error)) {
+    return Fail(Exit::kBadInput, "--data {}: there is no Sluice data{}", directory,
+                error ? ": " + error.message() : "");
+  }
+  NodeOptions options;
+  options.data_dir = directory;
+  options.kinds = &BuiltinKinds();
+  options.clock = &kClock;
+  options.build = SLUICE_VERSION;
+  options.on_fatal = [](const Error&) {};
+  options.on_notice = [&environment](const std::string& notice) {
+    environment.err << "sluice: " << notice << std::endl;
+  };
+  auto node = Node::Open(std::move(options));
+  if (!node && node.error().code == ErrorCode::kUnavailable) {
+    return Fail(Exit::kUnavailable, "--data {}: {}; ask that node (--server URL), or stop it first",
+                directory, node.error().message);
+  }
+  if (!node && node.error().code == ErrorCode::kIo) {
+    return Fail(Exit::kUnavailable, "--data {}: {}; reading needs a directory that can be written",
+                directory, node.error().message);
+  }
+  if (!node) return Fail(ExitOf(node.error()), "--data {}: {}", directory, node.error().message);
+  if (auto recovered = Recover(**node, environment); !recovered) {
+    return Fail(ExitOf(recovered.error()), "--data {}: {}", directory, recovered.error().message);
+  }
+  return std::make_unique<OfflineApi>(*std::move(node), directory);
+}
+
+}  // namespace sluice::cli

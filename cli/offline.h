@@ -1,0 +1,18 @@
+// `sluice --data DIR`: reads of a data directory that no node holds.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/environment.h"
+#include "cli/failure.h"
+
+namespace sluice::cli {
+
+// Opens the directory, holds it, and brings its projections up to its log; the log is not written.
+// What comes back answers reads as a node would, and refuses commands and watches with kInvalid.
+// Bad input: there is no data. Unavailable: a node holds it, or it cannot be read.
+Outcome<std::unique_ptr<Api>> OpenDataDirectory(const std::string& directory,
+                                                Environment& environment);
+
+}  // namespace sluice::cli

@@ -1,0 +1,168 @@
+// `sluice --data DIR`: verbs against a data directory, with and without a node that holds it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/run.h"
+#include "engine/clock.h"
+#include "engine/command_json.h"
+#include "engine/node.h"
+
+namespace sluice::cli {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+struct Ran {
+  Exit exit = Exit::kDone;
+  std::string out;
+  std::string err;
+};
+
+class Offline : public ::testing::Test {
+ protected:
+  Offline() : directory_(::testing::TempDir() + "/sluice-offline-" + std::to_string(getpid())) {
+    std::filesystem::remove_all(directory_);
+  }
+  ~Offline() override { std::filesystem::remove_all(directory_); }
+
+  std::unique_ptr<Node> Open() {
+    NodeOptions options;
+    options.data_dir = directory_;
+    options.partitions = 2;
+    options.kinds = &BuiltinKinds();
+    options.clock = &clock_;
+    options.on_fatal = [](const Error& error) { FAIL() << error.message; };
+    auto node = Node::Open(options);
+    EXPECT_TRUE(node) << node.error().message;
+    return *std::move(node);
+  }
+  std::unique_ptr<Node> Start() {
+    auto node = Open();
+    node->Start();
+    return node;
+  }
+
+  // Decides one command; returns its position, or what went wrong.
+  static std::string Decide(const std::function<void(CallerCallback)>& submit) {
+    std::mutex mutex;
+    std::condition_variable decided;
+    std::optional<std::string> position;
+    submit([&](Result<CallerAnswer> answer) {
+      const std::lock_guard lock(mutex);
+      position = answer ? answer->result.position : answer.error().message;
+      decided.notify_all();
+    });
+    std::unique_lock lock(mutex);
+    decided.wait(lock, [&] { return position.has_value(); });
+    return *position;
+  }
+  static std::string Send(Node& node, const std::string& command) {
+    return Decide([&](CallerCallback done) {
+      auto parsed = CommandFromJson(command, node.kinds());
+      ASSERT_TRUE(parsed) << parsed.error().message;
+      node.Submit(*std::move(parsed), std::move(done));
+    });
+  }
+
+  Ran Run(std::vector<std::string> arguments) {
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    Environment real = RealEnvironment({});
+    Environment mine{.in = in,
+                     .out = out,
+                     .err = err,
+                     .variable = [](const char*) { return std::nullopt; },
+                     .now = real.now,
+                     .pause = real.pause,
+                     .new_id = real.new_id,
+                     .connect = real.connect};
+    arguments.insert(arguments.begin(), {"--data", directory_});
+    Ran ran;
+    ran.exit = RunSluice(std::move(arguments), mine);
+    ran.out = out.str();
+    ran.err = err.str();
+    return ran;
+  }
+
+  SystemClock clock_;
+  const std::string directory_;
+};
+
+TEST_F(Offline, ReadsAsANodeWould) {
+  std::string first;
+  {
+    const auto node = Start();
+    first = Send(*node, R"({"entity":"network/default/net","command":"Apply","payload":{}})");
+    Send(*node,
+         R"({"entity":"network/default/net","command":"Apply","payload":{"labels":{"a":"b"}}})");
+    Send(*node, R"({"entity":"binding/default/web","command":"Apply","payload":{"spec":{
+        "bindingKey":"team/web","desiredRevision":"v1","template":{"presetId":"p","spec":{
+        "location":{"name":"here"},"runtime":{"process":{"command":["x"]}}}}}}})");
+    Decide([&](CallerCallback done) { node->SubmitBytes(0, "no command", false, done); });
+  }
+  // The projections may be behind or gone: they are derived, as by a node.
+  std::filesystem::remove_all(directory_ + "/projections");
+  const Ran got = Run({"get", "network", "net", "-o", "json"});
+  ASSERT_EQ(got.exit, Exit::kDone) << got.err;
+  EXPECT_EQ(json::parse(got.out)["metadata"]["labels"]["a"], "b");
+  EXPECT_THAT(Run({"describe", "network/net"}).out, HasSubstr("net"));
+  EXPECT_THAT(Run({"history", "network/net"}).out, HasSubstr(first));
+  const Ran resolved = Run({"resolve", "web"});
+  EXPECT_NE(resolved.exit, Exit::kUnavailable) << resolved.err;
+  EXPECT_EQ(Run({"quarantine", "list"}).exit, Exit::kDone);
+  EXPECT_THAT(Run({"dead-letters", "list"}).out, HasSubstr("out of bounds"));
+  EXPECT_EQ(Run({"get", "network", "other"}).exit, Exit::kRejected);
+}
+
+TEST_F(Offline, WritesNothingToTheLog) {
+  {
+    const auto node = Start();
+    Send(*node, R"({"entity":"network/default/net","command":"Apply","payload":{}})");
+  }
+  const auto ends = [&] {
+    const auto node = Open();
+    return std::pair(*node->journal().EndSequence(0), *node->journal().EndSequence(1));
+  };
+  const auto before = ends();
+  EXPECT_EQ(Run({"get", "network"}).exit, Exit::kDone);
+  EXPECT_EQ(ends(), before);
+}
+
+TEST_F(Offline, CommandsAndWatchesAreRefused) {
+  { const auto node = Start(); }
+  const Ran deleted = Run({"delete", "network/net"});
+  EXPECT_EQ(deleted.exit, Exit::kBadInput);
+  EXPECT_THAT(deleted.err, HasSubstr("no node runs on it"));
+  EXPECT_THAT(deleted.err, HasSubstr("sluice up --data " + directory_));
+  const Ran watched = Run({"get", "network", "-w"});
+  EXPECT_EQ(watched.exit, Exit::kBadInput) << watched.err;
+  EXPECT_THAT(watched.err, HasSubstr("nothing to wait for"));
+}
+
+TEST_F(Offline, ADirectoryThatANodeHoldsIsItsOwn) {
+  const auto node = Start();
+  const Ran got = Run({"get", "network"});
+  EXPECT_EQ(got.exit, Exit::kUnavailable);
+  EXPECT_THAT(got.err, HasSubstr("held by a running process"));
+  EXPECT_THAT(got.err, HasSubstr("--server URL"));
+}
+
+TEST_F(Offline, ADirectoryWithoutDataIsNotMade) {
+  const Ran got = Run({"get", "network"});
+  EXPECT_EQ(got.exit, Exit::kBadInput);
+  EXPECT_THAT(got.err, HasSubstr("there is no Sluice data"));
+  EXPECT_FALSE(std::filesystem::exists(directory_));
+  EXPECT_EQ(Run({"up"}).exit, Exit::kBadInput);
+  EXPECT_EQ(Run({"--server", "http://127.0.0.1:1", "get", "network"}).exit, Exit::kBadInput);
+}
+
+}  // namespace
+}  // namespace sluice::cli
