@@ -50,6 +50,24 @@ Exit ExitOf(const Error& error) {
   Unreachable();
 }
 
+// What to do where the data directory cannot be opened.
+std::string_view Remedy(const Error& error, const Options& options) {
+  switch (error.code) {
+    case ErrorCode::kUnavailable:
+      return "; end that process, or give another --data";
+    case ErrorCode::kInvalid:
+      return options.partitions != 0 ? "; leave --partitions away" : "";
+    case ErrorCode::kIo:
+      return "; the directory must be writable, on a disk with room";
+    case ErrorCode::kCorruption:
+    case ErrorCode::kFenced:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnknownType:
+      return "";
+  }
+  Unreachable();
+}
+
 // Waits until every partition decides, showing how far reading the log is.
 void AwaitReady(Session& session, const Node& node) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
@@ -98,7 +116,8 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   };
   auto node = Node::Open(std::move(node_options));
   if (!node) {
-    return Fail(ExitOf(node.error()), "cannot use {}: {}", options.data, node.error().message);
+    return Fail(ExitOf(node.error()), "cannot use {}: {}{}", options.data, node.error().message,
+                Remedy(node.error(), options));
   }
   service::NodeBackend backend(**node, options.data);
   service::ThreadTimers timers;
@@ -107,7 +126,10 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   router_options.version = SLUICE_VERSION;
   service::Router router(backend, timers, router_options);
   auto server = service::Server::Start(router, *address);
-  if (!server) return Fail(Exit::kUnavailable, "{}", server.error().message);
+  if (!server) {
+    return Fail(Exit::kUnavailable, "{}; end what listens there, or give another --listen",
+                server.error().message);
+  }
   (*node)->Start();
   AwaitReady(session, **node);
 

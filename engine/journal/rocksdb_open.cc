@@ -127,6 +127,10 @@ Result<void> CheckNotHeld(rocksdb::Env* env, const std::string& path) {
     env->UnlockFile(lock);
     return {};
   }
+  // Who may not even open the file does not know whether anybody holds it.
+  if (status.ToString().find("open a file for lock") != std::string::npos) {
+    return Err(ErrorCode::kIo, "journal {} cannot be written ({})", path, status.ToString());
+  }
   return Err(ErrorCode::kUnavailable, "journal {} is held by a running process ({})", path,
              status.ToString());
 }
