@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# A real Apache Kafka broker (KRaft) on loopback, for tests, benchmarks and trying things out.
+#   scripts/kafka.sh start [--brokers 1|3] [--dir DIR] [--fsync]   prints the bootstrap address when it answers
+#   scripts/kafka.sh stop [--dir DIR]      ends it and removes its data
+#   scripts/kafka.sh status [--dir DIR]    the address and the processes; exit 3 when nothing runs
+#   scripts/kafka.sh kill|restart N [--dir DIR]   SIGKILLs broker N, starts it again on its data
+# Its jars are fetched by Maven, once, into .cache/kafka/jars; DIR is .cache/kafka/run unless given.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+fail() {
+  echo "kafka: $1" >&2
+  exit "${2:-1}"
+}
+
+verb=${1:-}
+[[ $# -gt 0 ]] && shift
+brokers=1
+dir=$PWD/.cache/kafka/run
+jars=$PWD/.cache/kafka/jars
+fsync=false
+number=
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --brokers) brokers=${2:?}; shift ;;
+    --dir) dir=$(realpath -m "${2:?}"); shift ;;
+    --fsync) fsync=true ;;
+    [0-9]) number=$1 ;;
+    *) fail "unknown option $1" 2 ;;
+  esac
+  shift
+done
+[[ $brokers == 1 || $brokers == 3 ]] || fail "--brokers is 1 or 3" 2
+
+fetch_jars() {
+  [[ -f $jars/.complete ]] && return
+  echo "kafka: fetching the broker's jars with Maven (once, 54 MB)" >&2
+  mkdir -p "$jars"
+  # Two callers at once fetch once.
+  exec 9>"$jars/.lock"
+  flock 9
+  [[ -f $jars/.complete ]] && return
+  mvn -q -B -f scripts/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$jars" >&2
+  touch "$jars/.complete"
+}
+
+free_ports() {
+  python3 - "$1" <<'PY'
+import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in held:
+    s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in held])
+PY
+}
+
+java_run() { java -cp "$jars/*" -Dlog4j2.configurationFile="$PWD/scripts/kafka/log4j2.properties" "$@"; }
+
+launch() {
+  local id=$1
+  : >"$dir/$id.log"
+  java_run -Xmx512m -Xms256m -XX:+UseSerialGC kafka.Kafka "$dir/$id.properties" >>"$dir/$id.log" 2>&1 &
+  echo $! >"$dir/$id.pid"
+  disown
+}
+
+alive() { [[ -f $dir/$1.pid ]] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
+
+await() {
+  local id=$1 deadline=$((SECONDS + 60))
+  until grep -q 'Kafka Server started' "$dir/$id.log"; do
+    alive "$id" || { tail -20 "$dir/$id.log" >&2; fail "broker $id ended"; }
+    [[ $SECONDS -lt $deadline ]] || fail "broker $id did not start within 60 s; see $dir/$id.log"
+    sleep 0.1
+  done
+}
+
+start() {
+  [[ -d $dir ]] && compgen -G "$dir/*.pid" >/dev/null && fail "something runs in $dir already; stop it first" 3
+  fetch_jars
+  mkdir -p "$dir"
+  local ports id voters="" bootstrap="" cluster
+  read -r -a ports < <(free_ports $((2 * brokers)))
+  for ((id = 1; id <= brokers; ++id)); do
+    voters+="${voters:+,}$id@127.0.0.1:${ports[2 * id - 1]}"
+    bootstrap+="${bootstrap:+,}127.0.0.1:${ports[2 * id - 2]}"
+  done
+  local isr=$((brokers == 3 ? 2 : 1))
+  cluster=$(java_run kafka.tools.StorageTool random-uuid 2>/dev/null | tail -1)
+  for ((id = 1; id <= brokers; ++id)); do
+    cat >"$dir/$id.properties" <<P
+process.roles=broker,controller
+node.id=$id
+controller.quorum.voters=$voters
+listeners=PLAINTEXT://127.0.0.1:${ports[2 * id - 2]},CONTROLLER://127.0.0.1:${ports[2 * id - 1]}
+advertised.listeners=PLAINTEXT://127.0.0.1:${ports[2 * id - 2]}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$dir/data-$id
+offsets.topic.replication.factor=$brokers
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=$brokers
+transaction.state.log.min.isr=$isr
+transaction.state.log.num.partitions=4
+default.replication.factor=$brokers
+min.insync.replicas=$isr
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+num.network.threads=2
+num.io.threads=4
+log.cleaner.enable=true
+P
+    [[ $fsync == true ]] && echo "log.flush.interval.messages=1" >>"$dir/$id.properties"
+    java_run kafka.tools.StorageTool format -t "$cluster" -c "$dir/$id.properties" >"$dir/$id.format.log" 2>&1 ||
+      { cat "$dir/$id.format.log" >&2; fail "storage of broker $id cannot be formatted"; }
+    launch "$id"
+  done
+  for ((id = 1; id <= brokers; ++id)); do await "$id"; done
+  echo "$bootstrap" >"$dir/bootstrap"
+  echo "$bootstrap"
+}
+
+stop() {
+  local file
+  for file in "$dir"/*.pid; do
+    [[ -f $file ]] || continue
+    kill -KILL "$(cat "$file")" 2>/dev/null || true
+  done
+  rm -rf "$dir"
+}
+
+case $verb in
+  start) start ;;
+  stop) stop ;;
+  status)
+    [[ -f $dir/bootstrap ]] || fail "nothing runs in $dir" 3
+    cat "$dir/bootstrap"
+    for file in "$dir"/*.pid; do
+      id=$(basename "$file" .pid)
+      if alive "$id"; then echo "broker $id: process $(cat "$file")"; else echo "broker $id: down"; fi
+    done
+    ;;
+  kill) kill -KILL "$(cat "$dir/${number:?which broker}.pid")" ;;
+  restart)
+    alive "${number:?which broker}" && fail "broker $number runs"
+    launch "$number"
+    await "$number"
+    ;;
+  *)
+    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    [[ $verb == -h || $verb == --help ]] && exit 0 || exit 2
+    ;;
+esac
