@@ -110,7 +110,8 @@ TEST_P(JournalConformance, LeavingWaitsForCommitsInFlight) {
 
 TEST_P(JournalConformance, CommandsAreHandedOutOnceInOrderAsTheyCame) {
   auto partition = Open(1);
-  ASSERT_TRUE(partition->StartInputs({.commands = 7}));
+  const uint64_t begin = harness_->holds_inputs() ? 7 : 0;
+  ASSERT_TRUE(partition->StartInputs({.commands = begin}));
   InputRecord first = UserCommand("one");
   first.is_json = true;
   first.headers = {{"traceparent", "00-1"}};
@@ -124,13 +125,14 @@ TEST_P(JournalConformance, CommandsAreHandedOutOnceInOrderAsTheyCame) {
   EXPECT_EQ(records[0].headers, first.headers);
   EXPECT_FALSE(records[1].is_json);
   EXPECT_TRUE(records[0].timestamp.IsSet());
-  EXPECT_GE(records[0].offset, 7u);
+  EXPECT_GE(records[0].offset, begin);
   EXPECT_GT(records[1].offset, records[0].offset);
   std::vector<InputRecord> none;
   EXPECT_EQ(partition->Poll(Input::kCommands, {}, &none).value(), 0u);
 }
 
 TEST_P(JournalConformance, PollKeepsToItsLimits) {
+  if (!harness_->holds_inputs()) GTEST_SKIP() << "what comes is the broker's to say";
   auto partition = Open(0);
   ASSERT_TRUE(partition->StartInputs({}));
   for (const size_t size : {10, 10, 10, 5000, 10}) {
@@ -203,6 +205,7 @@ TEST_P(JournalConformance, OnlyUndecidedFollowUpsComeBack) {
 }
 
 TEST_P(JournalConformance, CommitWithoutRecordsMovesTheInputsAlone) {
+  if (!harness_->holds_inputs()) GTEST_SKIP() << "only decisions say what is decided";
   auto partition = Open(0);
   ASSERT_TRUE(CommitNow(*partition, {.records = {"opened"}, .follow_ups = {{0, "a"}, {0, "b"}}}));
   ASSERT_TRUE(partition->StartInputs({}));

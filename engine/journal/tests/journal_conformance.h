@@ -25,6 +25,10 @@ class JournalHarness {
   virtual Journal& journal() = 0;
   // Lets go of the journal and opens what it left behind. No partition is open meanwhile.
   virtual void Reopen() = 0;
+  // Whether the journal itself says where inputs begin and what of them is left: an appended
+  // command is there at once, numbered from where StartInputs says, and decided ones are gone at
+  // once. On Kafka commands come by way of the broker, and offsets are its own.
+  virtual bool holds_inputs() const { return true; }
 };
 
 struct NamedHarness {

@@ -1,0 +1,264 @@
+#include "engine/journal/kafka/kafka_journal.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <random>
+
+#include "engine/journal/kafka/kafka_core.h"
+#include "engine/journal/kafka/kafka_term.h"
+
+namespace sluice {
+namespace {
+
+Hash128 RandomHash() {
+  std::random_device random;
+  const auto word = [&] { return static_cast<uint64_t>(random()) << 32 | random(); };
+  return {word(), word()};
+}
+
+// Reads a whole partition of the dead-letters topic, a small one.
+Result<std::vector<kafka::Message>> ReadTopic(const KafkaJournal::Core& core,
+                                              const std::string& topic, uint32_t partition) {
+  auto reader = kafka::Reader::Make(core.ReaderConfig());
+  if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
+  const auto marks = (*reader)->QueryWatermarks(topic, partition, kafka::kRequestTimeout);
+  if (!marks) return tl::unexpected<Error>(marks.error());
+  std::vector<kafka::Message> messages;
+  if (marks->low == marks->end) return messages;
+  if (auto assigned = (*reader)->Assign({{topic, partition, marks->low}}); !assigned) {
+    return tl::unexpected<Error>(assigned.error());
+  }
+  uint64_t position = marks->low;
+  bool at_end = false;
+  while (position < marks->end && !at_end) {
+    auto message = (*reader)->Poll(0, kafka::kRequestTimeout, &at_end);
+    if (!message) return tl::unexpected<Error>(std::move(message.error()));
+    if (!*message) continue;
+    position = static_cast<uint64_t>((*message)->offset) + 1;
+    messages.push_back(std::move(**message));
+  }
+  return messages;
+}
+
+// The log's epoch is the first record of dead-letters-0: whoever makes the topics proposes one, and
+// everybody takes the first.
+Result<Hash128> ReadEpoch(KafkaJournal::Core& core) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto messages = ReadTopic(core, core.names.dead_letters, 0);
+    if (!messages) return tl::unexpected<Error>(std::move(messages.error()));
+    if (!messages->empty()) {
+      const std::string* header = kafka::FindHeader(messages->front().headers, kafka::kEpochHeader);
+      const auto epoch = ParseHash128(header ? *header : std::string());
+      if (!epoch) {
+        return Err(ErrorCode::kCorruption, "the first record of {}-0 names no epoch",
+                   core.names.dead_letters);
+      }
+      return *epoch;
+    }
+    auto produced = core.commands->Produce(
+        core.names.dead_letters, 0, "", "",
+        {{std::string(kafka::kEpochHeader), ToHex(RandomHash())}}, 0, kafka::kRequestTimeout);
+    if (!produced) return tl::unexpected<Error>(produced.error());
+    if (auto flushed = core.commands->Flush(kafka::kRequestTimeout); !flushed) {
+      return tl::unexpected<Error>(flushed.error());
+    }
+  }
+  return Err(ErrorCode::kUnavailable, "the epoch of {} cannot be read", core.options.cluster);
+}
+
+Result<void> OpenArchive(KafkaJournal::Core& core) {
+  EmbeddedOptions archive;
+  archive.path = core.options.archive_path;
+  archive.partitions = core.partitions;
+  archive.clock = core.options.clock;
+  archive.draw_epoch = [&core] { return core.epoch; };
+  auto opened = journal::LogStore::Open(archive);
+  if (opened && (*opened)->meta().epoch != core.epoch) {
+    // Another cluster's, or that of topics made anew: it is only a copy.
+    opened->reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(archive.path, ignored);
+    opened = journal::LogStore::Open(archive);
+  }
+  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+  core.archive = std::move(*opened);
+  for (uint32_t partition = 0; partition < core.partitions; ++partition) {
+    auto slot = std::make_unique<KafkaJournal::Core::Slot>();
+    const auto end = core.archive->ReadEndSequence(partition);
+    if (!end) return tl::unexpected<Error>(end.error());
+    const auto counters = core.archive->ReadCounters(partition);
+    if (!counters) return tl::unexpected<Error>(counters.error());
+    slot->archived = *end;
+    slot->events_offset = counters->next_internal_offset;
+    core.slots.push_back(std::move(slot));
+  }
+  return {};
+}
+
+}  // namespace
+
+KafkaJournal::KafkaJournal(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+KafkaJournal::~KafkaJournal() = default;
+
+Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
+  auto core = std::make_unique<Core>(std::move(options));
+  core->process_id = ToHex(RandomHash()).substr(0, 16);
+  auto admin = kafka::Admin::Make(core->ClientConfig());
+  if (!admin) return tl::unexpected<Error>(std::move(admin.error()));
+  core->admin = std::move(*admin);
+  const auto partitions = kafka::EnsureTopics(*core->admin, core->names, core->options.partitions,
+                                              core->options.replication);
+  if (!partitions) return tl::unexpected<Error>(partitions.error());
+  core->partitions = *partitions;
+
+  kafka::Config config = core->ClientConfig();
+  config["enable.idempotence"] = "true";
+  config["linger.ms"] = "0";
+  config["queue.buffering.max.messages"] = std::to_string(core->options.command_records_max);
+  auto producer =
+      kafka::Producer::Make(config, [raw = core.get()](uint64_t ticket, const Error& error) {
+        if (ticket != 0 && raw->options.on_append_failed) {
+          raw->options.on_append_failed(ticket, error);
+        }
+      });
+  if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
+  core->commands = std::move(*producer);
+
+  const auto epoch = ReadEpoch(*core);
+  if (!epoch) return tl::unexpected<Error>(epoch.error());
+  core->epoch = *epoch;
+  if (auto opened = OpenArchive(*core); !opened) return tl::unexpected<Error>(opened.error());
+  for (uint32_t partition = 0; partition < core->partitions; ++partition) {
+    if (auto caught_up = core->CatchUp(partition); !caught_up) {
+      return tl::unexpected<Error>(caught_up.error());
+    }
+  }
+  return std::unique_ptr<KafkaJournal>(new KafkaJournal(std::move(core)));
+}
+
+uint32_t KafkaJournal::partition_count() const { return core_->partitions; }
+Hash128 KafkaJournal::epoch() const { return core_->epoch; }
+
+Result<std::unique_ptr<PartitionJournal>> KafkaJournal::OpenPartition(uint32_t partition) {
+  if (auto there = core_->CheckPartition(partition); !there) {
+    return tl::unexpected<Error>(there.error());
+  }
+  Core::Slot& slot = *core_->slots[partition];
+  kafka::PartitionTerm* former = nullptr;
+  {
+    const std::lock_guard lock(slot.mutex);
+    former = std::exchange(slot.term, nullptr);
+  }
+  if (former) former->Fence();
+  // (1) Fences the old owner, wherever it is, and settles its transaction.
+  kafka::Config config = core_->ClientConfig();
+  config["transactional.id"] = core_->options.cluster + "-" + std::to_string(partition);
+  config["transaction.timeout.ms"] = "30000";
+  config["linger.ms"] = "0";
+  auto producer = kafka::Producer::Make(config);
+  if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
+  if (auto fenced = (*producer)->InitTransactions(kafka::kRequestTimeout); !fenced) {
+    return tl::unexpected<Error>(fenced.error());
+  }
+  auto warmed =
+      (*producer)->Warm({core_->names.events, core_->names.internal, core_->names.dead_letters},
+                        kafka::kRequestTimeout);
+  if (!warmed) return tl::unexpected<Error>(warmed.error());
+  // (2) What is true is what the log says now.
+  if (auto caught_up = core_->CatchUp(partition); !caught_up) {
+    return tl::unexpected<Error>(caught_up.error());
+  }
+  auto term = std::make_unique<kafka::PartitionTerm>(*core_, partition, std::move(*producer));
+  const std::lock_guard lock(slot.mutex);
+  slot.term = term.get();
+  return term;
+}
+
+Result<void> KafkaJournal::Append(uint32_t partition, InputRecord record) {
+  if (auto there = core_->CheckPartition(partition); !there) return there;
+  kafka::Headers headers = std::move(record.headers);
+  if (record.is_json) headers.emplace_back(kafka::kContentTypeHeader, "application/json");
+  if (record.ticket != 0) {
+    headers.emplace_back(kafka::kTicketHeader,
+                         core_->process_id + kafka::EncodeNumber(record.ticket));
+  }
+  auto produced = core_->commands->Produce(core_->names.commands, partition, "", record.payload,
+                                           headers, record.ticket, Duration{});
+  if (!produced && produced.error().code == ErrorCode::kUnavailable) {
+    return Err(ErrorCode::kUnavailable, "the queue of commands to the broker is full; try again");
+  }
+  return produced;
+}
+
+Result<void> KafkaJournal::ReadEvents(uint32_t partition, uint64_t from,
+                                      const RecordVisitor& visitor) const {
+  if (auto there = core_->CheckPartition(partition); !there) return there;
+  return core_->archive->ReadEvents(partition, from, visitor);
+}
+
+Result<uint64_t> KafkaJournal::EndSequence(uint32_t partition) const {
+  if (auto there = core_->CheckPartition(partition); !there) {
+    return tl::unexpected<Error>(there.error());
+  }
+  const std::lock_guard lock(core_->slots[partition]->mutex);
+  return core_->slots[partition]->archived;
+}
+
+Result<void> KafkaJournal::ReadDeadLetters(uint32_t partition, uint64_t from,
+                                           const DeadLetterVisitor& visitor) const {
+  if (auto there = core_->CheckPartition(partition); !there) return there;
+  auto messages = ReadTopic(*core_, core_->names.dead_letters, partition);
+  if (!messages) return tl::unexpected<Error>(std::move(messages.error()));
+  std::map<uint64_t, DeadLetter> letters;
+  uint64_t next = 0;
+  for (kafka::Message& message : *messages) {
+    if (kafka::FindHeader(message.headers, kafka::kEpochHeader)) continue;
+    if (const std::string* gone = kafka::FindHeader(message.headers, "removed")) {
+      letters.erase(std::strtoull(gone->c_str(), nullptr, 10));
+      continue;
+    }
+    DeadLetter letter;
+    letter.number = next++;
+    letter.payload = std::move(message.payload);
+    if (const auto* reason = kafka::FindHeader(message.headers, "reason")) letter.reason = *reason;
+    if (const auto* input = kafka::FindHeader(message.headers, "origin-input")) {
+      letter.input = ParseInput(*input).value_or(Input::kCommands);
+    }
+    if (const auto* offset = kafka::FindHeader(message.headers, "origin-offset")) {
+      letter.offset = std::strtoull(offset->c_str(), nullptr, 10);
+    }
+    if (const auto* time = kafka::FindHeader(message.headers, "time")) {
+      letter.time = ParseTime(*time).value_or(Time{});
+    }
+    const auto* type = kafka::FindHeader(message.headers, kafka::kContentTypeHeader);
+    letter.is_json = type && *type == "application/json";
+    letters.emplace(letter.number, std::move(letter));
+  }
+  for (auto at = letters.lower_bound(from); at != letters.end(); ++at) {
+    if (!visitor(at->second)) break;
+  }
+  return {};
+}
+
+Result<void> KafkaJournal::RemoveDeadLetter(uint32_t partition, uint64_t number) {
+  bool found = false;
+  auto read = ReadDeadLetters(partition, number, [&](const DeadLetter& letter) {
+    found = letter.number == number;
+    return false;
+  });
+  if (!read) return read;
+  if (!found) {
+    return Err(ErrorCode::kNotFound, "there is no dead letter {} in partition {}", number,
+               partition);
+  }
+  // The topic keeps it; a mark says that it is done with.
+  auto marked =
+      core_->commands->Produce(core_->names.dead_letters, partition, "", "",
+                               {{"removed", std::to_string(number)}}, 0, kafka::kRequestTimeout);
+  if (!marked) return marked;
+  return core_->commands->Flush(kafka::kRequestTimeout);
+}
+
+}  // namespace sluice

@@ -1,0 +1,59 @@
+// The journal on Kafka (design §6): one transactional producer per partition, input offsets from
+// the partition's state and never from a group, and a local archive of the events this node has
+// read.
+//
+// The archive (RocksDB, the embedded journal's format) is what ReadEvents answers from: a copy of
+// the events topic by sequence, made by reading `read_committed`. It is derived: a node that lost
+// it reads the topic again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/clock.h"
+#include "engine/journal/journal.h"
+#include "engine/journal/kafka/rdkafka_adapter.h"
+
+namespace sluice {
+
+struct KafkaOptions {
+  std::string bootstrap;     // "host:port,host:port"
+  std::string cluster;       // prefix of the topics and of the transactional ids
+  uint32_t partitions = 0;   // of topics that are to be made; 0: 4, or as they are
+  int replication = 1;       // of topics that are to be made
+  std::string archive_path;  // a directory of this node
+  kafka::Config properties;  // any librdkafka property: TLS, SASL, timeouts
+  const Clock* clock = nullptr;
+  // A caller's command was not taken by the broker; nothing was decided.
+  std::function<void(uint64_t ticket, const Error&)> on_append_failed;
+  std::function<void(const Error&)> on_fatal;  // the archive cannot be written
+  size_t command_records_max = 16384;          // queued for the broker
+};
+
+class KafkaJournal final : public Journal {
+ public:
+  // Makes or checks the topics. kUnavailable: no broker answers. kInvalid: settings that would
+  // break an invariant, or properties librdkafka refuses.
+  static Result<std::unique_ptr<KafkaJournal>> Open(KafkaOptions options);
+  ~KafkaJournal() override;
+
+  uint32_t partition_count() const override;
+  Hash128 epoch() const override;
+  Result<std::unique_ptr<PartitionJournal>> OpenPartition(uint32_t partition) override;
+  Result<void> Append(uint32_t partition, InputRecord record) override;
+  Result<void> ReadEvents(uint32_t partition, uint64_t from,
+                          const RecordVisitor& visitor) const override;
+  Result<uint64_t> EndSequence(uint32_t partition) const override;
+  Result<void> ReadDeadLetters(uint32_t partition, uint64_t from,
+                               const DeadLetterVisitor& visitor) const override;
+  Result<void> RemoveDeadLetter(uint32_t partition, uint64_t number) override;
+
+  struct Core;
+
+ private:
+  explicit KafkaJournal(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,222 @@
+#include "engine/journal/kafka/kafka_term.h"
+
+#include "events/codec.h"
+
+namespace sluice::kafka {
+namespace {
+
+// Decided input is deleted in strides, not at every commit.
+constexpr uint64_t kDeleteStride = 50'000;
+
+}  // namespace
+
+PartitionTerm::PartitionTerm(KafkaJournal::Core& core, uint32_t partition,
+                             std::unique_ptr<Producer> producer)
+    : core_(core),
+      partition_(partition),
+      producer_(std::move(producer)),
+      end_(core.slots[partition]->archived),
+      committer_([this] { Run(); }) {}
+
+PartitionTerm::~PartitionTerm() {
+  {
+    const std::lock_guard lock(core_.slots[partition_]->mutex);
+    if (core_.slots[partition_]->term == this) core_.slots[partition_]->term = nullptr;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wakeup_ = nullptr;
+  }
+  changed_.notify_all();
+  committer_.join();
+  if (inputs_) inputs_->SetReady(nullptr);
+}
+
+void PartitionTerm::Fence() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return pending_.empty() && !busy_; });
+  fenced_ = true;
+}
+
+Result<void> PartitionTerm::ReadEvents(uint64_t from, const RecordVisitor& visitor) {
+  return core_.archive->ReadEvents(partition_, from, visitor);
+}
+
+Result<void> PartitionTerm::StartInputs(InputOffsets next) {
+  auto reader = Reader::Make(core_.ReaderConfig());
+  if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
+  const std::pair<const std::string*, uint64_t> inputs[] = {{&core_.names.commands, next.commands},
+                                                            {&core_.names.internal, next.internal}};
+  std::vector<Reader::Source> sources;
+  for (const auto& [topic, from] : inputs) {
+    const auto marks = (*reader)->QueryWatermarks(*topic, partition_, kRequestTimeout);
+    if (!marks) return tl::unexpected<Error>(marks.error());
+    // The high watermark may be above the last stable offset, never below what was decided.
+    if (from > marks->end || from < marks->low) {
+      return Err(ErrorCode::kCorruption,
+                 "InputReplaced: {}-{} holds offsets {} to {}, but {} is next", *topic, partition_,
+                 marks->low, marks->end, from);
+    }
+    sources.push_back({*topic, partition_, from});
+  }
+  if (auto assigned = (*reader)->Assign(sources); !assigned) return assigned;
+  deleted_ = next;
+  inputs_ = std::move(*reader);
+  inputs_->SetReady([this] { Wake(); });
+  return {};
+}
+
+InputRecord PartitionTerm::ToRecord(Input input, Message message) const {
+  InputRecord record;
+  record.input = input;
+  record.offset = static_cast<uint64_t>(message.offset);
+  record.timestamp = message.timestamp;
+  record.payload = std::move(message.payload);
+  for (auto& header : message.headers) {
+    if (header.first == kContentTypeHeader) {
+      record.is_json = header.second == "application/json";
+    } else if (header.first == kTicketHeader) {
+      // Ours only: another process's tickets mean nothing here.
+      if (header.second.size() == core_.process_id.size() + 8 &&
+          header.second.starts_with(core_.process_id)) {
+        const auto ticket =
+            DecodeNumber(std::string_view(header.second).substr(core_.process_id.size()));
+        record.ticket = ticket.value_or(0);
+      }
+    } else {
+      record.headers.push_back(std::move(header));
+    }
+  }
+  return record;
+}
+
+Result<size_t> PartitionTerm::Poll(Input input, const PollLimits& limits,
+                                   std::vector<InputRecord>* records) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (fenced_) return Err(ErrorCode::kFenced, "the term of partition {} has ended", partition_);
+    if (failed_) return tl::unexpected<Error>(*failed_);
+  }
+  if (!inputs_) return Err(ErrorCode::kInvalid, "the inputs are not started");
+  if (input != Input::kCommands && input != Input::kInternal) {
+    return Err(ErrorCode::kInvalid, "{} holds no records", ToString(input));
+  }
+  const size_t source = input == Input::kCommands ? 0 : 1;
+  std::deque<InputRecord>& ahead = ahead_[source].records;
+  size_t taken = 0;
+  size_t bytes = 0;
+  while (taken < limits.max_records) {
+    if (ahead.empty()) {
+      auto message = inputs_->Poll(source, Duration{});
+      if (!message) return tl::unexpected<Error>(std::move(message.error()));
+      if (!*message) break;
+      ahead.push_back(ToRecord(input, std::move(**message)));
+    }
+    if (taken > 0 && bytes + ahead.front().payload.size() > limits.max_bytes) break;
+    bytes += ahead.front().payload.size();
+    records->push_back(std::move(ahead.front()));
+    ahead.pop_front();
+    ++taken;
+  }
+  return taken;
+}
+
+void PartitionTerm::SetWakeup(std::function<void()> wakeup) {
+  const std::lock_guard lock(mutex_);
+  wakeup_ = std::move(wakeup);
+}
+
+void PartitionTerm::Wake() {
+  const std::lock_guard lock(mutex_);
+  if (wakeup_) wakeup_();
+}
+
+void PartitionTerm::Commit(CommitBatch batch, CommitDone done) {
+  CHECK(batch.first_sequence == end_);
+  end_ += batch.records.size();
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return pending_.size() < kCommitsInFlightMax || stopping_; });
+    if (!fenced_) {
+      pending_.push_back({std::move(batch), std::move(done)});
+      lock.unlock();
+      changed_.notify_all();
+      return;
+    }
+  }
+  done(Err(ErrorCode::kFenced, "the term of partition {} has ended", partition_));
+}
+
+void PartitionTerm::Run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return !pending_.empty() || stopping_; });
+    if (pending_.empty()) return;
+    Pending pending = std::move(pending_.front());
+    pending_.pop_front();
+    busy_ = true;
+    std::optional<Error> failed = failed_;
+    lock.unlock();
+    Result<void> outcome =
+        failed ? Result<void>(tl::unexpected<Error>(*failed)) : Transact(pending.batch);
+    const InputOffsets decided = pending.batch.decided;
+    const bool durable = outcome.has_value();
+    if (!durable) failed = outcome.error();
+    pending.done(std::move(outcome));
+    if (durable) DeleteDecided(decided);
+    lock.lock();
+    failed_ = failed;
+    busy_ = false;
+    if (wakeup_) wakeup_();
+    changed_.notify_all();
+  }
+}
+
+Result<void> PartitionTerm::ProduceAll(const CommitBatch& batch) {
+  uint64_t sequence = batch.first_sequence;
+  for (const Bytes& record : batch.records) {
+    auto produced = producer_->Produce(core_.names.events, partition_, "", record,
+                                       {{std::string(kSequenceHeader), EncodeNumber(sequence)}}, 0,
+                                       kRequestTimeout);
+    if (!produced) return produced;
+    ++sequence;
+  }
+  for (const FollowUpRecord& follow_up : batch.follow_ups) {
+    auto produced = producer_->Produce(core_.names.internal, follow_up.target_partition, "",
+                                       follow_up.payload, {}, 0, kRequestTimeout);
+    if (!produced) return produced;
+  }
+  for (const DeadLetter& letter : batch.dead_letters) {
+    Headers headers = {{"reason", letter.reason},
+                       {"origin-input", std::string(ToString(letter.input))},
+                       {"origin-offset", std::to_string(letter.offset)},
+                       {"time", FormatTime(letter.time)}};
+    if (letter.is_json) headers.emplace_back(kContentTypeHeader, "application/json");
+    auto produced = producer_->Produce(core_.names.dead_letters, partition_, "", letter.payload,
+                                       headers, 0, kRequestTimeout);
+    if (!produced) return produced;
+  }
+  return {};
+}
+
+Result<void> PartitionTerm::Transact(const CommitBatch& batch) {
+  if (batch.records.empty() && batch.follow_ups.empty() && batch.dead_letters.empty()) return {};
+  if (auto begun = producer_->Begin(); !begun) return begun;
+  if (auto produced = ProduceAll(batch); !produced) return produced;
+  if (auto committed = producer_->Commit(kRequestTimeout); !committed) return committed;
+  // Durable. The archive is this node's copy; losing it costs reading the topic again.
+  return core_.Archive(partition_, batch.first_sequence, batch.records, std::nullopt);
+}
+
+void PartitionTerm::DeleteDecided(const InputOffsets& decided) {
+  const auto advance = [&](const std::string& topic, uint64_t& deleted, uint64_t now) {
+    if (now < deleted + kDeleteStride) return;
+    // Only room is gained by it: a broker that cannot now is asked again a stride later.
+    if (core_.admin->DeleteRecords(topic, partition_, now)) deleted = now;
+  };
+  advance(core_.names.commands, deleted_.commands, decided.commands);
+  advance(core_.names.internal, deleted_.internal, decided.internal);
+}
+
+}  // namespace sluice::kafka

@@ -1,0 +1,66 @@
+// One partition of a Kafka journal in one term: its transactional producer, its inputs.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "engine/journal/kafka/kafka_core.h"
+
+namespace sluice::kafka {
+
+class PartitionTerm final : public PartitionJournal {
+ public:
+  // `producer` has taken over the transactional id, and the archive is caught up.
+  PartitionTerm(KafkaJournal::Core& core, uint32_t partition, std::unique_ptr<Producer> producer);
+  ~PartitionTerm() override;
+
+  uint64_t EndSequence() const override { return end_; }
+  Result<void> ReadEvents(uint64_t from, const RecordVisitor& visitor) override;
+  Result<void> StartInputs(InputOffsets next) override;
+  Result<size_t> Poll(Input input, const PollLimits& limits,
+                      std::vector<InputRecord>* records) override;
+  void SetWakeup(std::function<void()> wakeup) override;
+  void Commit(CommitBatch batch, CommitDone done) override;
+
+  // Another term of this process begins: what was handed in is settled, the rest answers kFenced.
+  void Fence();
+
+ private:
+  struct Pending {
+    CommitBatch batch;
+    CommitDone done;
+  };
+  // What came from the broker and did not fit the last Poll.
+  struct Ahead {
+    std::deque<InputRecord> records;
+  };
+
+  void Run();
+  Result<void> Transact(const CommitBatch& batch);
+  Result<void> ProduceAll(const CommitBatch& batch);
+  void DeleteDecided(const InputOffsets& decided);
+  InputRecord ToRecord(Input input, Message message) const;
+  void Wake();
+
+  KafkaJournal::Core& core_;
+  const uint32_t partition_;
+  std::unique_ptr<Producer> producer_;
+  std::unique_ptr<Reader> inputs_;
+  Ahead ahead_[2];
+  uint64_t end_ = 0;
+  InputOffsets deleted_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Pending> pending_;   // guarded by mutex_
+  bool busy_ = false;             // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
+  bool fenced_ = false;           // guarded by mutex_
+  std::optional<Error> failed_;   // guarded by mutex_; ends the term
+  std::function<void()> wakeup_;  // guarded by mutex_
+  std::thread committer_;
+};
+
+}  // namespace sluice::kafka

@@ -1,0 +1,121 @@
+// librdkafka behind small types of ours: the one place that sees its API and its error codes.
+//
+// Sources: librdkafka 2.0.2's rdkafka.h; what was tried with the broker is in docs/kafka.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "events/basic_types.h"
+#include "events/result.h"
+
+namespace sluice::kafka {
+
+// librdkafka properties, as its CONFIGURATION.md names them.
+using Config = std::map<std::string, std::string>;
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct Message {
+  int64_t offset = 0;
+  Time timestamp;
+  Bytes payload;
+  Headers headers;
+};
+
+struct TopicSpec {
+  std::string name;
+  int partitions = 1;
+  int replication = 1;
+  Config config;
+};
+
+// Error codes: kFenced for a producer that another has replaced, kUnavailable for what passes,
+// kInvalid for what configuration must mend, kIo for the rest. The message names librdkafka's code.
+
+// Topics. Threadsafe.
+class Admin {
+ public:
+  static Result<std::unique_ptr<Admin>> Make(const Config& config);
+  ~Admin();
+  // Partition count by topic; a topic that is not there is left out.
+  Result<std::map<std::string, int>> PartitionCounts(const std::vector<std::string>& topics);
+  // One that exists already is no error.
+  Result<void> CreateTopics(const std::vector<TopicSpec>& topics);
+  Result<std::map<std::string, std::string>> TopicConfig(const std::string& topic);
+  // Everything below `before` goes.
+  Result<void> DeleteRecords(const std::string& topic, uint32_t partition, uint64_t before);
+
+ private:
+  struct Impl;
+  explicit Admin(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// A producer; transactional when the config has a transactional.id. Produce and Flush may be called
+// from any thread, the transaction calls from one.
+class Producer {
+ public:
+  // `on_failed` is called, from this producer's own thread, for a message that was not delivered;
+  // `opaque` is Produce's.
+  using OnFailed = std::function<void(uint64_t opaque, const Error&)>;
+  static Result<std::unique_ptr<Producer>> Make(const Config& config, OnFailed on_failed = {});
+  ~Producer();
+
+  // Fences the producer that had the id before and settles its transaction.
+  Result<void> InitTransactions(Duration timeout);
+  // Asks for the topics' metadata, so that the first transaction does not wait for it.
+  Result<void> Warm(const std::vector<std::string>& topics, Duration timeout);
+  Result<void> Begin();
+  // Waits while the queue is full, at most `timeout`.
+  Result<void> Produce(const std::string& topic, uint32_t partition, std::string_view key,
+                       std::string_view payload, const Headers& headers, uint64_t opaque,
+                       Duration timeout);
+  Result<void> Commit(Duration timeout);
+  // Waits until everything produced is delivered or failed.
+  Result<void> Flush(Duration timeout);
+
+ private:
+  struct Impl;
+  explicit Producer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Reads partitions given to it, outside any group. One thread; `on_ready` comes from others.
+class Reader {
+ public:
+  static Result<std::unique_ptr<Reader>> Make(const Config& config);
+  ~Reader();
+
+  struct Source {
+    std::string topic;
+    uint32_t partition = 0;
+    uint64_t from = 0;
+  };
+  // Begins to read; each source is polled by its index.
+  Result<void> Assign(const std::vector<Source>& sources);
+  // The next message of a source, waiting at most `timeout`; nullopt: none. `*at_end`, if given, is
+  // set when the end (of what is committed) was reached instead.
+  Result<std::optional<Message>> Poll(size_t source, Duration timeout, bool* at_end = nullptr);
+  // Called when a source that was empty has something.
+  void SetReady(std::function<void()> on_ready);
+
+  struct Watermarks {
+    uint64_t low = 0;
+    uint64_t end = 0;  // the last stable offset: a committed record's is below
+  };
+  Result<Watermarks> QueryWatermarks(const std::string& topic, uint32_t partition,
+                                     Duration timeout);
+
+ private:
+  struct Impl;
+  explicit Reader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::kafka

@@ -1,0 +1,44 @@
+#include "engine/journal/kafka/tests/kafka_broker.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+namespace sluice {
+namespace {
+
+std::string bootstrap;  // NOLINT: of the one broker of the process
+int clusters = 0;       // NOLINT
+
+std::filesystem::path Directory() {
+  return std::filesystem::temp_directory_path() / ("sluice-kafka-" + std::to_string(getpid()));
+}
+
+}  // namespace
+
+const std::string& KafkaBroker::Bootstrap() { return bootstrap; }
+
+std::string KafkaBroker::FreshCluster() { return "test" + std::to_string(++clusters); }
+
+std::string KafkaBroker::Script(const std::string& words) {
+  const std::string command = std::string(SLUICE_SOURCE_DIR) + "/scripts/kafka.sh " + words +
+                              " --dir " + Directory().string();
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
+  std::string last;
+  std::array<char, 512> line{};
+  while (pipe && fgets(line.data(), line.size(), pipe.get()) != nullptr) last = line.data();
+  while (!last.empty() && last.back() == '\n') last.pop_back();
+  return last;
+}
+
+void KafkaBroker::SetUp() {
+  bootstrap = Script("start");
+  ASSERT_NE(bootstrap.find(':'), std::string::npos) << "the broker did not start";
+}
+
+void KafkaBroker::TearDown() { Script("stop"); }
+
+}  // namespace sluice

@@ -1,0 +1,24 @@
+// A real broker for one test binary: scripts/kafka.sh starts it on loopback, the end of the tests
+// stops it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace sluice {
+
+class KafkaBroker : public testing::Environment {
+ public:
+  // Of the broker this binary started.
+  static const std::string& Bootstrap();
+  // A cluster name nobody else in this run has.
+  static std::string FreshCluster();
+  // Runs scripts/kafka.sh with these words on this binary's broker; what it printed, last line.
+  static std::string Script(const std::string& words);
+
+  void SetUp() override;
+  void TearDown() override;
+};
+
+}  // namespace sluice

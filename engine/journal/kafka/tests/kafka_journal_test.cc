@@ -1,0 +1,205 @@
+// The journal's conformance suite, and what is Kafka's own, against a real broker.
+#include "engine/journal/kafka/kafka_journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "engine/clock.h"
+#include "engine/journal/kafka/kafka_topics.h"
+#include "engine/journal/kafka/tests/kafka_broker.h"
+#include "engine/journal/tests/journal_conformance.h"
+
+namespace sluice {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const auto* const kBroker = testing::AddGlobalTestEnvironment(new KafkaBroker);  // NOLINT: gtest's
+
+// A node's directory that goes with the test.
+class TempDirectory {
+ public:
+  TempDirectory()
+      : path_(std::filesystem::temp_directory_path() /
+              ("sluice-archive-" + std::to_string(getpid()) + "-" + std::to_string(++count_))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~TempDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string Sub(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  static inline int count_ = 0;
+  std::filesystem::path path_;
+};
+
+KafkaOptions OptionsFor(const std::string& cluster, const std::string& archive,
+                        uint32_t partitions) {
+  static const SystemClock clock;
+  KafkaOptions options;
+  options.bootstrap = KafkaBroker::Bootstrap();
+  options.cluster = cluster;
+  options.partitions = partitions;
+  options.archive_path = archive;
+  options.clock = &clock;
+  return options;
+}
+
+class KafkaHarness final : public JournalHarness {
+ public:
+  explicit KafkaHarness(uint32_t partitions)
+      : partitions_(partitions), cluster_(KafkaBroker::FreshCluster()) {
+    Reopen();
+  }
+  Journal& journal() override { return *journal_; }
+  bool holds_inputs() const override { return false; }
+  void Reopen() override {
+    journal_.reset();
+    auto opened = KafkaJournal::Open(OptionsFor(cluster_, directory_.Sub("archive"), partitions_));
+    if (!opened) {
+      ADD_FAILURE() << opened.error().message;
+      abort();
+    }
+    journal_ = std::move(*opened);
+  }
+
+ private:
+  TempDirectory directory_;
+  const uint32_t partitions_;
+  const std::string cluster_;
+  std::unique_ptr<KafkaJournal> journal_;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Kafka, JournalConformance,
+    testing::Values(NamedHarness{
+        "Kafka", [](uint32_t partitions) { return std::make_unique<KafkaHarness>(partitions); }}),
+    HarnessName);
+
+class KafkaJournalTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<KafkaJournal> Open(const std::string& archive, uint32_t partitions = 1) {
+    auto opened = KafkaJournal::Open(OptionsFor(cluster_, directory_.Sub(archive), partitions));
+    if (!opened) {
+      ADD_FAILURE() << opened.error().message;
+      return nullptr;
+    }
+    return std::move(*opened);
+  }
+  TempDirectory directory_;
+  const std::string cluster_ = KafkaBroker::FreshCluster();
+};
+
+TEST_F(KafkaJournalTest, ANodeThatLostItsDirectoryReadsTheTopicAgain) {
+  {
+    auto journal = Open("first");
+    auto term = *journal->OpenPartition(0);
+    ASSERT_TRUE(CommitNow(*term, {.records = {"a", "b"}}));
+    ASSERT_TRUE(CommitNow(*term, {.first_sequence = 2, .records = {"c"}}));
+  }
+  auto elsewhere = Open("second");
+  EXPECT_THAT(ReadAll(*elsewhere, 0), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(KafkaJournalTest, AnotherNodesTermFencesThisOnes) {
+  auto one = Open("one");
+  auto two = Open("two");
+  EXPECT_EQ(one->epoch(), two->epoch());
+  auto term_one = *one->OpenPartition(0);
+  ASSERT_TRUE(CommitNow(*term_one, {.records = {"a"}}));
+  auto term_two = *two->OpenPartition(0);
+  EXPECT_EQ(term_two->EndSequence(), 1u);
+  const auto zombie = CommitNow(*term_one, {.first_sequence = 1, .records = {"zombie"}});
+  ASSERT_FALSE(zombie);
+  EXPECT_EQ(zombie.error().code, ErrorCode::kFenced) << zombie.error().message;
+  ASSERT_TRUE(CommitNow(*term_two, {.first_sequence = 1, .records = {"b"}}));
+  EXPECT_THAT(ReadAll(*two, 0), ElementsAre("a", "b"));
+}
+
+TEST_F(KafkaJournalTest, TicketsComeBackToTheirOwnProcessOnly) {
+  auto one = Open("one");
+  auto two = Open("two");
+  auto term = *two->OpenPartition(0);
+  ASSERT_TRUE(term->StartInputs({}));
+  InputRecord command = UserCommand("x");
+  command.ticket = 7;
+  ASSERT_TRUE(one->Append(0, command));
+  command.ticket = 9;
+  ASSERT_TRUE(two->Append(0, command));
+  const auto records = PollUntil(*term, Input::kCommands, 2);
+  std::vector<uint64_t> tickets;
+  for (const InputRecord& record : records) tickets.push_back(record.ticket);
+  EXPECT_THAT(tickets, ::testing::UnorderedElementsAre(0u, 9u));
+}
+
+TEST_F(KafkaJournalTest, PollKeepsToItsLimits) {
+  auto journal = Open("a");
+  auto term = *journal->OpenPartition(0);
+  ASSERT_TRUE(term->StartInputs({}));
+  for (const size_t size : {10, 10, 10, 5000, 10}) {
+    ASSERT_TRUE(journal->Append(0, UserCommand(std::string(size, 'x'))));
+  }
+  const PollLimits limits{.max_records = 2, .max_bytes = 1000};
+  std::vector<size_t> sizes;
+  WakeupSignal signal;
+  term->SetWakeup(signal.Callback());
+  while (sizes.size() < 5) {
+    std::vector<InputRecord> records;
+    ASSERT_TRUE(term->Poll(Input::kCommands, limits, &records));
+    EXPECT_LE(records.size(), 2u);
+    size_t bytes = 0;
+    for (const InputRecord& record : records) {
+      sizes.push_back(record.payload.size());
+      bytes += record.payload.size();
+    }
+    EXPECT_TRUE(records.size() == 1 || bytes <= 1000);
+    if (records.empty()) {
+      ASSERT_TRUE(signal.Wait());
+    }
+  }
+  EXPECT_THAT(sizes, ElementsAre(10, 10, 10, 5000, 10));
+  term->SetWakeup(nullptr);
+}
+
+TEST_F(KafkaJournalTest, AnInputThatIsNotTheOneDecidedFromStopsThePartition) {
+  auto journal = Open("a");
+  auto term = *journal->OpenPartition(0);
+  const auto refused = term->StartInputs({.commands = 5});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("InputReplaced"));
+}
+
+TEST_F(KafkaJournalTest, TopicsThatWouldBreakAnInvariantAreRefused) {
+  kafka::Config config = {{"bootstrap.servers", KafkaBroker::Bootstrap()}};
+  auto admin = kafka::Admin::Make(config);
+  ASSERT_TRUE(admin);
+  const kafka::TopicNames names(cluster_);
+  ASSERT_TRUE((*admin)->CreateTopics({{names.events, 2, 1, {{"cleanup.policy", "compact"}}}}));
+  auto refused = KafkaJournal::Open(OptionsFor(cluster_, directory_.Sub("a"), 2));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("cleanup.policy"));
+}
+
+TEST_F(KafkaJournalTest, AnotherNumberOfPartitionsIsRefused) {
+  Open("a", 2);
+  auto refused = KafkaJournal::Open(OptionsFor(cluster_, directory_.Sub("b"), 3));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("2 partitions"));
+}
+
+TEST_F(KafkaJournalTest, ABrokerThatIsNotThereIsSaidSo) {
+  KafkaOptions options = OptionsFor(cluster_, directory_.Sub("a"), 1);
+  options.bootstrap = "127.0.0.1:1";
+  options.properties["socket.connection.setup.timeout.ms"] = "1000";
+  auto refused = KafkaJournal::Open(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
+}
+
+}  // namespace
+}  // namespace sluice
