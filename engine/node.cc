@@ -4,14 +4,13 @@
 #include <filesystem>
 
 #include "engine/command_json.h"
-#include "engine/journal/embedded_journal.h"
+#include "engine/open_journal.h"
 #include "engine/routing.h"
 #include "events/codec.h"
 
 namespace sluice {
 namespace {
 
-constexpr uint32_t kPartitionsDefault = 4;
 const std::vector<double> kCommitBoundsSeconds = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
                                                   0.05,   0.1,   0.2,   0.5,   1};
 
@@ -39,16 +38,16 @@ Result<void> Node::OpenAll() {
   if (error) {
     return Err(ErrorCode::kIo, "its folders cannot be made: {}", error.message());
   }
-  EmbeddedOptions embedded;
-  embedded.path = (data / "journal").string();
-  embedded.partitions = options_.partitions;
-  embedded.clock = options_.clock;
-  embedded.on_fatal = options_.on_fatal;
-  auto journal = EmbeddedJournal::Open(embedded);
-  if (!journal && journal.error().code == ErrorCode::kNotFound && options_.partitions == 0) {
-    embedded.partitions = kPartitionsDefault;
-    journal = EmbeddedJournal::Open(embedded);
-  }
+  JournalChoice choice;
+  choice.data_dir = options_.data_dir;
+  choice.partitions = options_.partitions;
+  choice.clock = options_.clock;
+  choice.kafka = options_.kafka;
+  choice.on_fatal = options_.on_fatal;
+  choice.on_append_failed = [this](uint64_t ticket, const Error& failed) {
+    callers_.Answer(ticket, tl::unexpected<Error>(failed));
+  };
+  auto journal = OpenJournal(choice);
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
   journal_ = std::move(*journal);
 

@@ -14,6 +14,7 @@
 
 #include "engine/clock.h"
 #include "engine/journal/journal.h"
+#include "engine/open_journal.h"
 #include "engine/partition_runner.h"
 #include "engine/waiting_callers.h"
 #include "projections/change_feed.h"
@@ -23,7 +24,8 @@ namespace sluice {
 
 struct NodeOptions {
   std::string data_dir;     // made if it is not there; held by one process
-  uint32_t partitions = 0;  // 0: as stored, 4 for a new directory; another number is refused
+  uint32_t partitions = 0;  // 0: as stored, 4 for a new log; another number is refused
+  std::optional<KafkaCluster> kafka = {};  // absent: the embedded journal in data_dir
   const KindRegistry* kinds = nullptr;
   const Clock* clock = nullptr;
   std::string node_name = "node";

@@ -16,9 +16,10 @@ constexpr Duration kBackOffLast = Duration::Seconds(10);
 bool MayPass(const Error& error) {
   switch (error.code) {
     case ErrorCode::kUnavailable:
-    case ErrorCode::kFenced:
     case ErrorCode::kIo:
       return true;
+    // Whoever took it over owns it: taking it back would only fence that one in turn.
+    case ErrorCode::kFenced:
     case ErrorCode::kInvalid:
     case ErrorCode::kCorruption:
     case ErrorCode::kNotFound:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shows on real processes what Sluice does: rolls a binding from revision to revision under continuous
 # requests, kills the node in the middle of a rollout, lets a rollout fail and repairs it.
+#   --kafka          with a Kafka broker as the log, started on loopback for it, instead of the embedded one
 #   --keep           leave the node and its processes up, and say what to try next
 #   --build-dir DIR  use what is built there, instead of setting up and building build/release
 # Ends with exit 0 and nothing left behind; anything unexpected ends it with 1.
@@ -8,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 keep=false
+kafka=false
 build=
 while [[ $# -gt 0 ]]; do
   case $1 in
@@ -16,8 +18,9 @@ while [[ $# -gt 0 ]]; do
       build=$(realpath "${2:?--build-dir needs a directory}")
       shift
       ;;
+    --kafka) kafka=true ;;
     -h | --help)
-      sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     *)
@@ -80,13 +83,14 @@ clean_up() {
     # The node first, so that it starts nothing again.
     for pid in $probe_pid $node_pid; do kill -KILL "$pid" 2>/dev/null || true; done
     for pid in $(running); do kill -KILL "$pid" 2>/dev/null || true; done
+    if [[ $kafka == true ]]; then scripts/kafka.sh stop --dir "$work/kafka"; fi
     rm -rf "$work"
   fi
   exit "$code"
 }
 
 start_node() {
-  "$sluice" up --data "$work/data" --listen "$listen" >>"$work/node.log" 2>&1 &
+  "$sluice" up --data "$work/data" --listen "$listen" "${log[@]}" >>"$work/node.log" 2>&1 &
   node_pid=$!
   disown "$node_pid"  # Killing it below is no news.
   local deadline=$((SECONDS + 30))
@@ -137,6 +141,13 @@ port=7420
 while (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((20000 + RANDOM % 10000)); done
 listen=127.0.0.1:$port
 export SLUICE_SERVER=http://$listen
+
+log=()
+if [[ $kafka == true ]]; then
+  title "A Kafka broker"
+  log=(--kafka "$(scripts/kafka.sh start --dir "$work/kafka")" --cluster quickstart)
+  say "it answers at ${log[1]}"
+fi
 
 title "A node on an empty data directory, and revision v1 of a binding"
 start_node

@@ -7,7 +7,7 @@ packages=(
   # build
   g++ cmake ninja-build ccache mold pkg-config git
   # libraries (docs/ARCHITECTURE.md says where each is used)
-  librocksdb-dev librdkafka-dev flatbuffers-compiler libflatbuffers-dev libcli11-dev
+  librocksdb-dev librdkafka-dev maven openjdk-17-jre-headless python3 flatbuffers-compiler libflatbuffers-dev libcli11-dev
   libspdlog-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libboost1.81-dev
   libboost-system1.81-dev libboost-filesystem1.81-dev libssl-dev libcurl4-openssl-dev
   prometheus-cpp-dev libxxhash-dev libexpected-dev

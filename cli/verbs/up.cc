@@ -25,7 +25,28 @@ struct Options {
   std::string provider = "local";
   std::string name = "node";
   bool stop_processes = false;
+  std::string kafka;
+  std::string cluster = "sluice";
+  uint64_t replication = 1;
+  std::vector<std::string> kafka_properties;
 };
+
+// "name=value" pairs as librdkafka's properties.
+Outcome<std::optional<KafkaCluster>> KafkaOf(const Options& options) {
+  if (options.kafka.empty()) return std::optional<KafkaCluster>();
+  KafkaCluster kafka;
+  kafka.bootstrap = options.kafka;
+  kafka.cluster = options.cluster;
+  kafka.replication = static_cast<int>(options.replication);
+  for (const std::string& property : options.kafka_properties) {
+    const size_t equals = property.find('=');
+    if (equals == std::string::npos) {
+      return Fail(Exit::kBadInput, "--kafka-property: '{}' is not name=value", property);
+    }
+    kafka.properties[property.substr(0, equals)] = property.substr(equals + 1);
+  }
+  return kafka;
+}
 
 // After a failed fsync nobody knows what the disk holds: the process ends at once, and the next one
 // reads what is there.
@@ -102,10 +123,14 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   const auto address = service::ParseListenAddress(options.listen);
   if (!address) return Fail(Exit::kBadInput, "--listen: {}", address.error().message);
 
+  const auto kafka = KafkaOf(options);
+  if (!kafka) return Again(kafka.error());
+
   static const SystemClock clock;
   NodeOptions node_options;
   node_options.data_dir = options.data;
   node_options.partitions = static_cast<uint32_t>(options.partitions);
+  node_options.kafka = *kafka;
   node_options.kinds = &BuiltinKinds();
   node_options.clock = &clock;
   node_options.node_name = options.name;
@@ -118,6 +143,13 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   if (!node) {
     return Fail(ExitOf(node.error()), "cannot use {}: {}{}", options.data, node.error().message,
                 Remedy(node.error(), options));
+  }
+  if (*kafka && options.replication < 2) {
+    session.env().err
+        << "sluice up: topics made now have one replica: what is acknowledged survives "
+           "a crash of the broker's process, not the loss of its host or disk; use "
+           "--replication 3 on a cluster of three"
+        << std::endl;
   }
   service::NodeBackend backend(**node, options.data);
   service::ThreadTimers timers;
@@ -172,6 +204,12 @@ void DefineUp(CommandLine& line) {
               "Of a new data directory [4]; refused when the data has another number")
       .Choice("--provider", &options->provider, {"local", "none"},
               "Who runs processes here [local]")
+      .Text("--kafka", &options->kafka, "Use these brokers' topics as the log: HOST:PORT,...")
+      .Text("--cluster", &options->cluster, "With --kafka: the topics' prefix [sluice]")
+      .Number("--replication", &options->replication,
+              "With --kafka: of topics that are to be made [1]")
+      .Texts("--kafka-property", &options->kafka_properties,
+             "With --kafka: a librdkafka property, NAME=VALUE; more than once for several")
       .Text("--name", &options->name, "This node's name in the log [node]")
       .Flag("--stop-processes", &options->stop_processes,
             "End the local provider's processes with the node; otherwise they run on")

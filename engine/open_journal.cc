@@ -1,0 +1,48 @@
+#include "engine/open_journal.h"
+
+#include "engine/journal/embedded_journal.h"
+#include "engine/journal/kafka/kafka_journal.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint32_t kPartitionsDefault = 4;
+
+Result<std::unique_ptr<Journal>> OpenEmbedded(const JournalChoice& choice) {
+  EmbeddedOptions options;
+  options.path = choice.data_dir + "/journal";
+  options.partitions = choice.partitions;
+  options.clock = choice.clock;
+  options.on_fatal = choice.on_fatal;
+  auto journal = EmbeddedJournal::Open(options);
+  if (!journal && journal.error().code == ErrorCode::kNotFound && choice.partitions == 0) {
+    options.partitions = kPartitionsDefault;
+    journal = EmbeddedJournal::Open(options);
+  }
+  if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
+  return std::unique_ptr<Journal>(std::move(*journal));
+}
+
+Result<std::unique_ptr<Journal>> OpenKafka(const JournalChoice& choice) {
+  KafkaOptions options;
+  options.bootstrap = choice.kafka->bootstrap;
+  options.cluster = choice.kafka->cluster;
+  options.replication = choice.kafka->replication;
+  options.properties = choice.kafka->properties;
+  options.partitions = choice.partitions;
+  options.archive_path = choice.data_dir + "/archive";
+  options.clock = choice.clock;
+  options.on_append_failed = choice.on_append_failed;
+  options.on_fatal = choice.on_fatal;
+  auto journal = KafkaJournal::Open(std::move(options));
+  if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
+  return std::unique_ptr<Journal>(std::move(*journal));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> OpenJournal(const JournalChoice& choice) {
+  return choice.kafka ? OpenKafka(choice) : OpenEmbedded(choice);
+}
+
+}  // namespace sluice

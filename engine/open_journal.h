@@ -1,0 +1,35 @@
+// Which log a node uses: the embedded one in its data directory, or a Kafka cluster's topics.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/clock.h"
+#include "engine/journal/journal.h"
+
+namespace sluice {
+
+struct KafkaCluster {
+  std::string bootstrap;                          // "host:port,host:port"
+  std::string cluster;                            // prefix of its four topics
+  int replication = 1;                            // of topics that are to be made
+  std::map<std::string, std::string> properties;  // librdkafka's
+};
+
+struct JournalChoice {
+  std::string data_dir;
+  uint32_t partitions = 0;  // 0: as stored, 4 when new
+  const Clock* clock = nullptr;
+  std::optional<KafkaCluster> kafka;  // absent: embedded
+  std::function<void(const Error&)> on_fatal;
+  // A command was taken but never reached the log; its caller has to hear.
+  std::function<void(uint64_t ticket, const Error&)> on_append_failed;
+};
+
+// Errors as EmbeddedJournal::Open and KafkaJournal::Open.
+Result<std::unique_ptr<Journal>> OpenJournal(const JournalChoice& choice);
+
+}  // namespace sluice
