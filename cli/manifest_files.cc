@@ -84,8 +84,7 @@ void ReadFile(const fs::path& path, ManifestSet* set) {
 void ReadFolder(const fs::path& folder, ManifestSet* set) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const fs::path extension = it->path().extension();
     if (extension != ".yaml" && extension != ".yml" && extension != ".json") continue;
     std::error_code ignored;

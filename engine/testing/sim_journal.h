@@ -1,7 +1,7 @@
 // SimJournal: the journal contract in memory, one thread, every step in the test's hands.
 //
 // Nothing happens by itself: a commit becomes durable when the test says so, and a crash loses what
-// the test chooses. The contract is engine/journal/journal.h's, conformance suite included.
+// the test chooses. The contract is engine/journal/journal.h's.
 #pragma once
 
 #include <deque>
