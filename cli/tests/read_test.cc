@@ -185,6 +185,14 @@ TEST_F(Describe, ShowsTheObjectItsActionsAndItsLastDecisions) {
   EXPECT_THAT(ran.out, HasSubstr("Carried out by local-1, which serves location/default/here\n"));
   EXPECT_THAT(ran.out, HasSubstr("Last decisions:\nPOSITION"));
   EXPECT_THAT(ran.out, Not(HasSubstr("X  ")));
+
+  const std::string location = "GET /apis/sluice.dev/v1/namespaces/default/locations/here";
+  On(location, R"({"spec":{"provider":"local"},"status":{}})");
+  EXPECT_THAT(Run({"describe", "instance/hello"}).out,
+              HasSubstr("by nobody: no provider local serves location/default/here now\n"));
+  On(location, R"({"spec":{}})");
+  EXPECT_THAT(Run({"describe", "instance/hello"}).out,
+              HasSubstr("by nobody: location/default/here names no provider in spec.provider\n"));
 }
 
 using Resolve = CliTest;

@@ -53,9 +53,12 @@ std::string WhoActs(Session& session, const std::string& location) {
   if (holder.is_string() && !holder.get_ref<const std::string&>().empty()) {
     return fmt::format("{}, which serves location/{}", holder.get<std::string>(), location);
   }
-  return fmt::format(
-      "nobody: no provider serves location/{}; 'sluice provider local --location {}' does",
-      location, location);
+  const json provider = At(*object, "/spec/provider");
+  if (!provider.is_string()) {
+    return fmt::format("nobody: location/{} names no provider in spec.provider", location);
+  }
+  return fmt::format("nobody: no provider {} serves location/{} now", provider.get<std::string>(),
+                     location);
 }
 
 Outcome<Description> Read(Session& session, const ObjectRef& ref) {

@@ -25,7 +25,7 @@ std::optional<Rejection> FaultOfProvider(const Location& location, const std::st
   return Rejection::FailedPrecondition(
       "spec.provider",
       location.spec.provider.empty()
-          ? context.self.ToString() + " names no provider"
+          ? fmt::format("{} names no provider; set spec.provider to {}", context.self.ToString(), provider)
           : fmt::format("{} is served by provider {}, not {}", context.self.ToString(),
                         location.spec.provider, provider));
 }
