@@ -39,6 +39,8 @@ void Decider::StageOpened(Hash128 epoch, uint32_t partitions) {
   LogRecord record;
   record.partition = state_.partition;
   record.term = state_.term + 1;
+  record.sequence = state_.next_sequence;
+  record.previous = state_.chain;
   record.opened = Opened{.epoch = epoch,
                          .node = options_.node,
                          .build = options_.build,
@@ -46,7 +48,8 @@ void Decider::StageOpened(Hash128 epoch, uint32_t partitions) {
                          .partitions = partitions,
                          .settings = {}};
   if (state_.term == 0) record.opened->settings = DefaultSettings();
-  Append(std::move(record), 0, nullptr);
+  Bytes bytes = Pack(record);
+  Append(std::move(record), std::move(bytes), 0, nullptr);
 }
 
 Time Decider::DecisionTime(Time stamped, Time due) const {

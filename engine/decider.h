@@ -111,10 +111,16 @@ class Decider {
 
   Effects NumberEffects(std::vector<FollowUpDraft> follow_ups, std::vector<TimerChange> timers,
                         const Command& cause) const;
+  // The next record of the log, complete.
+  LogRecord RecordOf(Decision decision) const;
   // Appends the record, moves the partition state on and, with `entity`, stages its new state.
   void Stage(Decision decision, CachedEntity* entity, std::shared_ptr<EntityState> after,
              uint64_t ticket);
-  void Append(LogRecord record, uint64_t ticket, std::shared_ptr<const EntityState> after);
+  // The same of a record that is packed already.
+  void StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
+                   std::shared_ptr<EntityState> after, uint64_t ticket);
+  void Append(LogRecord record, Bytes bytes, uint64_t ticket,
+              std::shared_ptr<const EntityState> after);
   void TrackMarks(const CachedEntity& entity);
 
   const KindRegistry& kinds_;

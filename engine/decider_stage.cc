@@ -110,9 +110,27 @@ void Decider::DeadLetterRecord(InputRecord&& record, const std::string& reason) 
   Stage(std::move(decision), nullptr, nullptr, record.ticket);
 }
 
+LogRecord Decider::RecordOf(Decision decision) const {
+  LogRecord record;
+  record.partition = state_.partition;
+  record.term = state_.term;
+  record.sequence = state_.next_sequence;
+  record.previous = state_.chain;
+  record.decision = std::move(decision);
+  return record;
+}
+
 void Decider::Stage(Decision decision, CachedEntity* entity, std::shared_ptr<EntityState> after,
                     uint64_t ticket) {
-  const uint64_t sequence = state_.next_sequence;
+  LogRecord record = RecordOf(std::move(decision));
+  Bytes bytes = Pack(record);
+  StageRecord(std::move(record), std::move(bytes), entity, std::move(after), ticket);
+}
+
+void Decider::StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
+                          std::shared_ptr<EntityState> after, uint64_t ticket) {
+  const Decision& decision = *record.decision;
+  const uint64_t sequence = record.sequence;
   for (const FollowUp& follow_up : decision.effects.follow_ups) {
     batch_.commit.follow_ups.push_back({follow_up.target_partition, Pack(*follow_up.command)});
   }
@@ -145,17 +163,11 @@ void Decider::Stage(Decision decision, CachedEntity* entity, std::shared_ptr<Ent
                           .reply_deferred = decision.reply_deferred};
   }
   if (decision.verdict == Verdict::kParked) parked_.emplace(sequence, *decision.command);
-  LogRecord record;
-  record.partition = state_.partition;
-  record.term = state_.term;
-  record.decision = std::move(decision);
-  Append(std::move(record), ticket, std::move(changed));
+  Append(std::move(record), std::move(bytes), ticket, std::move(changed));
 }
 
-void Decider::Append(LogRecord record, uint64_t ticket, std::shared_ptr<const EntityState> after) {
-  record.sequence = state_.next_sequence;
-  record.previous = state_.chain;
-  Bytes bytes = Pack(record);
+void Decider::Append(LogRecord record, Bytes bytes, uint64_t ticket,
+                     std::shared_ptr<const EntityState> after) {
   const Result<void> folded = FoldPartition(state_, record, bytes);
   CHECK(folded.has_value());
   if (batch_.commit.records.empty()) batch_.commit.first_sequence = record.sequence;

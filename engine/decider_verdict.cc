@@ -45,11 +45,13 @@ void CheckTargets(const std::vector<FollowUpDraft>& follow_ups, const KindRegist
   if (replies > 1) throw InvariantViolation("a reply is deferred to more than one follow-up");
 }
 
-// Effects have a bound of their own within the decision's.
-bool OverBound(const Decision& decision) {
-  return decision.effects.follow_ups.size() > kEffectsMax ||
-         Pack(decision.effects).size() > kEffectsBytesMax ||
-         Pack(decision).size() > kDecisionBytesMax;
+// Effects have a bound of their own within the decision's. `bytes` is the whole record.
+bool OverBound(const Decision& decision, const Bytes& bytes) {
+  if (decision.effects.follow_ups.size() > kEffectsMax) return true;
+  if (bytes.size() > kEffectsBytesMax && Pack(decision.effects).size() > kEffectsBytesMax) {
+    return true;
+  }
+  return bytes.size() > kDecisionBytesMax;
 }
 
 }  // namespace
@@ -138,11 +140,13 @@ Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision
   decision.version = now.version;
   decision.state_hash = now.Hash();
   decision.command = std::move(command);
-  if (OverBound(decision)) {
-    Command over = std::move(*decision.command);
+  LogRecord record = RecordOf(std::move(decision));
+  Bytes bytes = Pack(record);
+  if (OverBound(*record.decision, bytes)) {
+    Command over = std::move(*record.decision->command);
     Decision refused;
-    refused.origin = decision.origin;
-    refused.time = decision.time;
+    refused.origin = record.decision->origin;
+    refused.time = record.decision->time;
     if (!IsUsers(over)) {
       Quarantine(std::move(over), entity, std::move(refused), "I10: a decision over its bound",
                  ticket);
@@ -156,7 +160,7 @@ Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision
     Stage(std::move(refused), &entity, nullptr, ticket);
     return {};
   }
-  Stage(std::move(decision), &entity, std::move(step.after), ticket);
+  StageRecord(std::move(record), std::move(bytes), &entity, std::move(step.after), ticket);
   return {};
 }
 

@@ -93,32 +93,46 @@ Command TimerCommand(const EntityKey& entity, const std::string& timer_id, Time 
   return command;
 }
 
+namespace {
+
+// Evolves `state` by one event; whether the object's version is to move.
+bool ApplyEvent(const KindInfo& kind, EntityState& state, const AnyTable& event,
+                const EventContext& context) {
+  const EventInfo* info = kind.FindEvent(event.type());
+  if (!info) {
+    throw InvariantViolation(fmt::format("{} has no event {}", kind.name, event.type_name()));
+  }
+  const uint8_t from = kind.phase(state);
+  info->evolve(state, event.data(), context);
+  const uint8_t to = kind.phase(state);
+  if (info->in_table || from != to) {
+    const bool legal = std::any_of(
+        kind.transitions.begin(), kind.transitions.end(), [&](const RawTransition& edge) {
+          return edge.from == from && edge.to == to && edge.event == event.type_name();
+        });
+    if (!legal) {
+      throw InvariantViolation(fmt::format("I6: {} takes {} from {} to {}, not in its table",
+                                           context.self.ToString(), event.type_name(),
+                                           kind.PhaseName(from), kind.PhaseName(to)));
+    }
+  }
+  return !IsBookkeeping(event);
+}
+
+void FinishEvents(EntityState& state, const std::vector<TimerChange>& timers, bool moves_version) {
+  for (const TimerChange& timer : timers) ApplyTimerChange(state.relations_part(), timer);
+  if (moves_version) ++state.version;
+}
+
+}  // namespace
+
 void ApplyEvents(const KindInfo& kind, EntityState& state, const std::vector<AnyTable>& events,
                  const std::vector<TimerChange>& timers, const EventContext& context) {
   bool moves_version = false;
   for (const AnyTable& event : events) {
-    const EventInfo* info = kind.FindEvent(event.type());
-    if (!info) {
-      throw InvariantViolation(fmt::format("{} has no event {}", kind.name, event.type_name()));
-    }
-    const uint8_t from = kind.phase(state);
-    info->evolve(state, event.data(), context);
-    const uint8_t to = kind.phase(state);
-    if (info->in_table || from != to) {
-      const bool legal = std::any_of(
-          kind.transitions.begin(), kind.transitions.end(), [&](const RawTransition& edge) {
-            return edge.from == from && edge.to == to && edge.event == event.type_name();
-          });
-      if (!legal) {
-        throw InvariantViolation(fmt::format("I6: {} takes {} from {} to {}, not in its table",
-                                             context.self.ToString(), event.type_name(),
-                                             kind.PhaseName(from), kind.PhaseName(to)));
-      }
-    }
-    moves_version = moves_version || !IsBookkeeping(event);
+    moves_version = ApplyEvent(kind, state, event, context) || moves_version;
   }
-  for (const TimerChange& timer : timers) ApplyTimerChange(state.relations_part(), timer);
-  if (moves_version) ++state.version;
+  FinishEvents(state, timers, moves_version);
 }
 
 bool IsEngineEvent(const AnyTable& event) {
@@ -127,14 +141,14 @@ bool IsEngineEvent(const AnyTable& event) {
 
 void FoldDecision(const KindInfo& kind, EntityState& state, const Decision& decision) {
   if (decision.events.empty() && decision.effects.timers.empty()) return;
-  std::vector<AnyTable> events;
-  events.reserve(decision.events.size());
-  for (const Event& event : decision.events) {
-    if (!IsEngineEvent(event.payload)) events.push_back(event.payload);
-  }
   const EventContext context{KeyOrDie(decision.command ? decision.command->entity : ""),
                              decision.time, decision.origin ? *decision.origin : Origin{}};
-  ApplyEvents(kind, state, events, decision.effects.timers, context);
+  bool moves_version = false;
+  for (const Event& event : decision.events) {
+    if (IsEngineEvent(event.payload)) continue;
+    moves_version = ApplyEvent(kind, state, event.payload, context) || moves_version;
+  }
+  FinishEvents(state, decision.effects.timers, moves_version);
 }
 
 StepResult DecideStep(const KindInfo& kind, const EntityState& before, const Command& command,
