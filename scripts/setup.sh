@@ -10,7 +10,7 @@ packages=(
   librocksdb-dev librdkafka-dev maven openjdk-17-jre-headless python3 flatbuffers-compiler libflatbuffers-dev libcli11-dev
   libspdlog-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libboost1.81-dev
   libboost-system1.81-dev libboost-filesystem1.81-dev libssl-dev libcurl4-openssl-dev
-  prometheus-cpp-dev libxxhash-dev libexpected-dev
+  prometheus-cpp-dev libxxhash-dev libexpected-dev libjemalloc-dev
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   # checks and the quickstart
