@@ -1,6 +1,5 @@
 #include "bench/measurement.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,7 +29,6 @@ double ProcessCpuSeconds() {
 }
 
 uint64_t ResidentBytes() {
-  malloc_trim(0);
   std::ifstream statm("/proc/self/statm");
   uint64_t pages_total = 0;
   uint64_t pages_resident = 0;

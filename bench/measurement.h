@@ -65,7 +65,7 @@ class Latencies {
 // Processor time of this process's threads so far, in seconds.
 double ProcessCpuSeconds();
 
-// Memory of this process that is in RAM, after what is free was given back.
+// Memory of this process that is in RAM.
 uint64_t ResidentBytes();
 
 }  // namespace sluice::bench
