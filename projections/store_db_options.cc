@@ -84,6 +84,9 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& 
   result.compression = rocksdb::kLZ4Compression;
   result.level_compaction_dynamic_level_bytes = true;
   if (family == Family::kCommands) {
+    // Most ids looked up are new ones: the memtable says so without a search.
+    result.memtable_prefix_bloom_size_ratio = 0.05;
+    result.memtable_whole_key_filtering = true;
     result.compaction_filter_factory = std::make_shared<ForgetCommandsFactory>(forget_before);
     result.periodic_compaction_seconds = 24 * 60 * 60;
   }
