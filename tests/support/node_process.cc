@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -118,9 +119,11 @@ Finished RunSluiceBinary(const std::vector<std::string>& arguments, const std::s
 NodeProcess::NodeProcess(const std::string& data_dir, uint16_t port, std::vector<std::string> more,
                          const ChildSetup& setup)
     : err_path_(UniquePath("node-err")) {
-  std::vector<std::string> arguments = {
-      "up",         "--data", data_dir, "--listen", fmt::format("127.0.0.1:{}", port),
-      "--provider", "none"};
+  std::vector<std::string> arguments = {"up", "--data", data_dir, "--listen",
+                                        fmt::format("127.0.0.1:{}", port)};
+  if (std::find(more.begin(), more.end(), "--provider") == more.end()) {
+    more.insert(more.end(), {"--provider", "none"});
+  }
   arguments.insert(arguments.end(), more.begin(), more.end());
   int ends[2];
   CHECK(pipe2(ends, O_CLOEXEC) == 0);
