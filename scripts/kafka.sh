@@ -67,10 +67,10 @@ launch() {
 alive() { [[ -f $dir/$1.pid ]] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
 
 await() {
-  local id=$1 deadline=$((SECONDS + 60))
+  local id=$1 deadline=$((SECONDS + 120))
   until grep -q 'Kafka Server started' "$dir/$id.log"; do
     alive "$id" || { tail -20 "$dir/$id.log" >&2; fail "broker $id ended"; }
-    [[ $SECONDS -lt $deadline ]] || fail "broker $id did not start within 60 s; see $dir/$id.log"
+    [[ $SECONDS -lt $deadline ]] || fail "broker $id did not start within 120 s; see $dir/$id.log"
     sleep 0.1
   done
 }
