@@ -44,8 +44,8 @@ Finished RunSluiceBinary(const std::vector<std::string>& arguments, const std::s
 // `sluice up` as a child; ended with SIGKILL where it still runs when this goes.
 class NodeProcess {
  public:
-  // On a free port, or on `port`. `more` goes behind on the command line; without a --provider there
-  // it is none.
+  // On a free port, or on `port`. `more` goes behind on the command line; without a --provider
+  // there it is none.
   NodeProcess(const std::string& data_dir, uint16_t port = 0, std::vector<std::string> more = {},
               const ChildSetup& setup = nullptr);
   ~NodeProcess();
