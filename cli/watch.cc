@@ -24,13 +24,18 @@ std::vector<std::pair<std::string, std::string>> Headers(const Selection& select
 
 std::string Doing(const Selection& selection) { return "list " + selection.kind.plural; }
 
+std::string MatchOf(const Selection& selection) {
+  return selection.exact.empty() ? "NotOlderThan" : "Exact";
+}
+
 HttpRequest PageRequest(const Selection& selection, const std::string& continue_token) {
-  const std::string at_least = continue_token.empty() ? selection.at_least : "";
+  const std::string& version = selection.exact.empty() ? selection.at_least : selection.exact;
+  const bool is_first = continue_token.empty() && !version.empty();
   return {.target = CollectionPath(selection.kind, selection.namespace_) +
                     QueryString({{"labelSelector", selection.labels},
                                  {"fieldSelector", selection.fields},
-                                 {"resourceVersion", at_least},
-                                 {"resourceVersionMatch", at_least.empty() ? "" : "NotOlderThan"},
+                                 {"resourceVersion", is_first ? version : ""},
+                                 {"resourceVersionMatch", is_first ? MatchOf(selection) : ""},
                                  {"limit", std::string(kPageItems)},
                                  {"continue", continue_token}}),
           .headers = Headers(selection)};

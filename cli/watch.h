@@ -18,7 +18,8 @@ struct Selection {
   std::string namespace_;  // Empty: all.
   std::string labels;
   std::string fields;
-  std::string at_least;  // A resourceVersion the read is not older than.
+  std::string at_least = {};  // A resourceVersion the read is not older than.
+  std::string exact = {};     // A resourceVersion, position or time the read is as of.
   bool as_table = false;
 };
 

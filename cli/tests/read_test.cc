@@ -47,6 +47,15 @@ TEST_F(Get, AllNamespacesAndSelectors) {
   EXPECT_EQ(ran.out, "NAMESPACE   NAME   READY\nprod        web    True\n") << ran.err;
 }
 
+TEST_F(Get, ReadsThePastAtAPositionATimeOrSoLongAgo) {
+  const std::string path = "GET " + std::string(kBindings) + "/web";
+  const std::string body = R"({"kind":"Binding","metadata":{"name":"web"}})";
+  On(path + "?resourceVersion=0%3A17&resourceVersionMatch=Exact", body);
+  EXPECT_EQ(Run({"get", "binding", "web", "--at", "0:17", "-o", "json"}).exit, Exit::kDone);
+  EXPECT_EQ(Run({"get", "binding", "web", "--at=-soon"}).exit, Exit::kBadInput);
+  EXPECT_EQ(Run({"get", "binding", "-w", "--at", "0:17"}).exit, Exit::kBadInput);
+}
+
 TEST_F(Get, ReadsEveryPageAndBeginsAgainWhenOneIsTooOld) {
   const std::string list = "GET " + std::string(kBindings) + "?limit=500";
   const auto page = [](const std::string& name, const std::string& more) {

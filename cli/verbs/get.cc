@@ -6,6 +6,7 @@
 #include "cli/table.h"
 #include "cli/verbs/verbs.h"
 #include "cli/watch.h"
+#include "service/client/url.h"
 
 namespace sluice::cli {
 namespace {
@@ -19,6 +20,7 @@ struct Options {
   std::string fields;
   bool watch = false;
   std::string at_least;
+  std::string at;
   Output output;
 };
 
@@ -98,10 +100,11 @@ Outcome<Exit> WatchSelection(Session& session, const Selection& selection, Print
 }
 
 Outcome<json> GetObject(Session& session, const ObjectRef& ref, const Selection& like) {
-  std::string query;
-  if (!like.at_least.empty()) {
-    query = "?resourceVersion=" + like.at_least + "&resourceVersionMatch=NotOlderThan";
-  }
+  const bool exact = !like.exact.empty();
+  const std::string& version = exact ? like.exact : like.at_least;
+  const std::string query = QueryString(
+      {{"resourceVersion", version},
+       {"resourceVersionMatch", version.empty() ? "" : (exact ? "Exact" : "NotOlderThan")}});
   return session.Ask(
       "get " + ref.Key(),
       {.target = ref.Path() + query,
@@ -140,6 +143,7 @@ Selection SelectionOf(Session& session, const Options& options, KindInfo kind) {
           .labels = options.labels,
           .fields = options.fields,
           .at_least = options.at_least,
+          .exact = options.at,
           .as_table = options.output.is_table()};
 }
 
@@ -165,7 +169,22 @@ Outcome<Exit> GetKinds(Session& session, const Options& options, std::string_vie
   return Exit::kDone;
 }
 
-Outcome<Exit> Get(Session& session, const Options& options) {
+// "-5m" is a time as the server wants it; positions and times stay as they are.
+Outcome<std::string> PointOf(Session& session, const std::string& at) {
+  if (!at.starts_with('-')) return at;
+  const auto ago = ParseDuration(at.substr(1));
+  if (!ago) return Fail(Exit::kBadInput, "get --at: {}", ago.error());
+  return FormatTime(session.env().now() - *ago);
+}
+
+Outcome<Exit> Get(Session& session, Options options) {
+  const auto at = PointOf(session, options.at);
+  if (!at) return Again(at.error());
+  options.at = *at;
+  if (!options.at.empty() && (options.watch || !options.at_least.empty())) {
+    return Fail(Exit::kBadInput,
+                "get: --at reads the past; it goes with neither -w nor --at-least");
+  }
   if (options.words.size() == 1 && options.words.front().find(',') != std::string::npos) {
     return GetKinds(session, options, options.words.front());
   }
@@ -201,7 +220,9 @@ void DefineGet(CommandLine& line) {
       .Text("-l,--selector", &options->labels, "Labels: a=b,c!=d,e")
       .Text("--field-selector", &options->fields, "Fields: status.phase=Ready")
       .Flag("-w,--watch", &options->watch, "Goes on with every change")
-      .Text("--at-least", &options->at_least, "A resourceVersion to be no older than");
+      .Text("--at-least", &options->at_least, "A resourceVersion to be no older than")
+      .Text("--at", &options->at,
+            "As it was at a position (0:17), a time (RFC 3339) or so long ago (--at=-5m)");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Get(session, *options); });
 }
