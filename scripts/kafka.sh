@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # A real Apache Kafka broker (KRaft) on loopback, for tests, benchmarks and trying things out.
-#   scripts/kafka.sh start [--brokers 1|3] [--dir DIR] [--fsync]   prints the bootstrap address when it answers
+#   scripts/kafka.sh start [--brokers 1|3] [--dir DIR] [--fsync] [--owner PID]
+#                                          prints the bootstrap address when it answers; with --owner it
+#                                          ends when that process does, however that ends
 #   scripts/kafka.sh stop [--dir DIR]      ends it and removes its data
 #   scripts/kafka.sh status [--dir DIR]    the address and the processes; exit 3 when nothing runs
 #   scripts/kafka.sh kill|restart N [--dir DIR]   SIGKILLs broker N, starts it again on its data
@@ -19,12 +21,14 @@ brokers=1
 dir=$PWD/.cache/kafka/run
 jars=$PWD/.cache/kafka/jars
 fsync=false
+owner=
 number=
 while [[ $# -gt 0 ]]; do
   case $1 in
     --brokers) brokers=${2:?}; shift ;;
     --dir) dir=$(realpath -m "${2:?}"); shift ;;
     --fsync) fsync=true ;;
+    --owner) owner=${2:?}; shift ;;
     [0-9]) number=$1 ;;
     *) fail "unknown option $1" 2 ;;
   esac
@@ -117,7 +121,14 @@ P
   done
   for ((id = 1; id <= brokers; ++id)); do await "$id"; done
   echo "$bootstrap" >"$dir/bootstrap"
+  if [[ -n $owner ]]; then outlive_nobody </dev/null >/dev/null 2>&1 & disown; fi
   echo "$bootstrap"
+}
+
+# Waits for the owner's end, or for somebody else to have stopped the brokers.
+outlive_nobody() {
+  while kill -0 "$owner" 2>/dev/null && [[ -f $dir/bootstrap ]]; do sleep 0.5; done
+  stop
 }
 
 stop() {
@@ -147,7 +158,7 @@ case $verb in
     await "$number"
     ;;
   *)
-    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     [[ $verb == -h || $verb == --help ]] && exit 0 || exit 2
     ;;
 esac

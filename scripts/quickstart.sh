@@ -145,7 +145,7 @@ export SLUICE_SERVER=http://$listen
 log=()
 if [[ $kafka == true ]]; then
   title "A Kafka broker"
-  log=(--kafka "$(scripts/kafka.sh start --dir "$work/kafka")" --cluster quickstart)
+  log=(--kafka "$(scripts/kafka.sh start --dir "$work/kafka" --owner $$)" --cluster quickstart)
   say "it answers at ${log[1]}"
 fi
 

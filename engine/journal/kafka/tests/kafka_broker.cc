@@ -35,7 +35,7 @@ std::string KafkaBroker::Script(const std::string& words) {
 }
 
 void KafkaBroker::SetUp() {
-  bootstrap = Script("start");
+  bootstrap = Script("start --owner " + std::to_string(getpid()));
   ASSERT_NE(bootstrap.find(':'), std::string::npos) << "the broker did not start";
 }
 
