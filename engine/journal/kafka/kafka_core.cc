@@ -49,11 +49,17 @@ kafka::Config KafkaJournal::Core::ReaderConfig() const {
   config["enable.auto.offset.store"] = "false";
   config["isolation.level"] = "read_committed";
   config["auto.offset.reset"] = "error";
-  config["enable.partition.eof"] = "true";
   config["fetch.wait.max.ms"] = "10";
   config["fetch.message.max.bytes"] = std::to_string(4 * 1024 * 1024);
   config["queued.min.messages"] = "100000";
   config["queued.max.messages.kbytes"] = "65536";
+  return config;
+}
+
+// For reading to an end. An input is not: an end in its queue would hide what comes behind it.
+kafka::Config KafkaJournal::Core::ReaderToTheEndConfig() const {
+  kafka::Config config = ReaderConfig();
+  config["enable.partition.eof"] = "true";
   return config;
 }
 
@@ -86,7 +92,7 @@ Result<void> KafkaJournal::Core::Archive(uint32_t partition, uint64_t first,
 }
 
 Result<void> KafkaJournal::Core::CatchUp(uint32_t partition) {
-  auto reader = kafka::Reader::Make(ReaderConfig());
+  auto reader = kafka::Reader::Make(ReaderToTheEndConfig());
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   const auto marks = (*reader)->QueryWatermarks(names.events, partition, kafka::kRequestTimeout);
   if (!marks) return tl::unexpected<Error>(marks.error());

@@ -54,6 +54,7 @@ struct KafkaJournal::Core {
 
   kafka::Config ClientConfig() const;
   kafka::Config ReaderConfig() const;
+  kafka::Config ReaderToTheEndConfig() const;
   // Reads the events topic from where the archive stands to its last stable offset.
   Result<void> CatchUp(uint32_t partition);
   // Appends records that are committed; those the archive has already are skipped.

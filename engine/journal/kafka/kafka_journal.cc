@@ -21,7 +21,7 @@ Hash128 RandomHash() {
 // Reads a whole partition of the dead-letters topic, a small one.
 Result<std::vector<kafka::Message>> ReadTopic(const KafkaJournal::Core& core,
                                               const std::string& topic, uint32_t partition) {
-  auto reader = kafka::Reader::Make(core.ReaderConfig());
+  auto reader = kafka::Reader::Make(core.ReaderToTheEndConfig());
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   const auto marks = (*reader)->QueryWatermarks(topic, partition, kafka::kRequestTimeout);
   if (!marks) return tl::unexpected<Error>(marks.error());
