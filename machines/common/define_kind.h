@@ -10,6 +10,10 @@
 //   kInitialPhase, kInitialConditions (std::array<std::string_view, N>), kTransitions
 // and static functions, all pure:
 //   void Default(Spec&, const DecideContext&)                            optional
+//   void KeepPresent(Spec&, const Spec& present)                         optional; what an Apply
+//   that
+//                                                                        does not say it leaves
+//                                                                        alone
 //   void Validate(const Spec&, FieldErrors&)                             optional; all faults at
 //   once void CheckImmutable(const Spec& before, const Spec& after, FieldErrors&)  optional void
 //   Settle(Draft<M>&)           derives conditions, phase, follow-ups and timers; called after

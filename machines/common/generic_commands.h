@@ -42,6 +42,9 @@ DecideResult DecideUpsert(const typename M::State& state, const Command& command
   auto spec = command.spec;
   FieldErrors errors;
   if constexpr (requires { M::Default(spec, context); }) M::Default(spec, context);
+  if constexpr (requires { M::KeepPresent(spec, state.spec); }) {
+    if (state.Exists()) M::KeepPresent(spec, state.spec);
+  }
   if (!state.Exists()) ValidateKey(context.self, errors);
   if constexpr (requires { M::Validate(command.spec, errors); }) M::Validate(spec, errors);
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));

@@ -25,7 +25,8 @@ std::optional<Rejection> FaultOfProvider(const Location& location, const std::st
   return Rejection::FailedPrecondition(
       "spec.provider",
       location.spec.provider.empty()
-          ? fmt::format("{} names no provider; set spec.provider to {}", context.self.ToString(), provider)
+          ? fmt::format("{} names no provider; set spec.provider to {}", context.self.ToString(),
+                        provider)
           : fmt::format("{} is served by provider {}, not {}", context.self.ToString(),
                         location.spec.provider, provider));
 }
@@ -100,6 +101,11 @@ void LocationMachine::Validate(const LocationSpec& spec, FieldErrors& errors) {
 }
 
 // What runs there is the provider's; another one would not know of it.
+// An upstream manifest knows no provider of ours: applying it again takes none away.
+void LocationMachine::KeepPresent(LocationSpec& spec, const LocationSpec& present) {
+  if (spec.provider.empty()) spec.provider = present.provider;
+}
+
 void LocationMachine::CheckImmutable(const LocationSpec& before, const LocationSpec& after,
                                      FieldErrors& errors) {
   if (!before.provider.empty() && before.provider != after.provider) {

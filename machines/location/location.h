@@ -41,6 +41,7 @@ struct LocationMachine {
   }};
 
   static void Validate(const LocationSpec& spec, FieldErrors& errors);
+  static void KeepPresent(LocationSpec& spec, const LocationSpec& present);
   static void CheckImmutable(const LocationSpec& before, const LocationSpec& after,
                              FieldErrors& errors);
   static void Settle(Draft<LocationMachine>& draft);
