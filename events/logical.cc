@@ -1,6 +1,8 @@
 #include "events/logical.h"
 
+#include <cstring>
 #include <map>
+#include <vector>
 
 #include "events/any_table.h"
 #include "events/scalar.h"
@@ -12,9 +14,46 @@ namespace {
 constexpr char kUnknownTable = 0;
 constexpr char kKnownTable = 1;
 
+// Bytes that are written one after the other, mostly a few at a time: a string's own push_back
+// would be half of the encoding. Never shrinks.
+class Buffer {
+ public:
+  size_t size() const { return size_; }
+  std::string_view bytes() const { return {bytes_.data(), size_}; }
+  void resize(size_t smaller) { size_ = smaller; }
+  void push_back(char byte) { *Extend(1) = byte; }
+  void varint(uint64_t value) {
+    char* const begin = Room(kVarintBytesMax);
+    char* at = begin;
+    for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
+    *at++ = static_cast<char>(value);
+    size_ += static_cast<size_t>(at - begin);
+  }
+  void append(std::string_view text) {
+    if (!text.empty()) std::memcpy(Extend(text.size()), text.data(), text.size());
+  }
+
+ private:
+  static constexpr size_t kVarintBytesMax = 10;
+
+  // Where the next `more` bytes go.
+  char* Room(size_t more) {
+    if (bytes_.size() - size_ < more) bytes_.resize(2 * (bytes_.size() + more));
+    return bytes_.data() + size_;
+  }
+  char* Extend(size_t more) {
+    char* const at = Room(more);
+    size_ += more;
+    return at;
+  }
+
+  std::vector<char> bytes_ = std::vector<char>(4096);
+  size_t size_ = 0;
+};
+
 class Encoder {
  public:
-  explicit Encoder(std::string* out) : out_(*out) {}
+  explicit Encoder(Buffer* out) : out_(*out) {}
 
   void Table(const Type& type, const void* table) {
     for (const Field& field : type.fields) Member(field, field.In(table));
@@ -22,13 +61,7 @@ class Encoder {
   }
 
  private:
-  void Varint(uint64_t value) {
-    while (value >= 0x80) {
-      out_.push_back(static_cast<char>(value | 0x80));
-      value >>= 7;
-    }
-    out_.push_back(static_cast<char>(value));
-  }
+  void Varint(uint64_t value) { out_.varint(value); }
 
   void String(std::string_view text) {
     Varint(text.size());
@@ -154,20 +187,28 @@ class Encoder {
     }
   }
 
-  std::string& out_;
+  Buffer& out_;
 };
+
+// One per thread, so that its memory is used again. Encoding does not come back to itself.
+Buffer& EmptyBuffer() {
+  static thread_local Buffer buffer;
+  buffer.resize(0);
+  return buffer;
+}
 
 }  // namespace
 
 void AppendLogical(const Type& type, const void* table, std::string* out) {
-  Encoder(out).Table(type, table);
+  Buffer& buffer = EmptyBuffer();
+  Encoder(&buffer).Table(type, table);
+  out->append(buffer.bytes());
 }
 
 Hash128 LogicalHash(const Type& type, const void* table) {
-  static thread_local std::string buffer;
-  buffer.clear();
-  AppendLogical(type, table, &buffer);
-  return Xxh128(buffer);
+  Buffer& buffer = EmptyBuffer();
+  Encoder(&buffer).Table(type, table);
+  return Xxh128(buffer.bytes());
 }
 
 }  // namespace sluice

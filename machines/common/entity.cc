@@ -7,10 +7,7 @@
 namespace sluice {
 
 Hash128 EntityState::Hash() const {
-  thread_local std::string buffer;
-  buffer.clear();
-  AppendLogical(root_type(), root(), &buffer);
-  return Xxh128(buffer) + items.hash_sum();
+  return LogicalHash(root_type(), root()) + items.hash_sum();
 }
 
 Time ArmedTimer(const Relations& relations, std::string_view id) {
