@@ -25,7 +25,6 @@ Result<Measurements> RunLatency(const BenchOptions& options, DataSet& data) {
   measured.p50_us = load->latencies.Quantile(0.5);
   measured.p99_us = load->latencies.Quantile(0.99);
 
-  data.Close();
   const auto writes = ReadRecordedWrites(data.data_dir(), from, kWritesMax);
   if (!writes) return tl::unexpected<Error>(writes.error());
   options.Say(measured.name + ": a bare loop of synced writes of the same sizes");

@@ -26,9 +26,9 @@ struct RecordedWrite {
       entities;  // whose state one coalesced write sets, partition by partition
 };
 
-// Reads the writes of the journal in `data_dir` (of a node that is closed) that hold decisions from
-// `from` on, one sequence per partition. Only what is in the write-ahead log still is found: the
-// latest writes. Bounded by `writes_max` from the end.
+// Reads the writes of the journal in `data_dir` (its node may run, but decides nothing) that hold
+// decisions from `from` on, one sequence per partition. Only what is in the write-ahead log still
+// is found: the latest writes. Bounded by `writes_max` from the end.
 Result<std::vector<RecordedWrite>> ReadRecordedWrites(const std::string& data_dir,
                                                       const std::vector<uint64_t>& from,
                                                       size_t writes_max);
