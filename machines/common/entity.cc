@@ -6,9 +6,7 @@
 
 namespace sluice {
 
-Hash128 EntityState::Hash() const {
-  return LogicalHash(root_type(), root()) + items.hash_sum();
-}
+Hash128 EntityState::Hash() const { return LogicalHash(root_type(), root()) + items.hash_sum(); }
 
 Time ArmedTimer(const Relations& relations, std::string_view id) {
   for (const Timer& timer : relations.timers) {
