@@ -74,11 +74,10 @@ void AnswerDeferred(const Command& command, const DecideContext& context, StepRe
                                        .field = result.rejection->field,
                                        .message = result.rejection->message};
   }
-  result.follow_ups.push_back({KeyOrDie(command.deferred->entity),
-                               AnyTable::Of(Answered{.id = answer.id, .result = std::move(answer)}),
-                               {},
-                               false,
-                               {}});
+  Answered answered{.id = answer.id, .result = {}};
+  answered.result = std::move(answer);
+  result.follow_ups.push_back(
+      {KeyOrDie(command.deferred->entity), AnyTable::Of(std::move(answered)), {}, false, {}});
 }
 
 bool IsBookkeeping(const AnyTable& event) { return event.type() && event.type()->is_bookkeeping; }
