@@ -18,6 +18,9 @@ if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
+  # The checks woven into the code mislead the compiler's flow analysis (-Wstringop-overread in flatbuffers,
+  # for one). The release build is the one that is held to its warnings.
+  target_compile_options(sluice_flags INTERFACE -Wno-error)
 endif()
 
 # Records are allocated by one thread and freed by another, all day long: a third of a node's
