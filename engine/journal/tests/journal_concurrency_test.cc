@@ -58,9 +58,9 @@ TEST_F(JournalConcurrency, ReadersSeeAPrefixOfTheLogThatOnlyGrows) {
 // Polls both inputs until `commands` commands and `follow_ups` internal records were decided; each
 // command is decided with a follow-up to the next partition.
 void OwnPartition(EmbeddedJournal& journal, uint32_t p, uint64_t commands, uint64_t follow_ups) {
+  WakeupSignal signal;  // Outlives the partition, whose last commits ring it.
   auto partition = journal.OpenPartition(p).value();
   ASSERT_TRUE(partition->StartInputs({}));
-  WakeupSignal signal;
   partition->SetWakeup(signal.Callback());
   InputOffsets decided;
   while (decided.commands < commands || decided.internal < follow_ups) {

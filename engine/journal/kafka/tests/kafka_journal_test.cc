@@ -139,6 +139,7 @@ TEST_F(KafkaJournalTest, TicketsComeBackToTheirOwnProcessOnly) {
 
 TEST_F(KafkaJournalTest, PollKeepsToItsLimits) {
   auto journal = Open("a");
+  WakeupSignal signal;  // Outlives the term, which rings it.
   auto term = *journal->OpenPartition(0);
   ASSERT_TRUE(term->StartInputs({}));
   for (const size_t size : {10, 10, 10, 5000, 10}) {
@@ -146,7 +147,6 @@ TEST_F(KafkaJournalTest, PollKeepsToItsLimits) {
   }
   const PollLimits limits{.max_records = 2, .max_bytes = 1000};
   std::vector<size_t> sizes;
-  WakeupSignal signal;
   term->SetWakeup(signal.Callback());
   while (sizes.size() < 5) {
     std::vector<InputRecord> records;
