@@ -40,22 +40,23 @@ PartitionInputs::PartitionInputs(const LogStore& store, const EmbeddedOptions& o
     : store_(store), options_(options), partition_(partition), internal_end_(internal_end) {}
 
 void PartitionInputs::Enter(const Term* term) {
-  {
-    const std::lock_guard lock(mutex_);
-    term_ = term;
-    started_ = false;
-    internal_ = {};
-  }
-  const std::lock_guard lock(wakeup_mutex_);
-  wakeup_ = nullptr;
+  const std::lock_guard wakeup_lock(wakeup_mutex_);
+  const std::lock_guard lock(mutex_);
+  Replace(term);
 }
 
 void PartitionInputs::Leave(const Term* term) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (term_ != term) return;
-  }
-  Enter(nullptr);
+  // In one step with the look: the next term may be entering.
+  const std::lock_guard wakeup_lock(wakeup_mutex_);
+  const std::lock_guard lock(mutex_);
+  if (term_ == term) Replace(nullptr);
+}
+
+void PartitionInputs::Replace(const Term* term) {
+  term_ = term;
+  started_ = false;
+  internal_ = {};
+  wakeup_ = nullptr;
 }
 
 void PartitionInputs::SetWakeup(const Term* term, std::function<void()> wakeup) {

@@ -51,6 +51,7 @@ class PartitionInputs {
     size_t Take(const PollLimits& limits, std::vector<InputRecord>* out);
   };
 
+  void Replace(const Term* term);  // Needs both mutexes.
   Result<void> CheckTerm(const Term* term) const;
   Result<size_t> PollCommands(const PollLimits& limits, std::vector<InputRecord>* records);
   Result<size_t> PollInternal(const Term* term, const PollLimits& limits,
