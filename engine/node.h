@@ -97,10 +97,10 @@ class Node : private ProcessorListener {
   Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
 
   NodeOptions options_;
+  WaitingCallers callers_;  // Before the journal, whose thread answers them until it has ended.
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ChangeFeed> feed_;
   std::vector<std::unique_ptr<PartitionStore>> stores_;
-  WaitingCallers callers_;
   mutable std::mutex counters_mutex_;
   NodeCounters counters_;
   std::vector<std::unique_ptr<PartitionRunner>> runners_;
