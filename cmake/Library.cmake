@@ -6,6 +6,9 @@ function(sluice_library name)
   target_link_libraries(${name} PUBLIC sluice_flags ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
 endfunction()
 
+# In a header, not on command lines: what does not read it compiles alike in every tree.
+configure_file(${CMAKE_CURRENT_LIST_DIR}/source_directory.h.in ${CMAKE_BINARY_DIR}/gen/source_directory.h @ONLY)
+
 # sluice_test(NAME SOURCES a.cc ... LINKS lib ...)
 # One GoogleTest binary, registered with ctest as a whole; LABELS and TIMEOUT (seconds) are optional.
 function(sluice_test name)
@@ -22,7 +25,6 @@ function(sluice_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE SLUICE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

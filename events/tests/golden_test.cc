@@ -14,6 +14,7 @@
 #include "events/everything.gen.h"
 #include "events/json.h"
 #include "events/logical.h"
+#include "source_directory.h"
 
 namespace sluice {
 namespace {

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <string>
 
+#include "source_directory.h"
 #include "tests/simulator/simulation.h"
 
 namespace sluice::simulator {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "machines/common/testing/data_file.h"
+#include "source_directory.h"
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);

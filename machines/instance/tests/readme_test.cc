@@ -7,6 +7,7 @@
 #include <string>
 
 #include "machines/common/print_machines.h"
+#include "source_directory.h"
 
 namespace sluice {
 namespace {

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "source_directory.h"
+
 namespace sluice {
 namespace {
 
