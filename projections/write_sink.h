@@ -14,6 +14,8 @@
 
 namespace sluice {
 
+// Rows of `entities`, `items`, `history` and `commands` are given ascending by key, each once; the
+// others in any order, and of those with one key the last holds.
 class WriteSink {
  public:
   virtual ~WriteSink() = default;
