@@ -82,7 +82,8 @@ class HeadReader : private BufferReader {
     }
     *entity = {};
     decision->command.reset();
-    if (command.at != 0 && !ReadCommand(command, &decision->command.emplace(), entity)) return false;
+    if (command.at != 0 && !ReadCommand(command, &decision->command.emplace(), entity))
+      return false;
     decision->origin.reset();
     return origin.at == 0 || ReadOrigin(origin, &decision->origin.emplace());
   }

@@ -23,13 +23,17 @@ struct RecoveryProgress {
   uint64_t end = 0;      // of the log, as given
 };
 
+// What replays may hold in memory that go on side by side, all together. The longer a batch, the
+// more of an entity's decisions are in it, and the less often is the entity read and written.
+inline constexpr size_t kReplayBytesMax = size_t{512} << 20;
+
 struct RecoveryOptions {
   ReadEvents read;
   uint64_t end_sequence = 0;  // one past the last record; only for progress and `feed_last`
   std::function<void(const RecoveryProgress&)> on_progress = nullptr;
   // A batch ends at the first of these.
   size_t batch_decisions = 2'000'000;
-  size_t batch_bytes = size_t{256} << 20;  // held in memory meanwhile
+  size_t batch_bytes = kReplayBytesMax;  // held in memory meanwhile
   // Batches of at least so many decisions are written as sorted files.
   size_t sorted_files_from = 20'000;
   // Watches can go on from within the last so many decisions replayed.

@@ -1,5 +1,7 @@
 #include "projections/replay_window.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -9,15 +11,29 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kChunkBytes = size_t{1} << 20;
+// Huge pages: a window of small ones would cost as much in page faults as in copying.
+constexpr size_t kChunkBytes = size_t{8} << 20;
 
 }  // namespace
 
+void ReplayWindow::Unmap::operator()(char* chunk) const { munmap(chunk, size); }
+
+std::unique_ptr<char, ReplayWindow::Unmap> ReplayWindow::MapChunk(size_t size) {
+  void* chunk = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(chunk != MAP_FAILED);
+  madvise(chunk, size, MADV_HUGEPAGE);  // Where the host has none, small ones do.
+  return {static_cast<char*>(chunk), Unmap{size}};
+}
+
 std::string_view ReplayWindow::Keep(std::string_view bytes) {
   if (bytes.size() > room_) {
-    room_ = std::max(kChunkBytes, bytes.size());
-    chunks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
-    at_ = chunks_.back().get();
+    if (used_ == chunks_.size() || chunks_[used_].get_deleter().size < bytes.size()) {
+      const auto at = chunks_.begin() + static_cast<std::ptrdiff_t>(used_);
+      chunks_.insert(at, MapChunk(std::max(kChunkBytes, bytes.size())));
+    }
+    at_ = chunks_[used_].get();
+    room_ = chunks_[used_].get_deleter().size;
+    ++used_;
   }
   std::memcpy(at_, bytes.data(), bytes.size());
   const std::string_view kept(at_, bytes.size());
@@ -44,7 +60,7 @@ void ReplayWindow::Add(uint64_t sequence, std::string_view entity, std::string_v
 }
 
 void ReplayWindow::Clear() {
-  chunks_.clear();
+  used_ = 0;
   room_ = 0;
   records_.clear();
   entities_.clear();

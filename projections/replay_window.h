@@ -24,7 +24,7 @@ class ReplayWindow {
   void Clear();
 
   size_t decisions() const { return decisions_; }
-  // Of what was added: what it holds, within a megabyte.
+  // Of what was added: what it holds, within a chunk.
   size_t ByteSize() const { return bytes_; }
 
   struct Record {
@@ -63,8 +63,16 @@ class ReplayWindow {
 
   std::string_view Keep(std::string_view bytes);
 
-  std::vector<std::unique_ptr<char[]>> chunks_;
-  size_t room_ = 0;  // left in the last chunk
+  struct Unmap {
+    size_t size;
+    void operator()(char* chunk) const;
+  };
+  static std::unique_ptr<char, Unmap> MapChunk(size_t size);
+
+  // Those up to `used_` hold something; the others were used by an earlier window.
+  std::vector<std::unique_ptr<char, Unmap>> chunks_;
+  size_t used_ = 0;
+  size_t room_ = 0;  // left in the last one used
   char* at_ = nullptr;
   std::vector<Slot> records_;
   std::unordered_map<std::string_view, Ends> entities_;

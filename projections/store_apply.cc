@@ -25,12 +25,10 @@ void WriteMentions(const ProjectedEntity& entity, WriteSink& sink,
       return;
     }
     const Family family = kind == Mention::kTimer ? Family::kTimers : Family::kIndexes;
-    const std::string row = store::MentionRow(mention, entity.prefix);
-    if (begins) {
-      sink.Put(family, row, "");
-    } else {
-      sink.Delete(family, row);
-    }
+    thread_local std::string lead;
+    thread_local std::string rest;
+    store::MentionRow(mention, entity.prefix, &lead, &rest);
+    sink.Mark(family, lead, rest, begins);
   };
   // Both are sorted: one pass finds what ended and what began.
   auto before = entity.mentions_before.begin();

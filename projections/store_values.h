@@ -1,7 +1,7 @@
 // Bytes of the values in a partition's projections (docs/formats/projections.md). Pure functions.
 //
-// Not FlatBuffers: a rebuild writes millions of them, and a table around a packed root would have it
-// copied once more.
+// Not FlatBuffers: a rebuild writes millions of them, and a table around a packed root would have
+// it copied once more.
 #pragma once
 
 #include <string>

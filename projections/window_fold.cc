@@ -13,10 +13,7 @@ constexpr uint64_t kProgressEvery = 20'000;
 
 WindowFold::WindowFold(PartitionStore& store, ReplayWindow& window,
                        std::function<void(uint64_t folded)> on_progress)
-    : store_(store),
-      window_(window),
-      on_progress_(std::move(on_progress)),
-      runs_(window.Runs()) {}
+    : store_(store), window_(window), on_progress_(std::move(on_progress)), runs_(window.Runs()) {}
 
 Result<const ProjectedEntity*> WindowFold::Next() {
   while (next_ < runs_.size()) {

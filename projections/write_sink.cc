@@ -6,6 +6,12 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "projections/rocks_status.h"
 
@@ -22,6 +28,14 @@ class BatchSink final : public WriteSink {
   void Delete(Family family, std::string_view key) override {
     batch_.Delete(db_.family(family), rocksdb::Slice(key));
   }
+  void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) override {
+    key_.assign(lead).append(rest);
+    if (is_there) {
+      batch_.Put(db_.family(family), rocksdb::Slice(key_), rocksdb::Slice());
+    } else {
+      batch_.Delete(db_.family(family), rocksdb::Slice(key_));
+    }
+  }
   Result<void> Commit() override {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
@@ -34,6 +48,7 @@ class BatchSink final : public WriteSink {
  private:
   StoreDb& db_;
   rocksdb::WriteBatch batch_;
+  std::string key_;
 };
 
 // The file of one family; removed again unless it is taken in.
@@ -73,47 +88,52 @@ class SortedFile {
   rocksdb::Status status_;
 };
 
-// Rows in no order, side by side in memory.
-class RowBuffer {
+// Rows of an index, put in order by sorting no more than what they begin with.
+class MarkedRows {
  public:
-  void Add(std::string_view key, std::string_view value, bool deleted) {
-    rows_.push_back({bytes_.size(), static_cast<uint32_t>(key.size()),
-                     static_cast<uint32_t>(value.size()), deleted});
-    bytes_.append(key);
-    bytes_.append(value);
+  void Add(std::string_view lead, std::string_view rest, bool is_there) {
+    auto at = by_lead_.find(lead);
+    if (at == by_lead_.end()) at = by_lead_.try_emplace(std::string(lead)).first;
+    Rows& rows = at->second;
+    rows.ends.push_back({rows.rests.size() + rest.size(), is_there});
+    rows.rests.append(rest);
   }
 
-  void WriteTo(SortedFile* file) {
-    const auto by_key = [this](const Row& a, const Row& b) { return KeyOf(a) < KeyOf(b); };
-    std::stable_sort(rows_.begin(), rows_.end(), by_key);
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      const std::string_view key = KeyOf(rows_[i]);
-      // Of rows with one key the last holds.
-      if (i + 1 < rows_.size() && KeyOf(rows_[i + 1]) == key) continue;
-      if (rows_[i].deleted) {
-        file->Delete(key);
-      } else {
-        file->Put(key, {key.data() + key.size(), rows_[i].value_size});
+  void WriteTo(SortedFile* file) const {
+    std::vector<const Leads::value_type*> ordered;
+    for (const auto& rows : by_lead_) ordered.push_back(&rows);
+    std::sort(ordered.begin(), ordered.end(),
+              [](const auto* a, const auto* b) { return a->first < b->first; });
+    std::string key;
+    for (const auto* under : ordered) {
+      const auto& [lead, rows] = *under;
+      size_t begin = 0;
+      for (const auto& [end, is_there] : rows.ends) {
+        key.assign(lead).append(rows.rests, begin, end - begin);
+        begin = end;
+        if (is_there) {
+          file->Put(key, "");
+        } else {
+          file->Delete(key);
+        }
       }
     }
   }
-  bool empty() const { return rows_.empty(); }
+  bool empty() const { return by_lead_.empty(); }
 
  private:
-  struct Row {
-    size_t at;
-    uint32_t key_size;
-    uint32_t value_size;
-    bool deleted;
+  struct Rows {
+    std::string rests;
+    std::vector<std::pair<size_t, bool>> ends;
   };
-  std::string_view KeyOf(const Row& row) const { return {bytes_.data() + row.at, row.key_size}; }
-
-  std::string bytes_;
-  std::vector<Row> rows_;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  using Leads = std::unordered_map<std::string, Rows, Hash, std::equal_to<>>;
+  Leads by_lead_;
 };
 
-// Families whose rows begin with the entity come in their order and are written at once; the others
-// are sorted first.
+// Families whose rows begin with the entity come in their order and are written at once.
 class FileSink final : public WriteSink {
  public:
   explicit FileSink(StoreDb& db) : db_(db) {}
@@ -122,23 +142,24 @@ class FileSink final : public WriteSink {
     if (IsByEntity(family)) {
       FileOf(family).Put(key, value);
     } else {
-      unsorted_[static_cast<size_t>(family)].Add(key, value, /*deleted=*/false);
+      others_[Index(family)].emplace(key, value);
     }
   }
   void Delete(Family family, std::string_view key) override {
-    if (IsByEntity(family)) {
-      FileOf(family).Delete(key);
-    } else {
-      unsorted_[static_cast<size_t>(family)].Add(key, "", /*deleted=*/true);
-    }
+    CHECK(IsByEntity(family));
+    FileOf(family).Delete(key);
+  }
+  void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) override {
+    marked_[Index(family)].Add(lead, rest, is_there);
   }
 
   Result<void> Commit() override {
     std::vector<rocksdb::IngestExternalFileArg> taken;
     for (size_t i = 0; i < kFamilies; ++i) {
       const auto family = static_cast<Family>(i);
-      if (!unsorted_[i].empty()) unsorted_[i].WriteTo(&FileOf(family));
-      unsorted_[i] = {};
+      if (!marked_[i].empty()) marked_[i].WriteTo(&FileOf(family));
+      marked_[i] = {};
+      for (const auto& [key, value] : others_[i]) FileOf(family).Put(key, value);
       if (!files_[i]) continue;
       if (auto finished = files_[i]->Finish(); !finished) return finished;
       rocksdb::IngestExternalFileArg& file = taken.emplace_back();
@@ -155,6 +176,7 @@ class FileSink final : public WriteSink {
   }
 
  private:
+  static size_t Index(Family family) { return static_cast<size_t>(family); }
   static bool IsByEntity(Family family) {
     switch (family) {
       case Family::kEntities:
@@ -171,14 +193,15 @@ class FileSink final : public WriteSink {
     Unreachable();
   }
   SortedFile& FileOf(Family family) {
-    auto& file = files_[static_cast<size_t>(family)];
+    auto& file = files_[Index(family)];
     if (!file) file = std::make_unique<SortedFile>(db_, family);
     return *file;
   }
 
   StoreDb& db_;
   std::array<std::unique_ptr<SortedFile>, kFamilies> files_;
-  std::array<RowBuffer, kFamilies> unsorted_;
+  std::array<MarkedRows, kFamilies> marked_;
+  std::array<std::map<std::string, std::string>, kFamilies> others_;
 };
 
 }  // namespace

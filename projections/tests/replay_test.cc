@@ -87,8 +87,7 @@ TEST_F(ReplayTest, WindowsOfAnySizeGiveWhatReadingInOrderDoes) {
     ChangeFeed feed(1, 1 << 20);
     auto store = Open("in-order", &feed);
     const auto recovered = Recover(
-        *store,
-        {.read = log_.Reader(), .end_sequence = log_.end(), .feed_last = UINT64_MAX / 2});
+        *store, {.read = log_.Reader(), .end_sequence = log_.end(), .feed_last = UINT64_MAX / 2});
     ASSERT_TRUE(recovered) << recovered.error().message;
   }
   in_order = Rows(Path("in-order"));
@@ -154,13 +153,12 @@ TEST_F(ReplayTest, KilledAnywhereItRecoversToTheSame) {
   {
     auto store = Open("killed");
     uint64_t read = 0;
-    const auto recovered = Recover(
-        *store, options([&](uint64_t from, const EventVisitor& visit) {
-          return log_.Reader()(from, [&](uint64_t sequence, std::string_view record) {
-            if (++read % 47 == 0) killed.push_back(Killed("killed", fmt::format("at-{}", read)));
-            return visit(sequence, record);
-          });
-        }));
+    const auto recovered = Recover(*store, options([&](uint64_t from, const EventVisitor& visit) {
+      return log_.Reader()(from, [&](uint64_t sequence, std::string_view record) {
+        if (++read % 47 == 0) killed.push_back(Killed("killed", fmt::format("at-{}", read)));
+        return visit(sequence, record);
+      });
+    }));
     ASSERT_TRUE(recovered) << recovered.error().message;
   }
   ASSERT_GT(killed.size(), 5u);
@@ -203,8 +201,7 @@ TEST(ReplayWindow, GivesEntitiesInOrderOfTheirRowsAndTheirRecordsInOrder) {
     });
   }
   EXPECT_EQ(records, 40u);
-  EXPECT_EQ(order,
-            (std::vector<std::string>{"lamp/a/w", "lamp/a/x", "lamp/a-b/x", "lamp/b/x"}));
+  EXPECT_EQ(order, (std::vector<std::string>{"lamp/a/w", "lamp/a/x", "lamp/a-b/x", "lamp/b/x"}));
   window.Clear();
   EXPECT_TRUE(window.Runs().empty());
   EXPECT_EQ(window.ByteSize(), 0u);
