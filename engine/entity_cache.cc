@@ -6,7 +6,7 @@ namespace sluice {
 namespace {
 
 // An entry's own: its places in the list and the map, its key, its views of items.
-constexpr size_t kEntryBytes = 512;
+constexpr size_t kEntryBytes = 384;
 
 }  // namespace
 
