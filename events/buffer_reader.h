@@ -1,13 +1,15 @@
-// Bounds-checked access to the bytes of one FlatBuffers buffer. For unpack.cc; knows nothing of
-// types.
+// Bounds-checked access to the bytes of one FlatBuffers buffer. For unpacker.h; knows
+// nothing of types.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "events/codec.h"
 #include "events/descriptor.h"
 
 namespace sluice {
@@ -21,20 +23,25 @@ struct UnpackLimits {
   const char* what = nullptr;
   const Type* type = nullptr;
   const Field* field = nullptr;
+  std::optional<uint16_t> field_id =
+      std::nullopt;  // Of the field at fault, until its table is known.
+  // Leaves out what (not_folded) marks, and where the first such payload is.
+  bool folds = false;
+  PackedPayload left = {};
+};
+
+// A table whose own size and vtable lie within the buffer.
+struct PackedTable {
+  size_t at;
+  size_t size;
+  size_t vtable;
+  size_t vtable_size;
 };
 
 // Positions are offsets into the buffer, always checked before use; a method that returns false has
 // said why in the limits.
 class BufferReader {
  public:
-  // A table whose own size and vtable lie within the buffer.
-  struct TableView {
-    size_t at;
-    size_t size;
-    size_t vtable;
-    size_t vtable_size;
-  };
-
   template <class T>
   T Load(size_t at) const {
     T value;
@@ -57,7 +64,7 @@ class BufferReader {
     return true;
   }
 
-  bool OpenTable(size_t at, TableView* view) {
+  bool OpenTable(size_t at, PackedTable* view) {
     if (!Fits(at, sizeof(int32_t))) return Fail("table out of bounds");
     const int64_t vtable = static_cast<int64_t>(at) - Load<int32_t>(at);
     if (vtable < 0 || !Fits(static_cast<size_t>(vtable), 4)) return Fail("vtable out of bounds");
@@ -74,7 +81,7 @@ class BufferReader {
   }
 
   // Where field `id` is, or 0 when it is absent.
-  bool Slot(const TableView& view, uint16_t id, size_t width, size_t* at) {
+  bool Slot(const PackedTable& view, uint16_t id, size_t width, size_t* at) {
     *at = 0;
     const size_t slot = 4 + 2 * size_t{id};
     if (slot >= view.vtable_size) return true;
@@ -121,7 +128,7 @@ class BufferReader {
 
   // The tables `Any` {type: string; data: [ubyte]} and `KeyValue` {key: string; value: string}
   // are read by hand: no generated struct stands for them.
-  bool ChildOfPair(const TableView& view, uint16_t id, size_t* at) {
+  bool ChildOfPair(const PackedTable& view, uint16_t id, size_t* at) {
     size_t slot = 0;
     *at = 0;
     return Slot(view, id, sizeof(uint32_t), &slot) && (slot == 0 || Follow(slot, at));
