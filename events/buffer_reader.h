@@ -38,6 +38,9 @@ struct PackedTable {
   size_t vtable_size;
 };
 
+// On for what every field needs: a record has dozens of them.
+#define SLUICE_READ_INLINE inline __attribute__((always_inline))
+
 // Positions are offsets into the buffer, always checked before use; a method that returns false has
 // said why in the limits.
 class BufferReader {
@@ -49,7 +52,7 @@ class BufferReader {
     return value;
   }
 
-  bool Fits(size_t at, size_t size) const {
+  SLUICE_READ_INLINE bool Fits(size_t at, size_t size) const {
     return at <= bytes_.size() && size <= bytes_.size() - at;
   }
 
@@ -58,13 +61,13 @@ class BufferReader {
     return false;
   }
 
-  bool Visit(size_t bytes) {
+  SLUICE_READ_INLINE bool Visit(size_t bytes) {
     if (bytes > limits_.budget) return Fail("expands too far");
     limits_.budget -= bytes;
     return true;
   }
 
-  bool OpenTable(size_t at, PackedTable* view) {
+  SLUICE_READ_INLINE bool OpenTable(size_t at, PackedTable* view) {
     if (!Fits(at, sizeof(int32_t))) return Fail("table out of bounds");
     const int64_t vtable = static_cast<int64_t>(at) - Load<int32_t>(at);
     if (vtable < 0 || !Fits(static_cast<size_t>(vtable), 4)) return Fail("vtable out of bounds");
@@ -81,7 +84,7 @@ class BufferReader {
   }
 
   // Where field `id` is, or 0 when it is absent.
-  bool Slot(const PackedTable& view, uint16_t id, size_t width, size_t* at) {
+  SLUICE_READ_INLINE bool Slot(const PackedTable& view, uint16_t id, size_t width, size_t* at) {
     *at = 0;
     const size_t slot = 4 + 2 * size_t{id};
     if (slot >= view.vtable_size) return true;
@@ -92,7 +95,7 @@ class BufferReader {
     return true;
   }
 
-  bool Follow(size_t at, size_t* target) {
+  SLUICE_READ_INLINE bool Follow(size_t at, size_t* target) {
     const size_t offset = Load<uint32_t>(at);
     *target = at + offset;
     return offset != 0 && Fits(*target, sizeof(uint32_t)) ? true : Fail("offset out of bounds");
@@ -100,7 +103,7 @@ class BufferReader {
 
   // The number of elements, of `width` bytes each, behind the length at `at`. Whoever reads them
   // visits them.
-  bool Length(size_t at, size_t width, size_t* count) {
+  SLUICE_READ_INLINE bool Length(size_t at, size_t width, size_t* count) {
     *count = Load<uint32_t>(at);
     if (*count > bytes_.size() / width || !Fits(at + 4, *count * width)) {
       return Fail("length out of bounds");
@@ -108,7 +111,7 @@ class BufferReader {
     return true;
   }
 
-  bool StringView(size_t at, std::string_view* out) {
+  SLUICE_READ_INLINE bool StringView(size_t at, std::string_view* out) {
     size_t size = 0;
     if (!Length(at, 1, &size)) return false;
     if (!Fits(at + 4 + size, 1) || bytes_[at + 4 + size] != '\0') {
@@ -119,7 +122,7 @@ class BufferReader {
   }
 
   // Not counted as visited: a payload's bytes are when they are read.
-  bool BytesView(size_t at, std::string_view* out) {
+  SLUICE_READ_INLINE bool BytesView(size_t at, std::string_view* out) {
     size_t size = 0;
     if (!Length(at, 1, &size)) return false;
     *out = bytes_.substr(at + 4, size);
@@ -128,7 +131,7 @@ class BufferReader {
 
   // The tables `Any` {type: string; data: [ubyte]} and `KeyValue` {key: string; value: string}
   // are read by hand: no generated struct stands for them.
-  bool ChildOfPair(const PackedTable& view, uint16_t id, size_t* at) {
+  SLUICE_READ_INLINE bool ChildOfPair(const PackedTable& view, uint16_t id, size_t* at) {
     size_t slot = 0;
     *at = 0;
     return Slot(view, id, sizeof(uint32_t), &slot) && (slot == 0 || Follow(slot, at));

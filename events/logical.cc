@@ -21,16 +21,22 @@ LogicalWriter& EmptyWriter() {
 }  // namespace
 
 void LogicalWriter::Grow(size_t more) {
-  const size_t capacity = std::max(2 * (capacity_ + more), size_t{4096});
+  const size_t size = Size();
+  const size_t capacity = std::max(2 * (size + more), size_t{4096});
   std::unique_ptr<char[]> data(new char[capacity]);
-  if (size_ != 0) std::memcpy(data.get(), data_.get(), size_);
+  if (size != 0) std::memcpy(data.get(), data_.get(), size);
   data_ = std::move(data);
-  capacity_ = capacity;
+  at_ = data_.get() + size;
+  end_ = data_.get() + capacity;
+}
+
+void LogicalWriter::PutLongPair(uint64_t first, uint64_t second) {
+  at_ = Varint(Varint(at_, first), second);
 }
 
 void LogicalWriter::PutText(std::string_view text) {
   PutVarint(text.size());
-  if (!text.empty()) std::memcpy(Extend(text.size()), text.data(), text.size());
+  Copy(Extend(text.size()), text.data(), text.size());
 }
 
 void LogicalWriter::PutAny(const AnyTable& any) {

@@ -56,21 +56,21 @@ class Unpacker : public BufferReader {
   // --- Fields. False: not as it should be; the limits say why and where.
 
   template <class T>
-  bool Number(const PackedTable& view, uint16_t id, T* out, T absent) {
+  SLUICE_READ_INLINE bool Number(const PackedTable& view, uint16_t id, T* out, T absent) {
     static_assert(!std::is_same_v<T, bool> && !std::is_enum_v<T>);
     size_t at = 0;
     if (!Slot(view, id, sizeof(T), &at)) return FailAt(id);
     *out = at == 0 ? absent : Load<T>(at);
     return true;
   }
-  bool Boolean(const PackedTable& view, uint16_t id, bool* out, bool absent) {
+  SLUICE_READ_INLINE bool Boolean(const PackedTable& view, uint16_t id, bool* out, bool absent) {
     size_t at = 0;
     if (!Slot(view, id, 1, &at)) return FailAt(id);
     *out = at == 0 ? absent : Load<uint8_t>(at) != 0;
     return true;
   }
   template <class E>
-  bool Enum(const PackedTable& view, uint16_t id, E* out, E absent) {
+  SLUICE_READ_INLINE bool Enum(const PackedTable& view, uint16_t id, E* out, E absent) {
     size_t at = 0;
     if (!Slot(view, id, sizeof(E), &at)) return FailAt(id);
     if (at == 0) {
@@ -94,7 +94,7 @@ class Unpacker : public BufferReader {
     }
     return true;
   }
-  bool Text(const PackedTable& view, uint16_t id, std::string* out) {
+  SLUICE_READ_INLINE bool Text(const PackedTable& view, uint16_t id, std::string* out) {
     size_t at = 0;
     std::string_view text;
     if (!Child(view, id, &at)) return FailAt(id);
@@ -187,13 +187,14 @@ class Unpacker : public BufferReader {
   bool AnyAt(size_t at, AnyTable* out);
 
   // Where field `id` points; 0 when it is absent.
-  bool Child(const PackedTable& view, uint16_t id, size_t* at) {
+  SLUICE_READ_INLINE bool Child(const PackedTable& view, uint16_t id, size_t* at) {
     size_t slot = 0;
     *at = 0;
     return Slot(view, id, sizeof(uint32_t), &slot) && (slot == 0 || Follow(slot, at));
   }
   // The first of `count` elements; none when the field is absent.
-  bool Children(const PackedTable& view, uint16_t id, size_t width, size_t* at, size_t* count) {
+  SLUICE_READ_INLINE bool Children(const PackedTable& view, uint16_t id, size_t width, size_t* at,
+                                   size_t* count) {
     if (!Child(view, id, at)) return false;
     if (*at == 0) return true;
     if (!Length(*at, width, count) || !Visit(*count * width)) return false;
@@ -201,7 +202,7 @@ class Unpacker : public BufferReader {
     return true;
   }
   template <class E>
-  bool Enumerator(size_t at, E* out) {
+  SLUICE_READ_INLINE bool Enumerator(size_t at, E* out) {
     const E value = static_cast<E>(Load<std::underlying_type_t<E>>(at));
     if (EnumInfoOf<E>().Find(static_cast<int64_t>(value)) == nullptr) {
       return Fail("unknown enumerator");
