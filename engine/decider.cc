@@ -22,7 +22,7 @@ Decider::Decider(const KindRegistry& kinds, StateStore& store, PartitionJournal&
       clock_(clock),
       options_(std::move(options)),
       state_(store.applied()),
-      cache_(store, options_.cached_entities_max),
+      cache_(store, options_.cached_entities_max, options_.cached_bytes_max),
       committed_sequence_(state_.next_sequence) {}
 
 Result<void> Decider::Start() {

@@ -44,7 +44,8 @@ bool IsUsers(const Command& command);
 struct DeciderOptions {
   std::string build;  // of this binary, for Opened
   std::string node;
-  size_t cached_entities_max = 200'000;
+  size_t cached_entities_max = SIZE_MAX;
+  size_t cached_bytes_max = size_t{64} << 20;
 };
 
 class Decider {

@@ -1,6 +1,14 @@
 #include "engine/entity_cache.h"
 
+#include "projections/entity_bytes.h"
+
 namespace sluice {
+namespace {
+
+// An entry's own: its places in the list and the map, its key, its views of items.
+constexpr size_t kEntryBytes = 512;
+
+}  // namespace
 
 std::optional<Bytes> StagedItems::Get(const ItemKey& key) const {
   if (const auto found = staged_.find(key); found != staged_.end()) return found->second.value;
@@ -40,6 +48,7 @@ Result<CachedEntity*> EntityCache::Get(const EntityKey& key) {
   entry.items = std::make_unique<StagedItems>(entry.entity.state->items.source());
   entry.entity.state->items.set_source(entry.items.get());
   by_use_.push_front(std::move(entry));
+  Measure(by_use_.front());
   entries_.emplace(text, by_use_.begin());
   return &by_use_.front();
 }
@@ -50,11 +59,22 @@ CachedEntity* EntityCache::Find(const std::string& key) {
 }
 
 void EntityCache::Applied(uint64_t batch, const std::string& key) {
-  if (CachedEntity* entry = Find(key)) entry->items->Applied(batch);
+  CachedEntity* entry = Find(key);
+  if (entry == nullptr) return;
+  entry->items->Applied(batch);
+  Measure(*entry);
+}
+
+void EntityCache::Measure(CachedEntity& entry) {
+  bytes_ -= entry.bytes;
+  entry.bytes = kEntryBytes + ApproximateBytes(entry.entity);
+  bytes_ += entry.bytes;
 }
 
 void EntityCache::EvictIdle(uint64_t applied_batch) {
-  while (entries_.size() > entities_max_ && by_use_.back().last_batch <= applied_batch) {
+  while (!by_use_.empty() && (entries_.size() > entities_max_ || bytes_ > bytes_max_) &&
+         by_use_.back().last_batch <= applied_batch) {
+    bytes_ -= by_use_.back().bytes;
     entries_.erase(by_use_.back().key);
     by_use_.pop_back();
   }

@@ -43,25 +43,32 @@ struct CachedEntity {
   LoadedEntity entity;
   std::unique_ptr<StagedItems> items;
   uint64_t last_batch = 0;  // of the last batch that touched it
+  size_t bytes = 0;         // as counted by the cache
 };
 
 class EntityCache {
  public:
-  EntityCache(StateStore& store, size_t entities_max)
-      : store_(store), entities_max_(entities_max) {}
+  EntityCache(StateStore& store, size_t entities_max, size_t bytes_max)
+      : store_(store), entities_max_(entities_max), bytes_max_(bytes_max) {}
 
   // Valid until the next call of EvictIdle. kInvalid: unknown kind; store errors as they are.
   Result<CachedEntity*> Get(const EntityKey& key);
   CachedEntity* Find(const std::string& key);
   // `batch` is in the store.
   void Applied(uint64_t batch, const std::string& key);
-  // Drops those used longest ago beyond the bound, except with changes past `applied_batch`.
+  // Drops those used longest ago beyond the bounds, except with changes past `applied_batch`.
   void EvictIdle(uint64_t applied_batch);
   size_t size() const { return entries_.size(); }
+  // Of its entities, by estimate.
+  size_t ByteSize() const { return bytes_; }
 
  private:
+  void Measure(CachedEntity& entry);
+
   StateStore& store_;
-  size_t entities_max_;
+  const size_t entities_max_;
+  const size_t bytes_max_;
+  size_t bytes_ = 0;
   std::list<CachedEntity> by_use_;  // most recent first
   std::unordered_map<std::string, std::list<CachedEntity>::iterator> entries_;
 };

@@ -30,10 +30,12 @@ struct NodeOptions {
   const Clock* clock = nullptr;
   std::string node_name = "node";
   std::string build = "dev";
-  size_t cached_entities_max = 200'000;  // over all partitions
-  size_t store_cache_bytes = size_t{256} << 20;
-  size_t store_memtable_bytes = size_t{128} << 20;
-  size_t change_feed_bytes_max = size_t{64} << 20;
+  // Bounds of what a node keeps in memory, each over all partitions: with the journal's own they
+  // stay within 1 GiB, however many entities there are.
+  size_t cached_bytes_max = size_t{480} << 20;      // entities being worked on, by estimate
+  size_t store_cache_bytes = size_t{192} << 20;     // blocks of projections and their memtables
+  size_t store_memtable_bytes = size_t{64} << 20;   // of that at most
+  size_t change_feed_bytes_max = size_t{32} << 20;  // what watches can go on from
   // Called when nothing here can heal it (a failed fsync): end the process with exit code 3.
   std::function<void(const Error&)> on_fatal;
   // A line for the operator: a store is rebuilt, a partition stopped.

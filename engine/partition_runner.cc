@@ -135,6 +135,7 @@ Result<void> PartitionRunner::RecoverStore() {
     return journal_.ReadEvents(partition, from, visit);
   };
   options.end_sequence = *end;
+  options.batch_bytes = kReplayBytesMax / journal_.partition_count();
   options.on_progress = [this](const RecoveryProgress& progress) {
     const std::lock_guard lock(mutex_);
     status_.recovered = progress.applied;

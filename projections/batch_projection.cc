@@ -7,6 +7,7 @@
 #include "projections/state_store.h"
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
+#include "projections/store_values.h"
 
 namespace sluice {
 namespace {
@@ -84,28 +85,31 @@ ProjectedEntity* BatchProjection::At(std::string_view key) {
   return &at->second;
 }
 
-ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
-  ++decisions_;
-  // What was addressed to no entity has no history: the log alone holds it.
-  ProjectedEntity* found = decision.command ? At(decision.command->entity) : nullptr;
-  if (found == nullptr) return nullptr;
-  ProjectedEntity& entity = *found;
-  entity.history.push_back(sequence);
-  entity.packed = false;
+size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision) {
+  size_t size = sizeof(uint64_t);
+  history.push_back(sequence);
+  packed = false;
   // The fold holds an accepted decision's hash against the state (I5).
-  entity.state_hash = decision.verdict == Verdict::kAccepted ? decision.state_hash : Hash128{};
-  bytes_ += sizeof(uint64_t);
+  state_hash = decision.verdict == Verdict::kAccepted ? decision.state_hash : Hash128{};
   if (IsRemembered(decision)) {
     RememberedCommand remembered;
     remembered.fingerprint = CommandFingerprint(*decision.command);
     remembered.sequence = sequence;
     remembered.time = decision.time;
     remembered.reply_deferred = decision.reply_deferred;
-    entity.commands.emplace_back(decision.command->id, std::move(remembered));
-    bytes_ += sizeof(RememberedCommand) + decision.command->id.size();
+    commands.emplace_back(decision.command->id, std::move(remembered));
+    size += sizeof(RememberedCommand) + decision.command->id.size();
   }
-  NoteReply(sequence, decision, entity);
-  return found;
+  NoteReply(sequence, decision, *this);
+  return size;
+}
+
+ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
+  ++decisions_;
+  // What was addressed to no entity has no history: the log alone holds it.
+  ProjectedEntity* entity = decision.command ? At(decision.command->entity) : nullptr;
+  if (entity != nullptr) bytes_ += entity->AddDecision(sequence, decision);
+  return entity;
 }
 
 void BatchProjection::AddChange(uint64_t sequence, const Decision& decision, const KindInfo& kind,
@@ -133,45 +137,45 @@ void BatchProjection::Touch(std::string_view key, const LoadedEntity& entity, St
                             Items::Changes items) {
   ProjectedEntity* projected = At(key);
   CHECK(projected != nullptr);
-  Touch(*projected, entity, stored, std::move(items));
+  bytes_ += projected->Touch(entity, stored, std::move(items));
 }
 
 void BatchProjection::TouchLoaded() {
   for (auto& [key, projected] : entities_) {
-    if (!projected.loaded.state) continue;
-    Touch(projected, projected.loaded, *projected.loaded.stored,
-          projected.loaded.state->items.TakeChanges());
+    const LoadedEntity& loaded = projected.loaded;
+    if (!loaded.state) continue;
+    bytes_ += projected.Touch(loaded, *loaded.stored, loaded.state->items.TakeChanges());
   }
 }
 
-void BatchProjection::Touch(ProjectedEntity& projected, const LoadedEntity& entity,
-                            StoredForm& stored, Items::Changes items) {
+size_t ProjectedEntity::Touch(const LoadedEntity& entity, StoredForm& stored,
+                              Items::Changes item_changes) {
   CHECK(entity.state != nullptr && entity.kind != nullptr);
-  CHECK(!projected.changed);
-  projected.changed = true;
-  projected.kind = entity.kind->name;
-  projected.prefix = store::EntityPrefix(projected.key);
-  projected.items = std::move(items);
-  for (const auto& [item, value] : projected.items) {
-    bytes_ += item.key.size() + (value ? value->size() : 0) + 64;
+  CHECK(!changed);
+  changed = true;
+  kind = entity.kind->name;
+  if (prefix.empty()) prefix = store::EntityPrefix(key);
+  items = std::move(item_changes);
+  size_t size = 0;
+  for (const auto& [item, value] : items) {
+    size += item.key.size() + (value ? value->size() : 0) + 64;
   }
-  projected.mentions_before = std::move(stored.mentions);
-  projected.mentions_after = MentionsOf(entity);
-  stored.mentions = projected.mentions_after;
+  mentions_before = std::move(stored.mentions);
+  mentions_after = MentionsOf(entity);
+  stored.mentions = mentions_after;
 
-  EntityRecord record;
-  record.kind = entity.kind->name;
-  record.root =
-      projected.packed ? *stored.packed : Pack(entity.state->root_type(), entity.state->root());
-  record.item_hash_sum = entity.state->items.hash_sum();
-  record.state_hash =
-      projected.state_hash != Hash128{} ? projected.state_hash : entity.state->Hash();
-  record.version = entity.state->version;
-  record.sequence = entity.sequence;
-  record.marks = entity.marks;
-  record.index_keys = projected.mentions_after;
-  projected.record = Pack(record);
-  bytes_ += projected.record.size();
+  thread_local Bytes root;
+  if (!packed) PackInto(entity.state->root_type(), entity.state->root(), &root);
+  store::EntityParts parts;
+  parts.version = entity.state->version;
+  parts.sequence = entity.sequence;
+  parts.item_hash_sum = entity.state->items.hash_sum();
+  parts.state_hash = state_hash != Hash128{} ? state_hash : entity.state->Hash();
+  parts.marks = &entity.marks;
+  parts.mentions = &mentions_after;
+  parts.root = packed ? *stored.packed : root;
+  store::EncodeEntity(parts, &record);
+  return size + record.size();
 }
 
 std::vector<const ProjectedEntity*> BatchProjection::Ordered() {

@@ -28,12 +28,22 @@ struct StoredForm {
 
 // What a batch writes about one entity.
 struct ProjectedEntity {
+  ProjectedEntity() = default;
+  explicit ProjectedEntity(std::string_view entity) : key(entity) {}
+
+  // History and remembered command of the decision at `sequence`, the entity's next. Returns what
+  // that takes, roughly.
+  size_t AddDecision(uint64_t sequence, const Decision& decision);
+  // `entity` as the batch leaves it, and every change of its items in the batch. Brings `stored` up
+  // to date. Once, after the last AddDecision. Returns what that takes, roughly.
+  size_t Touch(const LoadedEntity& entity, StoredForm& stored, Items::Changes item_changes);
+
   LoadedEntity loaded;  // a replay's: the entity as folded so far
   std::string key;
   std::string prefix;    // of its rows; empty until `changed` or read by Ordered
   bool changed = false;  // `record` and the mentions are to be written
   std::string kind;
-  Bytes record;  // packed EntityRecord
+  Bytes record;  // value of `entities`
   // Of its state after the last decision so far, where that decision says; else zero.
   Hash128 state_hash;
   bool packed = false;  // StoredForm::packed is as of the last decision so far
@@ -48,9 +58,6 @@ struct ProjectedEntity {
 
 class BatchProjection {
  public:
-  // Without changes, AddChange is not called: watches cannot go on from within such a batch.
-  explicit BatchProjection(bool has_changes = true) : has_changes_(has_changes) {}
-
   // History and remembered commands of the decision at `sequence`, the next. Returns where its
   // entity stands, valid as long as the batch; null where it was addressed to none.
   ProjectedEntity* AddDecision(uint64_t sequence, const Decision& decision);
@@ -66,7 +73,6 @@ class BatchProjection {
   // The same for every entity whose `loaded` is set.
   void TouchLoaded();
 
-  bool has_changes() const { return has_changes_; }
   size_t decisions() const { return decisions_; }
   size_t entities() const { return entities_.size(); }
   // Roughly what it holds.
@@ -83,10 +89,7 @@ class BatchProjection {
   };
   // Null where `key` is none.
   ProjectedEntity* At(std::string_view key);
-  void Touch(ProjectedEntity& projected, const LoadedEntity& entity, StoredForm& stored,
-             Items::Changes items);
 
-  const bool has_changes_;
   size_t decisions_ = 0;
   size_t bytes_ = 0;
   std::unordered_map<std::string, ProjectedEntity, KeyHash, std::equal_to<>> entities_;

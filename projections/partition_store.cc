@@ -8,6 +8,7 @@
 #include "projections/store_items.h"
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
+#include "projections/store_values.h"
 
 namespace sluice {
 namespace {
@@ -133,7 +134,7 @@ Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view 
   if (got.IsNotFound()) return std::optional<EntityRecord>();
   Error error;
   if (got.ok()) {
-    auto record = Unpack<EntityRecord>(value.ToStringView());
+    auto record = store::DecodeEntity(value.ToStringView());
     if (record) return std::optional<EntityRecord>(std::move(*record));
     error = record.error();
   } else {
@@ -186,8 +187,11 @@ Result<std::optional<RememberedCommand>> PartitionStore::FindCommand(std::string
     NoteReadError(*db_, error);
     return tl::unexpected(error);
   }
-  auto command = Unpack<RememberedCommand>(value.ToStringView());
-  if (!command) return tl::unexpected(command.error());
+  auto command = store::DecodeCommand(value.ToStringView());
+  if (!command) {
+    NoteReadError(*db_, command.error());
+    return tl::unexpected(command.error());
+  }
   // It may still be there past its window: files are compacted when it suits RocksDB.
   if (command->time.us < db_->forget_before->load(std::memory_order_relaxed)) {
     return std::optional<RememberedCommand>();

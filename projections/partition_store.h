@@ -61,9 +61,19 @@ class PartitionStore final : public StateStore {
   // One write, then the change feed hears of it. After an error every later Apply fails: open anew.
   Result<void> Apply(const AppliedBatch& batch) override;
 
-  // Recovery: writes a projection made elsewhere. `sorted_files`: see MakeFileSink.
-  Result<void> ApplyProjection(BatchProjection& projection, const PartitionState& after,
-                               bool sorted_files);
+  // Recovery: writes a projection made elsewhere.
+  Result<void> ApplyProjection(BatchProjection& projection, const PartitionState& after);
+  // Entities in order of their rows, each valid until the next call; null ends them.
+  using EntitySource = std::function<Result<const ProjectedEntity*>()>;
+  struct ReplayedSize {
+    size_t decisions = 0;
+    size_t bytes = 0;
+    bool sorted_files = false;  // see MakeFileSink
+  };
+  // The same of one that is made while it is written. Nothing is, if `next` fails. The change feed
+  // is told that it knows nothing of what came before.
+  Result<void> ApplyReplayed(const EntitySource& next, const PartitionState& after,
+                             const ReplayedSize& size);
   // Empties the store. Views and entities made before go on reading what was there.
   Result<void> Reset();
   // Everything applied is on disk when it returns.
@@ -71,6 +81,7 @@ class PartitionStore final : public StateStore {
 
   // --- Any thread ---
   uint32_t partition() const { return options_.partition; }
+  bool has_feed() const { return options_.feed != nullptr; }
   const KindRegistry& kinds() const { return *options_.kinds; }
   // One past the last decision applied.
   uint64_t NextSequence() const { return next_sequence_.load(std::memory_order_acquire); }
@@ -88,8 +99,9 @@ class PartitionStore final : public StateStore {
   Result<void> Project(const AppliedBatch& batch, BatchProjection* projection);
   Result<StoredForm*> StoredOf(const std::string& key, const LoadedEntity& entity,
                                std::map<std::string, std::shared_ptr<StoredForm>>* read);
-  Result<void> WriteEntities(BatchProjection& projection, WriteSink& sink);
-  Result<void> WriteAnswered(const ProjectedEntity& entity, WriteSink& sink);
+  Result<void> WriteBatch(const EntitySource& next, const PartitionState& after, bool sorted_files);
+  Result<void> WriteEntities(const EntitySource& next, WriteSink& sink);
+  Result<void> WriteCommands(const ProjectedEntity& entity, WriteSink& sink);
   Result<void> FlushIfDue(size_t decisions, size_t bytes);
   StoreDbOptions DbOptions() const;
 

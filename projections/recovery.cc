@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "events/codec.h"
+#include "projections/record_head.h"
+#include "projections/replay_window.h"
+#include "projections/window_fold.h"
 
 namespace sluice {
 namespace {
@@ -23,59 +26,116 @@ Result<bool> ChainsTo(const PartitionState& applied, const ReadEvents& read) {
   return chains;
 }
 
-// Folds records into an overlay over the store and writes it from time to time.
+// Folds records and writes what comes out from time to time: of most of the log entity by entity, a
+// window at a time, and of its end in order, with the changes that watches go on from.
 class Replay {
  public:
   Replay(PartitionStore& store, const RecoveryOptions& options)
-      : store_(store), options_(options), state_(store.applied()) {
-    Begin();
-  }
+      : store_(store), options_(options), state_(store.applied()) {}
 
   Result<void> Add(std::string_view bytes);
   Result<void> Finish();
   uint64_t replayed() const { return replayed_; }
 
  private:
+  bool InFeed() const {
+    return store_.has_feed() && state_.next_sequence + options_.feed_last > options_.end_sequence;
+  }
+  Result<void> AddToWindow(std::string_view bytes);
+  Result<void> WriteWindow();
+  Result<void> AddInOrder(std::string_view bytes);
   Result<LoadedEntity*> EntityOf(ProjectedEntity& projected);
   Result<void> AddDecision(const LogRecord& record);
-  bool InFeed() const { return state_.next_sequence + options_.feed_last > options_.end_sequence; }
-  bool IsFull() const;
-  void Begin();
-  Result<void> Write();
+  Result<void> WriteInOrder();
+  bool IsFull(size_t decisions, size_t bytes) const {
+    return decisions >= options_.batch_decisions || bytes >= options_.batch_bytes;
+  }
+  void Progress(uint64_t applied) const {
+    if (options_.on_progress) options_.on_progress({applied, options_.end_sequence});
+  }
 
   PartitionStore& store_;
   const RecoveryOptions& options_;
   PartitionState state_;
-  // Folded entities are in there, their item changes in `state->items` until it is written.
-  std::optional<BatchProjection> batch_;
-  size_t overlaid_ = 0;  // entities of the batch that were loaded
+  RecordHead head_;
+  ReplayWindow window_;
+  bool at_end_ = false;  // read in order from here on
+  // Its entities hold what is folded so far.
+  BatchProjection in_order_;
   uint64_t replayed_ = 0;
 };
 
-void Replay::Begin() { batch_.emplace(/*has_changes=*/InFeed()); }
+Result<void> Replay::Add(std::string_view bytes) {
+  if (!at_end_ && !InFeed()) return AddToWindow(bytes);
+  if (!at_end_) {
+    // Changes begin with a batch of their own.
+    if (auto written = WriteWindow(); !written) return written;
+    at_end_ = true;
+  }
+  return AddInOrder(bytes);
+}
+
+Result<LogRecord> UnpackAt(const PartitionState& state, std::string_view bytes) {
+  auto record = Unpack<LogRecord>(bytes);
+  if (record) return record;
+  return Err(record.error().code, "record {}:{}: {}", state.partition, state.next_sequence,
+             record.error().message);
+}
+
+Result<void> Replay::AddToWindow(std::string_view bytes) {
+  std::optional<LogRecord> whole;
+  std::string_view entity;
+  if (ReadRecordHead(bytes, &head_)) {
+    entity = head_.entity;
+  } else {
+    auto record = UnpackAt(state_, bytes);
+    if (!record) return FirstFailure(store_, window_, record.error());
+    whole = std::move(*record);
+    if (whole->decision && whole->decision->command) entity = whole->decision->command->entity;
+  }
+  const uint64_t sequence = state_.next_sequence;
+  if (auto folded = FoldPartition(state_, whole ? *whole : head_.record, bytes); !folded) {
+    // A zombie's record is skipped by every reader alike (I3).
+    if (folded.error().code == ErrorCode::kFenced) return {};
+    return FirstFailure(store_, window_, folded.error());
+  }
+  ++replayed_;
+  if (entity.empty()) {
+    window_.AddOther();
+  } else {
+    window_.Add(sequence, entity, bytes);
+  }
+  return IsFull(window_.decisions(), window_.ByteSize()) ? WriteWindow() : Result<void>();
+}
+
+Result<void> Replay::WriteWindow() {
+  if (state_.next_sequence == store_.applied().next_sequence) return {};
+  const uint64_t began = store_.applied().next_sequence;
+  WindowFold fold(store_, window_, [&](uint64_t folded) { Progress(began + folded); });
+  const PartitionStore::ReplayedSize size{
+      .decisions = window_.decisions(),
+      .bytes = window_.ByteSize(),
+      .sorted_files = window_.decisions() >= options_.sorted_files_from};
+  auto written = store_.ApplyReplayed([&] { return fold.Next(); }, state_, size);
+  window_.Clear();
+  if (written) Progress(state_.next_sequence);
+  return written;
+}
 
 Result<LoadedEntity*> Replay::EntityOf(ProjectedEntity& projected) {
   LoadedEntity& entity = projected.loaded;
-  if (entity.state) return &entity;
-  auto key = ParseEntityKey(projected.key);
-  if (!key) return tl::unexpected(key.error());
-  auto loaded = store_.Load(*key);
-  if (!loaded) return tl::unexpected(loaded.error());
-  entity = std::move(*loaded);
-  ++overlaid_;
-  // What was never stored has no items: the machine need not look for them.
-  if (entity.stored->packed == nullptr) entity.state->items.set_source(nullptr);
+  if (!entity.state) {
+    auto loaded = LoadForReplay(store_, projected.key);
+    if (!loaded) return tl::unexpected(loaded.error());
+    entity = std::move(*loaded);
+  }
   return &entity;
 }
 
-Result<void> Replay::Add(std::string_view bytes) {
-  auto record = Unpack<LogRecord>(bytes);
-  if (!record) {
-    return Err(record.error().code, "record {}:{}: {}", state_.partition, state_.next_sequence,
-               record.error().message);
-  }
+Result<void> Replay::AddInOrder(std::string_view bytes) {
+  auto record = UnpackAt(state_, bytes);
+  if (!record) return tl::unexpected(record.error());
   if (auto folded = FoldPartition(state_, *record, bytes); !folded) {
-    // A zombie's record is skipped by every reader alike (I3).
     if (folded.error().code == ErrorCode::kFenced) return {};
     return folded;
   }
@@ -83,60 +143,35 @@ Result<void> Replay::Add(std::string_view bytes) {
   if (record->decision) {
     if (auto added = AddDecision(*record); !added) return added;
   }
-  // Changes begin with a batch of their own.
-  if (IsFull() || batch_->has_changes() != InFeed()) return Write();
-  return {};
+  return IsFull(in_order_.decisions(), in_order_.ByteSize()) ? WriteInOrder() : Result<void>();
 }
 
 Result<void> Replay::AddDecision(const LogRecord& record) {
   const Decision& decision = *record.decision;
-  ProjectedEntity* projected = batch_->AddDecision(record.sequence, decision);
-  const std::string_view key = FoldedEntity(decision);
-  if (key.empty() || projected == nullptr) return {};
+  ProjectedEntity* projected = in_order_.AddDecision(record.sequence, decision);
+  if (FoldedEntity(decision).empty() || projected == nullptr) return {};
   auto overlaid = EntityOf(*projected);
-  if (!overlaid) {
-    return Err(overlaid.error().code, "{} at {}:{}: {}", key, record.partition, record.sequence,
-               overlaid.error().message);
-  }
+  if (!overlaid) return tl::unexpected(ErrorIn(record, overlaid.error()));
   LoadedEntity& entity = **overlaid;
   const uint64_t version = entity.state->version;
-  Result<void> folded;
-  try {
-    folded = FoldEntity(entity, decision, record.sequence);
-  } catch (const LoadFailure& failure) {
-    return Err(ErrorCode::kIo, "{} at {}:{}: {}", key, record.partition, record.sequence,
-               failure.what());
-  }
-  if (!folded) return folded;
+  if (auto folded = FoldOne(entity, record); !folded) return folded;
   if (entity.state->version == version) return {};
-  if (batch_->has_changes()) {
-    batch_->AddChange(record.sequence, decision, *entity.kind, *entity.state, *entity.stored);
-  } else {
-    entity.stored->packed = nullptr;
-  }
+  in_order_.AddChange(record.sequence, decision, *entity.kind, *entity.state, *entity.stored);
   return {};
 }
 
-bool Replay::IsFull() const {
-  return overlaid_ >= options_.batch_entities || batch_->decisions() >= options_.batch_decisions ||
-         batch_->ByteSize() >= options_.batch_bytes;
-}
-
-Result<void> Replay::Write() {
-  batch_->TouchLoaded();
-  const bool sorted_files = batch_->decisions() >= options_.sorted_files_from;
-  if (auto written = store_.ApplyProjection(*batch_, state_, sorted_files); !written) {
-    return written;
-  }
-  overlaid_ = 0;
-  Begin();
-  if (options_.on_progress) options_.on_progress({state_.next_sequence, options_.end_sequence});
+Result<void> Replay::WriteInOrder() {
+  in_order_.TouchLoaded();
+  if (auto written = store_.ApplyProjection(in_order_, state_); !written) return written;
+  in_order_ = BatchProjection();
+  Progress(state_.next_sequence);
   return {};
 }
 
 Result<void> Replay::Finish() {
+  if (!at_end_) return WriteWindow();
   if (state_.next_sequence == store_.applied().next_sequence) return {};
-  return Write();
+  return WriteInOrder();
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Recovery: brings a partition's store up to its log.
 //
-// Folds the log from the applied position on, in memory, and writes what came out in large sorted
-// batches. A store that does not chain to the log is emptied first and derived from its beginning.
+// Folds the log from the applied position on, a window of it at a time and within one entity by
+// entity, and writes what comes out in sorted files. A store that does not chain to the log is
+// emptied first and derived from its beginning.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +19,21 @@ using EventVisitor = std::function<bool(uint64_t sequence, std::string_view reco
 using ReadEvents = std::function<Result<void>(uint64_t from, const EventVisitor& visit)>;
 
 struct RecoveryProgress {
-  uint64_t applied = 0;  // next sequence of the store
+  uint64_t applied = 0;  // next sequence of the store, those folded and not yet written included
   uint64_t end = 0;      // of the log, as given
 };
+
+// What replays may hold in memory that go on side by side, all together. The longer a batch, the
+// more of an entity's decisions are in it, and the less often is the entity read and written.
+inline constexpr size_t kReplayBytesMax = size_t{512} << 20;
 
 struct RecoveryOptions {
   ReadEvents read;
   uint64_t end_sequence = 0;  // one past the last record; only for progress and `feed_last`
   std::function<void(const RecoveryProgress&)> on_progress = nullptr;
   // A batch ends at the first of these.
-  size_t batch_entities = 50'000;
-  size_t batch_decisions = 500'000;
-  size_t batch_bytes = size_t{96} << 20;
+  size_t batch_decisions = 2'000'000;
+  size_t batch_bytes = kReplayBytesMax;  // held in memory meanwhile
   // Batches of at least so many decisions are written as sorted files.
   size_t sorted_files_from = 20'000;
   // Watches can go on from within the last so many decisions replayed.

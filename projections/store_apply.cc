@@ -2,12 +2,14 @@
 #include <rocksdb/db.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "events/codec.h"
 #include "projections/change_feed.h"
 #include "projections/partition_store.h"
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
+#include "projections/store_values.h"
 
 namespace sluice {
 namespace {
@@ -23,12 +25,10 @@ void WriteMentions(const ProjectedEntity& entity, WriteSink& sink,
       return;
     }
     const Family family = kind == Mention::kTimer ? Family::kTimers : Family::kIndexes;
-    const std::string row = store::MentionRow(mention, entity.prefix);
-    if (begins) {
-      sink.Put(family, row, "");
-    } else {
-      sink.Delete(family, row);
-    }
+    thread_local std::string lead;
+    thread_local std::string rest;
+    store::MentionRow(mention, entity.prefix, &lead, &rest);
+    sink.Mark(family, lead, rest, begins);
   };
   // Both are sorted: one pass finds what ended and what began.
   auto before = entity.mentions_before.begin();
@@ -59,9 +59,6 @@ void WriteProjectedEntity(const ProjectedEntity& entity, WriteSink& sink,
   if (!entity.history.empty()) {
     sink.Put(Family::kHistory, store::HistoryRow(entity.prefix, entity.history.front()),
              store::EncodeHistory(entity.history));
-  }
-  for (const auto& [id, command] : entity.commands) {
-    sink.Put(Family::kCommands, store::CommandRow(entity.prefix, id), Pack(command));
   }
   if (!entity.changed) return;
   sink.Put(Family::kEntities, entity.prefix, entity.record);
@@ -123,27 +120,42 @@ Result<void> PartitionStore::Apply(const AppliedBatch& batch) {
   if (broken_) return Err(ErrorCode::kIo, "an earlier write of projections failed");
   BatchProjection projection;
   auto done = Project(batch, &projection);
-  if (done) done = ApplyProjection(projection, batch.after, /*sorted_files=*/false);
+  if (done) done = ApplyProjection(projection, batch.after);
   if (!done) broken_ = true;
   return done;
 }
 
-Result<void> PartitionStore::WriteAnswered(const ProjectedEntity& entity, WriteSink& sink) {
+Result<void> PartitionStore::WriteCommands(const ProjectedEntity& entity, WriteSink& sink) {
+  std::vector<std::pair<std::string_view, const RememberedCommand*>> rows;
+  for (const auto& [id, command] : entity.commands) rows.emplace_back(id, &command);
+  std::deque<RememberedCommand> answered;
   for (const auto& [id, sequence] : entity.answered) {
     auto command = FindCommand(entity.key, id);
     if (!command) return tl::unexpected(command.error());
     if (!*command) continue;  // forgotten meanwhile
     (*command)->answered_by = sequence;
-    sink.Put(Family::kCommands, store::CommandRow(entity.prefix, id), Pack(**command));
+    rows.emplace_back(id, &answered.emplace_back(std::move(**command)));
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  thread_local std::string value;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    // An id that was forgotten and used again: the last holds.
+    if (i + 1 < rows.size() && rows[i + 1].first == rows[i].first) continue;
+    store::EncodeCommand(*rows[i].second, &value);
+    sink.Put(Family::kCommands, store::CommandRow(entity.prefix, rows[i].first), value);
   }
   return {};
 }
 
-Result<void> PartitionStore::WriteEntities(BatchProjection& projection, WriteSink& sink) {
+Result<void> PartitionStore::WriteEntities(const EntitySource& next, WriteSink& sink) {
   std::map<Counts::Key, int64_t> counts;
-  for (const ProjectedEntity* entity : projection.Ordered()) {
-    WriteProjectedEntity(*entity, sink, &counts);
-    if (auto answered = WriteAnswered(*entity, sink); !answered) return answered;
+  while (true) {
+    auto entity = next();
+    if (!entity) return tl::unexpected(entity.error());
+    if (*entity == nullptr) break;
+    WriteProjectedEntity(**entity, sink, &counts);
+    if (auto written = WriteCommands(**entity, sink); !written) return written;
   }
   for (const auto& [key, count] : counts_.Add(counts)) {
     sink.Put(Family::kCounts, store::CountRow(key.first, key.second), CountValue(count));
@@ -151,8 +163,8 @@ Result<void> PartitionStore::WriteEntities(BatchProjection& projection, WriteSin
   return {};
 }
 
-Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
-                                             const PartitionState& after, bool sorted_files) {
+Result<void> PartitionStore::WriteBatch(const EntitySource& next, const PartitionState& after,
+                                        bool sorted_files) {
   CHECK(after.next_sequence >= applied_.next_sequence);
   const Time now = after.decision_time;
   db_->forget_before->store((now - IdempotencyWindow(after.settings)).us,
@@ -164,7 +176,7 @@ Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
     unflushed_bytes_ = 0;
   }
   const auto sink = sorted_files ? MakeFileSink(*db_) : MakeBatchSink(*db_);
-  if (auto written = WriteEntities(projection, *sink); !written) return written;
+  if (auto written = WriteEntities(next, *sink); !written) return written;
   sink->Put(Family::kMeta, kStateKey, Pack(after));
   sink->Put(Family::kMeta, kNextSequenceKey, CountValue(after.next_sequence));
   if (auto committed = sink->Commit(); !committed) {
@@ -173,13 +185,29 @@ Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
   }
   applied_ = after;
   next_sequence_.store(after.next_sequence, std::memory_order_release);
-  if (options_.feed != nullptr && projection.has_changes()) {
+  return {};
+}
+
+Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
+                                             const PartitionState& after) {
+  const auto ordered = projection.Ordered();
+  size_t at = 0;
+  const auto next = [&]() -> Result<const ProjectedEntity*> {
+    return at < ordered.size() ? ordered[at++] : nullptr;
+  };
+  if (auto written = WriteBatch(next, after, /*sorted_files=*/false); !written) return written;
+  if (options_.feed != nullptr) {
     options_.feed->Publish(options_.partition, projection.TakeChanges(), after.next_sequence);
-  } else if (options_.feed != nullptr) {
-    options_.feed->Skip(options_.partition, after.next_sequence);
   }
-  if (sorted_files) return {};
   return FlushIfDue(projection.decisions(), projection.ByteSize());
+}
+
+Result<void> PartitionStore::ApplyReplayed(const EntitySource& next, const PartitionState& after,
+                                           const ReplayedSize& size) {
+  if (auto written = WriteBatch(next, after, size.sorted_files); !written) return written;
+  if (options_.feed != nullptr) options_.feed->Skip(options_.partition, after.next_sequence);
+  if (size.sorted_files) return {};
+  return FlushIfDue(size.decisions, size.bytes);
 }
 
 }  // namespace sluice

@@ -26,18 +26,18 @@ namespace sluice {
 
 enum class Family : uint8_t {
   kMeta = 0,      // RocksDB's "default"
-  kEntities = 1,  // entity -> EntityRecord
+  kEntities = 1,  // entity -> its state (store_values.h)
   kItems = 2,     // entity, collection, key -> packed item
   kIndexes = 3,   // mention rows (store_keys.h)
   kHistory = 4,   // entity, sequence -> further sequences of the batch
-  kCommands = 5,  // entity, id -> RememberedCommand
+  kCommands = 5,  // entity, id -> what it came to
   kTimers = 6,    // due, entity, id
   kCounts = 7,    // kind, phase -> number
 };
 inline constexpr size_t kFamilies = 8;
 
 // Grows when the bytes of a family, or what is derived from a decision, change.
-inline constexpr uint32_t kStoreFormat = 1;
+inline constexpr uint32_t kStoreFormat = 2;
 
 // Keys of the family kMeta.
 inline constexpr std::string_view kFormatKey = "format";

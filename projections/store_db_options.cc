@@ -6,8 +6,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
-#include "events/codec.h"
-#include "events/projections.gen.h"
+#include "projections/store_values.h"
 
 namespace sluice {
 
@@ -26,8 +25,8 @@ class ForgetCommands final : public rocksdb::CompactionFilter {
   const char* Name() const override { return "sluice.ForgetCommands"; }
   bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
               bool*) const override {
-    const auto command = Unpack<RememberedCommand>(value.ToStringView());
-    return command && command->time.us < before_->load(std::memory_order_relaxed);
+    const Time time = store::CommandTime(value.ToStringView());
+    return time.IsSet() && time.us < before_->load(std::memory_order_relaxed);
   }
 
  private:
@@ -75,8 +74,12 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& 
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.block_size = 8 * 1024;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.checksum = rocksdb::kXXH3;
   table.format_version = 5;
+  // The others are scanned, where a filter of keys says nothing.
+  if (family == Family::kEntities || family == Family::kItems || family == Family::kCommands) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  }
   rocksdb::ColumnFamilyOptions result;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   result.write_buffer_size = 16 << 20;

@@ -3,8 +3,6 @@
 #include "events/result.h"
 
 namespace sluice::store {
-namespace {
-
 void AppendVarint(std::string* out, uint64_t value) {
   while (value >= 0x80) {
     out->push_back(static_cast<char>(value | 0x80));
@@ -23,8 +21,6 @@ bool TakeVarint(std::string_view* bytes, uint64_t* value) {
   }
   return false;
 }
-
-}  // namespace
 
 void AppendBigEndian64(std::string* key, uint64_t value) {
   for (int shift = 56; shift >= 0; shift -= 8) key->push_back(static_cast<char>(value >> shift));

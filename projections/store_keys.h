@@ -13,7 +13,10 @@
 namespace sluice::store {
 
 void AppendBigEndian64(std::string* key, uint64_t value);
-uint64_t ReadBigEndian64(std::string_view bytes);  // the first 8
+uint64_t ReadBigEndian64(std::string_view bytes);     // the first 8
+void AppendVarint(std::string* out, uint64_t value);  // LEB128
+// Takes one off the front; false when there is none.
+bool TakeVarint(std::string_view* bytes, uint64_t* value);
 
 // `text`, escaped, and its end.
 void AppendPart(std::string* key, std::string_view text);

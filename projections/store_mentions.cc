@@ -75,36 +75,34 @@ std::string ActionMention(const PendingAction& action) {
   return mention;
 }
 
-std::string MentionRow(std::string_view mention, std::string_view entity_prefix) {
+void MentionRow(std::string_view mention, std::string_view entity_prefix, std::string* lead,
+                std::string* rest) {
   const Mention kind = KindOf(mention);
-  const std::string_view rest = mention.substr(1);
-  std::string row;
+  const std::string_view more = mention.substr(1);
+  lead->assign(1, static_cast<char>(kind));
   switch (kind) {
     case Mention::kLive:
     case Mention::kQuarantined:
-      row = Begin(kind);
-      row.append(entity_prefix);
-      return row;
+      rest->assign(entity_prefix);
+      return;
     case Mention::kLabel:
     case Mention::kMachine:
-      row = Begin(kind);
-      row.append(KindPart(entity_prefix));
-      row.append(rest);
-      row.append(WithoutKind(entity_prefix));
-      return row;
+      lead->append(KindPart(entity_prefix));
+      lead->append(more);
+      rest->assign(WithoutKind(entity_prefix));
+      return;
     case Mention::kAction: {
-      const size_t location_end = rest.find('\0') + 1;
-      row = Begin(kind);
-      row.append(rest.substr(0, location_end));
-      row.append(entity_prefix);
-      row.append(rest.substr(location_end));
-      return row;
+      const size_t location_end = more.find('\0') + 1;
+      lead->append(more.substr(0, location_end));
+      rest->assign(entity_prefix);
+      rest->append(more.substr(location_end));
+      return;
     }
     case Mention::kTimer:
-      row.append(rest.substr(0, 8));
-      row.append(entity_prefix);
-      row.append(rest.substr(8));
-      return row;
+      lead->assign(more.substr(0, 8));
+      rest->assign(entity_prefix);
+      rest->append(more.substr(8));
+      return;
     case Mention::kPhase:
       break;
   }

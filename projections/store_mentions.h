@@ -34,8 +34,11 @@ std::string ActionMention(const PendingAction& action);
 
 inline Mention KindOf(std::string_view mention) { return static_cast<Mention>(mention.front()); }
 
-// The row a mention is: in the family `timers` for kTimer, else in `indexes`. Not for kPhase.
-std::string MentionRow(std::string_view mention, std::string_view entity_prefix);
+// The row a mention is, in two parts: in the family `timers` for kTimer, else in `indexes`. Not for
+// kPhase. Rows order by `lead`, no lead begins another, and under one of them they order as the
+// entities do, and one entity's as its mentions. Replaces what is in `lead` and `rest`.
+void MentionRow(std::string_view mention, std::string_view entity_prefix, std::string* lead,
+                std::string* rest);
 
 // What rows of each sort begin with, narrower with every part given.
 std::string LiveRows(std::string_view kind, std::optional<std::string_view> namespace_);

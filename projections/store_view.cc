@@ -2,8 +2,8 @@
 
 #include <rocksdb/db.h>
 
-#include "events/codec.h"
 #include "projections/rocks_status.h"
+#include "projections/store_values.h"
 
 namespace sluice {
 
@@ -39,8 +39,9 @@ Result<std::optional<EntityRecord>> StoreView::Get(std::string_view entity) cons
       db_->db->Get(options, db_->family(Family::kEntities), store::EntityPrefix(entity), &value);
   if (got.IsNotFound()) return std::optional<EntityRecord>();
   if (!got.ok()) return Failed(ErrorOf(got, fmt::format("read {}", entity)));
-  auto record = Unpack<EntityRecord>(value.ToStringView());
+  auto record = store::DecodeEntity(value.ToStringView());
   if (!record) return Failed(record.error());
+  record->kind = entity.substr(0, entity.find('/'));
   return std::optional<EntityRecord>(std::move(*record));
 }
 

@@ -6,6 +6,12 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "projections/rocks_status.h"
 
@@ -22,6 +28,14 @@ class BatchSink final : public WriteSink {
   void Delete(Family family, std::string_view key) override {
     batch_.Delete(db_.family(family), rocksdb::Slice(key));
   }
+  void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) override {
+    key_.assign(lead).append(rest);
+    if (is_there) {
+      batch_.Put(db_.family(family), rocksdb::Slice(key_), rocksdb::Slice());
+    } else {
+      batch_.Delete(db_.family(family), rocksdb::Slice(key_));
+    }
+  }
   Result<void> Commit() override {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
@@ -34,70 +48,160 @@ class BatchSink final : public WriteSink {
  private:
   StoreDb& db_;
   rocksdb::WriteBatch batch_;
+  std::string key_;
 };
 
+// The file of one family; removed again unless it is taken in.
+class SortedFile {
+ public:
+  SortedFile(StoreDb& db, Family family)
+      : env_(db.db->GetEnv()),
+        path_(db.directory + "/ingest-" + std::to_string(static_cast<int>(family)) + ".sst"),
+        writer_(rocksdb::EnvOptions(),
+                rocksdb::Options(db.db->GetDBOptions(), db.db->GetOptions(db.family(family))),
+                db.family(family), /*invalidate_page_cache=*/false) {
+    env_->DeleteFile(path_).PermitUncheckedError();  // of a replay that was cut off
+    status_ = writer_.Open(path_);
+  }
+  ~SortedFile() { env_->DeleteFile(path_).PermitUncheckedError(); }
+  SortedFile(const SortedFile&) = delete;
+  SortedFile& operator=(const SortedFile&) = delete;
+
+  // Ascending by key.
+  void Put(std::string_view key, std::string_view value) {
+    if (status_.ok()) status_ = writer_.Put(key, value);
+  }
+  void Delete(std::string_view key) {
+    if (status_.ok()) status_ = writer_.Delete(key);
+  }
+  Result<void> Finish() {
+    if (status_.ok()) status_ = writer_.Finish();
+    if (!status_.ok()) return tl::unexpected(ErrorOf(status_, "write " + path_));
+    return {};
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  rocksdb::Env* const env_;
+  const std::string path_;
+  rocksdb::SstFileWriter writer_;
+  rocksdb::Status status_;
+};
+
+// Rows of an index, put in order by sorting no more than what they begin with.
+class MarkedRows {
+ public:
+  void Add(std::string_view lead, std::string_view rest, bool is_there) {
+    auto at = by_lead_.find(lead);
+    if (at == by_lead_.end()) at = by_lead_.try_emplace(std::string(lead)).first;
+    Rows& rows = at->second;
+    rows.ends.push_back({rows.rests.size() + rest.size(), is_there});
+    rows.rests.append(rest);
+  }
+
+  void WriteTo(SortedFile* file) const {
+    std::vector<const Leads::value_type*> ordered;
+    for (const auto& rows : by_lead_) ordered.push_back(&rows);
+    std::sort(ordered.begin(), ordered.end(),
+              [](const auto* a, const auto* b) { return a->first < b->first; });
+    std::string key;
+    for (const auto* under : ordered) {
+      const auto& [lead, rows] = *under;
+      size_t begin = 0;
+      for (const auto& [end, is_there] : rows.ends) {
+        key.assign(lead).append(rows.rests, begin, end - begin);
+        begin = end;
+        if (is_there) {
+          file->Put(key, "");
+        } else {
+          file->Delete(key);
+        }
+      }
+    }
+  }
+  bool empty() const { return by_lead_.empty(); }
+
+ private:
+  struct Rows {
+    std::string rests;
+    std::vector<std::pair<size_t, bool>> ends;
+  };
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  using Leads = std::unordered_map<std::string, Rows, Hash, std::equal_to<>>;
+  Leads by_lead_;
+};
+
+// Families whose rows begin with the entity come in their order and are written at once.
 class FileSink final : public WriteSink {
  public:
   explicit FileSink(StoreDb& db) : db_(db) {}
 
   void Put(Family family, std::string_view key, std::string_view value) override {
-    rows_[static_cast<size_t>(family)].push_back({std::string(key), std::string(value)});
+    if (IsByEntity(family)) {
+      FileOf(family).Put(key, value);
+    } else {
+      others_[Index(family)].emplace(key, value);
+    }
   }
   void Delete(Family family, std::string_view key) override {
-    rows_[static_cast<size_t>(family)].push_back({std::string(key), std::nullopt});
+    CHECK(IsByEntity(family));
+    FileOf(family).Delete(key);
+  }
+  void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) override {
+    marked_[Index(family)].Add(lead, rest, is_there);
   }
 
   Result<void> Commit() override {
-    std::vector<rocksdb::IngestExternalFileArg> files;
+    std::vector<rocksdb::IngestExternalFileArg> taken;
     for (size_t i = 0; i < kFamilies; ++i) {
-      auto& rows = rows_[i];
-      if (rows.empty()) continue;
       const auto family = static_cast<Family>(i);
-      rocksdb::IngestExternalFileArg file;
+      if (!marked_[i].empty()) marked_[i].WriteTo(&FileOf(family));
+      marked_[i] = {};
+      for (const auto& [key, value] : others_[i]) FileOf(family).Put(key, value);
+      if (!files_[i]) continue;
+      if (auto finished = files_[i]->Finish(); !finished) return finished;
+      rocksdb::IngestExternalFileArg& file = taken.emplace_back();
       file.column_family = db_.family(family);
-      file.external_files = {db_.directory + "/ingest-" + std::to_string(i) + ".sst"};
+      file.external_files = {files_[i]->path()};
       file.options.move_files = true;
       file.options.write_global_seqno = false;
       file.options.snapshot_consistency = false;
-      if (auto written = WriteFile(family, rows, file.external_files.front()); !written) {
-        return written;
-      }
-      rows = {};
-      files.push_back(std::move(file));
     }
-    if (files.empty()) return {};
-    const rocksdb::Status taken = db_.db->IngestExternalFiles(files);
-    if (!taken.ok()) return tl::unexpected(ErrorOf(taken, "take in replayed projections"));
+    if (taken.empty()) return {};
+    const rocksdb::Status status = db_.db->IngestExternalFiles(taken);
+    if (!status.ok()) return tl::unexpected(ErrorOf(status, "take in replayed projections"));
     return {};
   }
 
  private:
-  struct Row {
-    std::string key;
-    std::optional<std::string> value;  // absent: deleted
-  };
-
-  Result<void> WriteFile(Family family, std::vector<Row>& rows, const std::string& path) {
-    const auto by_key = [](const Row& a, const Row& b) { return a.key < b.key; };
-    if (!std::is_sorted(rows.begin(), rows.end(), by_key)) {
-      std::stable_sort(rows.begin(), rows.end(), by_key);
+  static size_t Index(Family family) { return static_cast<size_t>(family); }
+  static bool IsByEntity(Family family) {
+    switch (family) {
+      case Family::kEntities:
+      case Family::kItems:
+      case Family::kHistory:
+      case Family::kCommands:
+        return true;
+      case Family::kMeta:
+      case Family::kIndexes:
+      case Family::kTimers:
+      case Family::kCounts:
+        return false;
     }
-    rocksdb::Options options(db_.db->GetDBOptions(), db_.db->GetOptions(db_.family(family)));
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options, db_.family(family));
-    db_.db->GetEnv()->DeleteFile(path).PermitUncheckedError();  // of a replay that was cut off
-    rocksdb::Status status = writer.Open(path);
-    for (size_t i = 0; status.ok() && i < rows.size(); ++i) {
-      // Of rows with one key the last holds.
-      if (i + 1 < rows.size() && rows[i + 1].key == rows[i].key) continue;
-      status = rows[i].value ? writer.Put(rows[i].key, *rows[i].value) : writer.Delete(rows[i].key);
-    }
-    if (status.ok()) status = writer.Finish();
-    if (!status.ok()) return tl::unexpected(ErrorOf(status, "write " + path));
-    return {};
+    Unreachable();
+  }
+  SortedFile& FileOf(Family family) {
+    auto& file = files_[Index(family)];
+    if (!file) file = std::make_unique<SortedFile>(db_, family);
+    return *file;
   }
 
   StoreDb& db_;
-  std::array<std::vector<Row>, kFamilies> rows_;
+  std::array<std::unique_ptr<SortedFile>, kFamilies> files_;
+  std::array<MarkedRows, kFamilies> marked_;
+  std::array<std::map<std::string, std::string>, kFamilies> others_;
 };
 
 }  // namespace

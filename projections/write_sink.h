@@ -1,24 +1,24 @@
 // Where a batch's rows go: into one write of RocksDB, or into sorted files for a long replay.
 #pragma once
 
-#include <array>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "events/result.h"
 #include "projections/store_db.h"
 
 namespace sluice {
 
+// Rows of `entities`, `items`, `history` and `commands` are given ascending by key, those of
+// `indexes` and `timers` by Mark, all others in any order. No row twice.
 class WriteSink {
  public:
   virtual ~WriteSink() = default;
   virtual void Put(Family family, std::string_view key, std::string_view value) = 0;
   virtual void Delete(Family family, std::string_view key) = 0;
+  // The row `lead` + `rest` with an empty value is there, or is not. Ascending by `rest` under one
+  // `lead`; no lead begins another.
+  virtual void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) = 0;
   // Makes everything since the last Commit visible at once.
   virtual Result<void> Commit() = 0;
 };

@@ -42,8 +42,8 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env) {
   options.listeners.push_back(std::make_shared<NeverResume>());
   options.max_bgerror_resume_count = 0;
   // Bounds what is replayed at the next opening; memory follows from it, too.
-  options.max_total_wal_size = 128 * kMiB;
-  options.db_write_buffer_size = 256 * kMiB;
+  options.max_total_wal_size = 64 * kMiB;
+  options.db_write_buffer_size = 96 * kMiB;
   // One thread writes.
   options.allow_concurrent_memtable_write = false;
   options.max_open_files = 512;
@@ -236,7 +236,7 @@ OpenedRocksDb::~OpenedRocksDb() {
 Result<std::unique_ptr<OpenedRocksDb>> OpenRocksDb(const EmbeddedOptions& options) {
   rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
   const rocksdb::DBOptions db_options = MakeDbOptions(env);
-  const rocksdb::ColumnFamilyOptions family = MakeFamilyOptions(rocksdb::NewLRUCache(64 * kMiB));
+  const rocksdb::ColumnFamilyOptions family = MakeFamilyOptions(rocksdb::NewLRUCache(32 * kMiB));
   const auto names = ListFamilies(db_options, options);
   if (!names) return tl::unexpected(names.error());
 

@@ -1,0 +1,130 @@
+#include "projections/store_values.h"
+
+#include "events/codec.h"
+#include "projections/store_keys.h"
+
+namespace sluice::store {
+namespace {
+
+constexpr size_t kTimeBytes = 8;
+constexpr char kReplyDeferred = 1;
+constexpr char kAnswered = 2;
+
+void AppendHash(std::string* out, Hash128 hash) {
+  AppendBigEndian64(out, hash.hi);
+  AppendBigEndian64(out, hash.lo);
+}
+
+void AppendText(std::string* out, std::string_view text) {
+  AppendVarint(out, text.size());
+  out->append(text);
+}
+
+// Takes one thing after the other off the front; once something is missing, nothing more.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  uint64_t Varint() {
+    uint64_t value = 0;
+    if (ok_) ok_ = TakeVarint(&rest_, &value);
+    return ok_ ? value : 0;
+  }
+  uint64_t Fixed64() {
+    const std::string_view bytes = Take(8);
+    return ok_ ? ReadBigEndian64(bytes) : 0;
+  }
+  Hash128 Hash() {
+    const uint64_t hi = Fixed64();
+    return {hi, Fixed64()};
+  }
+  std::string_view Text() { return Take(Varint()); }
+  std::string_view Take(uint64_t size) {
+    ok_ = ok_ && size <= rest_.size();
+    if (!ok_) return {};
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  std::string_view rest() const { return rest_; }
+  bool ok() const { return ok_; }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+void EncodeEntity(const EntityParts& parts, std::string* out) {
+  out->clear();
+  AppendVarint(out, parts.version);
+  AppendVarint(out, parts.sequence);
+  AppendHash(out, parts.item_hash_sum);
+  AppendHash(out, parts.state_hash);
+  // Hardly any entity has marks.
+  AppendText(out, *parts.marks == EntityMarks{} ? Bytes() : Pack(*parts.marks));
+  AppendVarint(out, parts.mentions->size());
+  for (const std::string& mention : *parts.mentions) AppendText(out, mention);
+  out->append(parts.root);
+}
+
+Result<EntityRecord> DecodeEntity(std::string_view value) {
+  EntityRecord record;
+  Reader reader(value);
+  record.version = reader.Varint();
+  record.sequence = reader.Varint();
+  record.item_hash_sum = reader.Hash();
+  record.state_hash = reader.Hash();
+  const std::string_view marks = reader.Text();
+  const uint64_t mentions = reader.Varint();
+  // Each takes a byte at least.
+  if (reader.ok() && mentions <= reader.rest().size()) record.index_keys.reserve(mentions);
+  for (uint64_t i = 0; i < mentions && reader.ok(); ++i) {
+    record.index_keys.emplace_back(reader.Text());
+    // The first byte says what it is.
+    if (record.index_keys.back().empty()) return Err(ErrorCode::kCorruption, "a mention is empty");
+  }
+  if (!reader.ok()) return Err(ErrorCode::kCorruption, "a row of entities is cut short");
+  record.root = Bytes(reader.rest());
+  if (!marks.empty()) {
+    auto unpacked = Unpack<EntityMarks>(marks);
+    if (!unpacked) return tl::unexpected(unpacked.error());
+    record.marks = std::move(*unpacked);
+  }
+  return record;
+}
+
+void EncodeCommand(const RememberedCommand& command, std::string* out) {
+  out->clear();
+  AppendBigEndian64(out, static_cast<uint64_t>(command.time.us));
+  const int flags =
+      (command.reply_deferred ? kReplyDeferred : 0) | (command.answered_by ? kAnswered : 0);
+  out->push_back(static_cast<char>(flags));
+  AppendHash(out, command.fingerprint);
+  AppendVarint(out, command.sequence);
+  if (command.answered_by) AppendVarint(out, *command.answered_by);
+}
+
+Result<RememberedCommand> DecodeCommand(std::string_view value) {
+  RememberedCommand command;
+  Reader reader(value);
+  command.time = Time{static_cast<int64_t>(reader.Fixed64())};
+  const std::string_view flags = reader.Take(1);
+  command.fingerprint = reader.Hash();
+  command.sequence = reader.Varint();
+  if (reader.ok()) {
+    command.reply_deferred = (flags.front() & kReplyDeferred) != 0;
+    if ((flags.front() & kAnswered) != 0) command.answered_by = reader.Varint();
+  }
+  if (!reader.ok() || !reader.rest().empty()) {
+    return Err(ErrorCode::kCorruption, "a row of commands is no command");
+  }
+  return command;
+}
+
+Time CommandTime(std::string_view value) {
+  return value.size() < kTimeBytes ? Time{} : Time{static_cast<int64_t>(ReadBigEndian64(value))};
+}
+
+}  // namespace sluice::store

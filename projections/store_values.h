@@ -1,0 +1,36 @@
+// Bytes of the values in a partition's projections (docs/formats/projections.md). Pure functions.
+//
+// Not FlatBuffers: a rebuild writes millions of them, and a table around a packed root would have
+// it copied once more.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "events/projections.gen.h"
+#include "events/result.h"
+
+namespace sluice::store {
+
+// What `entities` holds of one, as the writer has it: views.
+struct EntityParts {
+  uint64_t version = 0;
+  uint64_t sequence = 0;
+  Hash128 item_hash_sum;
+  Hash128 state_hash;
+  const EntityMarks* marks = nullptr;
+  const std::vector<std::string>* mentions = nullptr;
+  std::string_view root;
+};
+// Replaces what is in `out`, whose storage is used again.
+void EncodeEntity(const EntityParts& parts, std::string* out);
+// kCorruption. `kind` is not in the value but in its key, and stays empty.
+Result<EntityRecord> DecodeEntity(std::string_view value);
+
+void EncodeCommand(const RememberedCommand& command, std::string* out);
+Result<RememberedCommand> DecodeCommand(std::string_view value);
+// When it was decided: all that forgetting needs. Unset where the value is none.
+Time CommandTime(std::string_view value);
+
+}  // namespace sluice::store
