@@ -84,7 +84,8 @@ ProjectedEntity* BatchProjection::At(std::string_view key) {
   return &at->second;
 }
 
-ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
+ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision& decision,
+                                              std::optional<Hash128> fingerprint) {
   ++decisions_;
   // What was addressed to no entity has no history: the log alone holds it.
   ProjectedEntity* found = decision.command ? At(decision.command->entity) : nullptr;
@@ -97,7 +98,7 @@ ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision&
   bytes_ += sizeof(uint64_t);
   if (IsRemembered(decision)) {
     RememberedCommand remembered;
-    remembered.fingerprint = CommandFingerprint(*decision.command);
+    remembered.fingerprint = fingerprint ? *fingerprint : CommandFingerprint(*decision.command);
     remembered.sequence = sequence;
     remembered.time = decision.time;
     remembered.reply_deferred = decision.reply_deferred;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -53,7 +54,9 @@ class BatchProjection {
 
   // History and remembered commands of the decision at `sequence`, the next. Returns where its
   // entity stands, valid as long as the batch; null where it was addressed to none.
-  ProjectedEntity* AddDecision(uint64_t sequence, const Decision& decision);
+  // `fingerprint` of its command, where it is known already.
+  ProjectedEntity* AddDecision(uint64_t sequence, const Decision& decision,
+                               std::optional<Hash128> fingerprint = std::nullopt);
 
   // The object's version moved with that decision: a change for watches.
   void AddChange(uint64_t sequence, const Decision& decision, const KindInfo& kind,
