@@ -111,23 +111,30 @@ void Node::Submit(Command command, CallerCallback done) {
     return done(Err(ErrorCode::kInvalid, "a command may be at most {} bytes, this one has {}",
                     kCommandBytesMax, bytes.size()));
   }
-  SubmitBytes(partition, std::move(bytes), false, std::move(done));
+  InputRecord record;
+  record.payload = std::move(bytes);
+  record.command = std::make_shared<Command>(std::move(command));
+  SubmitRecord(partition, std::move(record), std::move(done));
 }
 
 void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done) {
-  const RunnerStatus status = Status(partition);
-  if (status.state == RunnerState::kStopped) {
-    done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition, status.reason));
-    return;
-  }
   InputRecord record;
   record.payload = std::move(payload);
   record.is_json = is_json;
+  SubmitRecord(partition, std::move(record), std::move(done));
+}
+
+void Node::SubmitRecord(uint32_t partition, InputRecord record, CallerCallback done) {
+  if (runners_[partition]->stopped()) {
+    done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition,
+             Status(partition).reason));
+    return;
+  }
   record.ticket = callers_.Add(partition, std::move(done));
   const uint64_t ticket = record.ticket;
   if (auto taken = journal_->Append(partition, std::move(record)); !taken) {
     callers_.Answer(ticket, tl::unexpected<Error>(std::move(taken.error())));
-  } else if (Status(partition).state == RunnerState::kStopped) {
+  } else if (runners_[partition]->stopped()) {
     // It stopped after the first look, perhaps after it had told everybody who waited then.
     callers_.Answer(ticket, Err(ErrorCode::kUnavailable, "partition {} has stopped", partition));
   }
@@ -205,15 +212,18 @@ Result<CallerAnswer> Node::RepeatedAnswer(const LogRecord& record) {
 
 void Node::OnApplied(const AppliedBatch& batch) {
   std::vector<const Decision*> answered;
+  std::map<std::pair<Verdict, std::string_view>, uint64_t> decided;
+  for (const AppliedRecord& applied : batch.records) {
+    const auto& decision = applied.record->decision;
+    if (!decision || !decision->command) continue;
+    const std::string_view entity = decision->command->entity;
+    ++decided[{decision->verdict, entity.substr(0, entity.find('/'))}];
+    if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
+  }
   {
     const std::lock_guard lock(counters_mutex_);
-    for (const AppliedRecord& applied : batch.records) {
-      const auto& decision = applied.record->decision;
-      if (!decision || !decision->command) continue;
-      const std::string& entity = decision->command->entity;
-      ++counters_.decisions[{std::string(ToString(decision->verdict)),
-                             entity.substr(0, entity.find('/'))}];
-      if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
+    for (const auto& [what, count] : decided) {
+      counters_.decisions[{std::string(ToString(what.first)), std::string(what.second)}] += count;
     }
   }
   for (const Decision* decision : answered) {

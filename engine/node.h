@@ -88,6 +88,7 @@ class Node : private ProcessorListener {
  private:
   explicit Node(NodeOptions options);
   Result<void> OpenAll();
+  void SubmitRecord(uint32_t partition, InputRecord record, CallerCallback done);
   void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;
   void OnAbandoned(uint64_t ticket) override;
   void OnStopped(uint32_t partition, const std::string& reason);

@@ -1,9 +1,9 @@
 // PartitionProcessor: one partition in one term. Polls inputs, decides, commits, applies, answers.
 //
 // Owns no thread: whoever drives it calls Step until it says there is nothing to do, then waits for
-// the wake-up or the next timer. The simulator drives it by hand. One batch is decided while the
-// one before it commits. Callers are answered after the projections hold what they are told, so a
-// read after an answer sees it.
+// the wake-up or the next timer. The simulator drives it by hand. Batches are decided while those
+// before them commit; what has become durable meanwhile is applied at once, as one. Callers are
+// answered after the projections hold what they are told, so a read after an answer sees it.
 //
 // Any error of Step ends the term: destroy the processor and make a new one, which finds out what
 // is true by reading the log.
@@ -83,6 +83,8 @@ class PartitionProcessor {
   };
 
   Result<bool> FinishCommits();
+  // `batch` is durable: into the projections, then to those who wait.
+  Result<void> Apply(StagedBatch& batch);
   Result<bool> DecideBatch();
   Result<void> DecideRecords(std::vector<InputRecord> records);
   void Abandon(const StagedBatch& batch);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/prompt_thread.h"
 #include "projections/recovery.h"
 
 namespace sluice {
@@ -44,7 +45,10 @@ PartitionRunner::PartitionRunner(Journal& journal, PartitionStore& store, const 
 PartitionRunner::~PartitionRunner() { Stop(); }
 
 void PartitionRunner::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    BecomePromptThread(fmt::format("partition-{}", store_.partition()));
+    Run();
+  });
 }
 
 Result<void> PartitionRunner::RecoverOnly() {
@@ -80,6 +84,7 @@ void PartitionRunner::SetStatus(RunnerState state, std::string reason) {
   const std::lock_guard lock(mutex_);
   status_.state = state;
   status_.reason = std::move(reason);
+  stopped_.store(state == RunnerState::kStopped, std::memory_order_release);
 }
 
 void PartitionRunner::WaitUntilWoken(Time next_timer) {

@@ -48,6 +48,8 @@ class PartitionRunner {
   void Wake();
   // Any thread.
   RunnerStatus Status() const;
+  // Whether Status() says kStopped.
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
 
  private:
   void Run();
@@ -70,6 +72,7 @@ class PartitionRunner {
   bool woken_ = false;
   bool stopping_ = false;
   RunnerStatus status_;
+  std::atomic<bool> stopped_{false};  // Written with status_, read without its mutex.
   std::thread thread_;
 };
 

@@ -29,6 +29,8 @@ struct InputRecord {
   Time timestamp = {};  // Stamped by the journal or the broker, never by the client.
   Bytes payload = {};
   bool is_json = false;  // The payload is JSON text, not FlatBuffers.
+  // The payload decoded, where its sender is in this process and the journal has passed it on.
+  std::shared_ptr<Command> command = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   uint64_t ticket = 0;  // The in-process caller waiting for the decision; 0 = none.
 };
@@ -123,6 +125,10 @@ class PartitionJournal {
   virtual void Commit(CommitBatch batch, CommitDone done) = 0;
 
   static constexpr size_t kCommitsInFlightMax = 64;
+
+  // How many commits are worth having in flight: two where each is written by itself, so that one
+  // is decided while another commits; more where those that wait are written together.
+  virtual size_t CommitsWanted() const { return 2; }
 };
 
 // Threadsafe.
