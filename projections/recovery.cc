@@ -82,6 +82,7 @@ Result<void> Replay::Add(std::string_view bytes) {
   ++replayed_;
   if (record->decision) {
     if (auto added = AddDecision(*record); !added) return added;
+    if (options_.on_decision) options_.on_decision(*record);
   }
   // Changes begin with a batch of their own.
   if (IsFull() || batch_->has_changes() != InFeed()) return Write();
