@@ -132,8 +132,12 @@ Result<Owned<rd_kafka_event_t>> AwaitEvent(rd_kafka_queue_t* queue, std::string_
 
 struct Admin::Impl {
   Owned<rd_kafka_t> handle;
-  Owned<rd_kafka_queue_t> queue;
   std::mutex mutex;  // one request at a time
+
+  // Of one request: an answer that comes too late for it is not taken for another's.
+  Owned<rd_kafka_queue_t> Queue() const {
+    return Owned<rd_kafka_queue_t>(rd_kafka_queue_new(handle.get()));
+  }
 };
 
 Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -146,7 +150,6 @@ Result<std::unique_ptr<Admin>> Admin::Make(const Config& config) {
   if (!handle) return tl::unexpected<Error>(handle.error());
   auto impl = std::make_unique<Impl>();
   impl->handle = std::move(*handle);
-  impl->queue.reset(rd_kafka_queue_new(impl->handle.get()));
   return std::unique_ptr<Admin>(new Admin(std::move(impl)));
 }
 
@@ -170,6 +173,7 @@ Result<std::map<std::string, int>> Admin::PartitionCounts(const std::vector<std:
 
 Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
   const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
   std::vector<rd_kafka_NewTopic_t*> wanted;
   char reason[kReasonBytes];
   for (const TopicSpec& spec : topics) {
@@ -182,9 +186,9 @@ Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
     wanted.push_back(topic);
   }
   rd_kafka_CreateTopics(impl_->handle.get(), wanted.data(), wanted.size(), nullptr,
-                        impl_->queue.get());
+                        queue.get());
   rd_kafka_NewTopic_destroy_array(wanted.data(), wanted.size());
-  auto event = AwaitEvent(impl_->queue.get(), "creating topics");
+  auto event = AwaitEvent(queue.get(), "creating topics");
   if (!event) return tl::unexpected<Error>(event.error());
   size_t count = 0;
   const auto** results =
@@ -202,11 +206,12 @@ Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
 
 Result<std::map<std::string, std::string>> Admin::TopicConfig(const std::string& topic) {
   const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
   rd_kafka_ConfigResource_t* resource =
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
-  rd_kafka_DescribeConfigs(impl_->handle.get(), &resource, 1, nullptr, impl_->queue.get());
+  rd_kafka_DescribeConfigs(impl_->handle.get(), &resource, 1, nullptr, queue.get());
   rd_kafka_ConfigResource_destroy(resource);
-  auto event = AwaitEvent(impl_->queue.get(), "reading the settings of topic " + topic);
+  auto event = AwaitEvent(queue.get(), "reading the settings of topic " + topic);
   if (!event) return tl::unexpected<Error>(event.error());
   size_t count = 0;
   const auto** resources = rd_kafka_DescribeConfigs_result_resources(
@@ -228,9 +233,10 @@ Result<std::map<std::string, std::string>> Admin::TopicConfig(const std::string&
 
 Result<std::vector<Admin::Member>> Admin::Members(const std::string& group) {
   const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
   const char* name = group.c_str();
-  rd_kafka_DescribeConsumerGroups(impl_->handle.get(), &name, 1, nullptr, impl_->queue.get());
-  auto event = AwaitEvent(impl_->queue.get(), "asking who is in group " + group);
+  rd_kafka_DescribeConsumerGroups(impl_->handle.get(), &name, 1, nullptr, queue.get());
+  auto event = AwaitEvent(queue.get(), "asking who is in group " + group);
   if (!event) return tl::unexpected<Error>(event.error());
   size_t groups = 0;
   const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
@@ -256,13 +262,14 @@ Result<std::vector<Admin::Member>> Admin::Members(const std::string& group) {
 
 Result<void> Admin::DeleteRecords(const std::string& topic, uint32_t partition, uint64_t before) {
   const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
   Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), static_cast<int32_t>(partition))
       ->offset = static_cast<int64_t>(before);
   rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(list.get());
-  rd_kafka_DeleteRecords(impl_->handle.get(), &request, 1, nullptr, impl_->queue.get());
+  rd_kafka_DeleteRecords(impl_->handle.get(), &request, 1, nullptr, queue.get());
   rd_kafka_DeleteRecords_destroy(request);
-  auto event = AwaitEvent(impl_->queue.get(), "deleting decided records of " + topic);
+  auto event = AwaitEvent(queue.get(), "deleting decided records of " + topic);
   if (!event) return tl::unexpected<Error>(event.error());
   const auto* result =
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
