@@ -185,8 +185,7 @@ Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
     }
     wanted.push_back(topic);
   }
-  rd_kafka_CreateTopics(impl_->handle.get(), wanted.data(), wanted.size(), nullptr,
-                        queue.get());
+  rd_kafka_CreateTopics(impl_->handle.get(), wanted.data(), wanted.size(), nullptr, queue.get());
   rd_kafka_NewTopic_destroy_array(wanted.data(), wanted.size());
   auto event = AwaitEvent(queue.get(), "creating topics");
   if (!event) return tl::unexpected<Error>(event.error());
@@ -380,8 +379,10 @@ Result<void> Producer::Flush(Duration timeout) {
 struct Reader::Impl {
   Owned<rd_kafka_t> handle;
   std::vector<Owned<rd_kafka_queue_t>> queues;
+  Owned<rd_kafka_queue_t> common;  // of the handle
   std::vector<Source> sources;
-  // Messages that came before their partition had a queue of its own.
+  // Messages that came through the handle's queue: the client may set that way for a partition
+  // after it was given a queue of its own.
   std::vector<std::deque<Message>> strays;
   std::mutex mutex;
   std::function<void()> on_ready;  // guarded by mutex
@@ -393,19 +394,24 @@ struct Reader::Impl {
   }
   // Errors and callbacks of the handle itself.
   void ServeHandle() {
-    rd_kafka_message_t* raw = rd_kafka_consumer_poll(handle.get(), 0);
-    if (raw == nullptr) return;
-    for (size_t i = 0; i < sources.size() && raw->err == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-      if (sources[i].partition == static_cast<uint32_t>(raw->partition) &&
-          sources[i].topic == rd_kafka_topic_name(raw->rkt)) {
-        strays[i].push_back(ToMessage(*raw));
+    constexpr int kServedMax = 1000;
+    for (int served = 0; served < kServedMax; ++served) {
+      rd_kafka_message_t* raw = rd_kafka_consumer_poll(handle.get(), 0);
+      if (raw == nullptr) return;
+      for (size_t i = 0; i < sources.size() && raw->err == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+        if (sources[i].partition == static_cast<uint32_t>(raw->partition) &&
+            sources[i].topic == rd_kafka_topic_name(raw->rkt)) {
+          strays[i].push_back(ToMessage(*raw));
+        }
       }
+      rd_kafka_message_destroy(raw);
     }
-    rd_kafka_message_destroy(raw);
   }
   ~Impl() {
     for (const auto& queue : queues) rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
     queues.clear();
+    if (common) rd_kafka_queue_cb_event_enable(common.get(), nullptr, nullptr);
+    common.reset();
     if (handle) rd_kafka_assign(handle.get(), nullptr);
   }
 };
@@ -436,6 +442,8 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
   }
   impl_->queues.clear();
   impl_->sources = sources;
+  impl_->common.reset(rd_kafka_queue_get_consumer(impl_->handle.get()));
+  rd_kafka_queue_cb_event_enable(impl_->common.get(), &Impl::OnReady, impl_.get());
   impl_->strays.assign(sources.size(), {});
   for (const Source& source : sources) {
     Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_partition(
