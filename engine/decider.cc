@@ -60,6 +60,25 @@ Origin Decider::MakeOrigin(Input input, uint64_t offset) const {
   return {.epoch = state_.epoch, .input = input, .partition = state_.partition, .offset = offset};
 }
 
+// What a record's headers say where its body does not.
+Result<void> TakeHeaders(const std::vector<std::pair<std::string, std::string>>& headers,
+                         Command& command) {
+  constexpr size_t kHeaderBytesMax = 1024;
+  for (const auto& [name, value] : headers) {
+    std::string* field = name == "command-id"       ? &command.id
+                         : name == "actor"          ? &command.actor
+                         : name == "correlation-id" ? &command.correlation_id
+                                                    : nullptr;
+    if (field == nullptr || !field->empty()) continue;
+    if (value.size() > kHeaderBytesMax) {
+      return Err(ErrorCode::kInvalid, "header {} has {} bytes; the bound is {}", name, value.size(),
+                 kHeaderBytesMax);
+    }
+    *field = value;
+  }
+  return {};
+}
+
 DecideContext Decider::MakeContext(const Command& command, const EntityKey& key,
                                    const Origin& origin, Time time) const {
   return {.self = key,
@@ -107,6 +126,10 @@ Result<void> Decider::DecideUserRecord(InputRecord&& record) {
   command->deferred.reset();
   command->forwarded = false;
   command->to_partition.reset();
+  if (auto taken = TakeHeaders(record.headers, *command); !taken) {
+    DeadLetterRecord(std::move(record), taken.error().message);
+    return {};
+  }
   command->derived_id = command->id.empty();
   if (command->derived_id) command->id = CommandIdFromOrigin(origin);
   return DecideCommand(std::move(*command), origin, time, record.ticket);

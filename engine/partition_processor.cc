@@ -160,6 +160,9 @@ void PartitionProcessor::Commit() {
   Flight flight{decider_.TakeBatch(), clock_.Now()};
   CommitBatch commit = std::move(flight.batch.commit);
   flight.batch.commit = {};
+  for (const AppliedRecord& applied : flight.batch.applied.records) {
+    commit.unpacked.push_back(applied.record);
+  }
   flight.batch.commit.records.resize(commit.records.size());  // only their number is of use now
   in_flight_.push_back(std::move(flight));
   journal_->Commit(std::move(commit), [completions = completions_](Result<void> done) {

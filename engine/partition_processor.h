@@ -28,6 +28,11 @@ class ProcessorListener {
   virtual void OnApplied(const AppliedBatch& batch) = 0;
   // The term ended first: whether the record with this ticket is decided, only the log can tell.
   virtual void OnAbandoned(uint64_t /*ticket*/) {}
+  // Whether OnFollowed wants to have this decision: one read from the log, of another term.
+  virtual bool Awaits(const LogRecord& /*record*/) const { return false; }
+  // Decisions read from the log are applied: those that are awaited, and then perhaps none.
+  virtual void OnFollowed(uint32_t /*partition*/,
+                          const std::vector<std::shared_ptr<const LogRecord>>& /*records*/) {}
   // From decided to durable.
   virtual void OnCommitted(size_t records, Duration latency) = 0;
 };

@@ -13,6 +13,8 @@ packages=(
   prometheus-cpp-dev libxxhash-dev libexpected-dev libjemalloc-dev
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  # foreign Kafka clients (examples/kafka)
+  kcat openjdk-17-jdk-headless python3-venv
   # checks and the quickstart
   clang-format clang-tidy curl jq
 )

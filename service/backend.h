@@ -250,6 +250,9 @@ class Backend {
 
   virtual Answer<std::unique_ptr<LogReader>> Logs(const LogQuery& query) = 0;
 
+  // The JSON body of /nodes: who shares the log, and this node's partitions.
+  virtual Answer<std::string> Nodes() { return Fail(ApiError::NotFound("no nodes here")); }
+
   virtual Readiness Ready() = 0;
   virtual MetricsSnapshot Metrics() = 0;
 };

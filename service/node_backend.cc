@@ -4,6 +4,7 @@
 #include "events/json.h"
 #include "providers/local/log_reader.h"
 #include "service/node_answers.h"
+#include "service/node_list.h"
 #include "service/node_resolve.h"
 #include "service/node_watch.h"
 
@@ -250,6 +251,8 @@ Answer<std::unique_ptr<LogReader>> NodeBackend::Logs(const LogQuery& query) {
   if (!reader) return Fail(FromNodeError(reader.error()));
   return std::make_unique<OutputReader>(std::move(*reader), query.follow);
 }
+
+Answer<std::string> NodeBackend::Nodes() { return NodesJson(node_); }
 
 Readiness NodeBackend::Ready() {
   const std::string reason = node_.NotReadyReason();

@@ -37,6 +37,7 @@ class NodeBackend final : public Backend {
   Answer<JsonPage> DeadLetters(const PageQuery& page) override;
   void RetryDeadLetter(const std::string& id, CommandCallback done) override;
   Answer<std::unique_ptr<LogReader>> Logs(const LogQuery& query) override;
+  Answer<std::string> Nodes() override;
   Readiness Ready() override;
   MetricsSnapshot Metrics() override;
 

@@ -188,6 +188,13 @@ void DeadLetters(const CallPtr& call) {
   call->context->backend.RetryDeadLetter(path[1], FinishWithResult(call));
 }
 
+void Nodes(const CallPtr& call) {
+  if (!AllowOnly(call, "GET")) return;
+  auto nodes = call->context->backend.Nodes();
+  if (!nodes) return call->Fail(nodes.error());
+  call->FinishJson(200, *std::move(nodes));
+}
+
 void Health(const CallPtr& call, bool ready) {
   if (!AllowOnly(call, "GET")) return;
   const Readiness readiness = ready ? call->context->backend.Ready() : Readiness{true, "ok"};
@@ -208,7 +215,8 @@ void Metrics(const CallPtr& call) {
 
 void Index(const CallPtr& call) {
   call->FinishJson(200, R"({"paths":["/actions","/apis","/apis/sluice.dev/v1","/commands",)"
-                        R"("/dead-letters","/healthz","/history","/logs","/metrics","/quarantine",)"
+                        R"("/dead-letters","/healthz","/history","/logs","/metrics","/nodes",)"
+                        R"("/quarantine",)"
                         R"("/readyz","/resolve","/version"]})");
 }
 
@@ -226,6 +234,7 @@ void RouteNode(const CallPtr& call) {
   if (path.size() > 1) return NoSuchPath(call);
   if (path[0] == "healthz" || path[0] == "livez") return Health(call, false);
   if (path[0] == "readyz") return Health(call, true);
+  if (path[0] == "nodes") return Nodes(call);
   if (path[0] == "metrics") return Metrics(call);
   if (path[0] == "version") {
     return call->FinishJson(200, R"({"major":"1","minor":"0","gitVersion":)" +

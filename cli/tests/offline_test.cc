@@ -45,7 +45,7 @@ class Offline : public ::testing::Test {
   }
   std::unique_ptr<Node> Start() {
     auto node = Open();
-    node->Start();
+    EXPECT_TRUE(node->Start());
     return node;
   }
 

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/nodes.h"
 #include "cli/output.h"
 #include "cli/table.h"
 #include "cli/verbs/verbs.h"
@@ -185,6 +186,12 @@ Outcome<Exit> Get(Session& session, Options options) {
     return Fail(Exit::kBadInput,
                 "get: --at reads the past; it goes with neither -w nor --at-least");
   }
+  if (options.words.size() == 1 && IsNodes(options.words.front())) {
+    if (options.watch || !options.at.empty() || !options.at_least.empty()) {
+      return Fail(Exit::kBadInput, "get nodes: shows what is now, once");
+    }
+    return PrintNodes(session, options.output);
+  }
   if (options.words.size() == 1 && options.words.front().find(',') != std::string::npos) {
     return GetKinds(session, options, options.words.front());
   }
@@ -215,7 +222,8 @@ Outcome<Exit> Get(Session& session, Options options) {
 void DefineGet(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   Arguments verb = line.Verb("get", "Shows objects, and with -w their changes");
-  verb.Words("KIND", &options->words, "A kind, then names; kinds with commas; or KIND/NAME...")
+  verb.Words("KIND", &options->words,
+             "A kind, then names; kinds with commas; KIND/NAME...; or nodes")
       .Flag("-A,--all-namespaces", &options->all_namespaces, "In all namespaces")
       .Text("-l,--selector", &options->labels, "Labels: a=b,c!=d,e")
       .Text("--field-selector", &options->fields, "Fields: status.phase=Ready")

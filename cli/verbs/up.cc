@@ -2,6 +2,7 @@
 // provider.
 #include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 #include <iostream>
 #include <ostream>
@@ -23,7 +24,7 @@ struct Options {
   std::string listen = "127.0.0.1:7420";
   uint64_t partitions = 0;
   std::string provider = "local";
-  std::string name = "node";
+  std::string name;
   bool stop_processes = false;
   std::string kafka;
   std::string cluster = "sluice";
@@ -119,6 +120,14 @@ void Serve(Session& session, const Node& node) {
   }
 }
 
+std::string NameOf(const Options& options, const service::ListenAddress& address) {
+  if (!options.name.empty()) return options.name;
+  char host[HOST_NAME_MAX + 1] = {};
+  gethostname(host, sizeof host - 1);
+  // A port that the system chooses is another each time: the process tells two nodes apart then.
+  return fmt::format("{}-{}", host, address.port != 0 ? address.port : getpid());
+}
+
 Outcome<Exit> Up(Session& session, const Options& options) {
   const auto address = service::ParseListenAddress(options.listen);
   if (!address) return Fail(Exit::kBadInput, "--listen: {}", address.error().message);
@@ -133,7 +142,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   node_options.kafka = *kafka;
   node_options.kinds = &BuiltinKinds();
   node_options.clock = &clock;
-  node_options.node_name = options.name;
+  node_options.node_name = NameOf(options, *address);
   node_options.build = SLUICE_VERSION;
   node_options.on_fatal = &EndProcess;
   node_options.on_notice = [&session](const std::string& notice) {
@@ -162,12 +171,16 @@ Outcome<Exit> Up(Session& session, const Options& options) {
     return Fail(Exit::kUnavailable, "{}; end what listens there, or give another --listen",
                 server.error().message);
   }
-  (*node)->Start();
-  AwaitReady(session, **node);
-
   const std::string host =
       address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
-  const std::string url = fmt::format("http://{}:{}", host, (*server)->port());
+  const std::string own_address = fmt::format("{}:{}", host, (*server)->port());
+  if (auto started = (*node)->Start(own_address); !started) {
+    return Fail(ExitOf(started.error()), "cannot take part in cluster {}: {}", options.cluster,
+                started.error().message);
+  }
+  AwaitReady(session, **node);
+
+  const std::string url = "http://" + own_address;
   std::jthread provider;
   if (options.provider == "local") {
     LocalProviderOptions local;
@@ -210,7 +223,7 @@ void DefineUp(CommandLine& line) {
               "With --kafka: of topics that are to be made [1]")
       .Texts("--kafka-property", &options->kafka_properties,
              "With --kafka: a librdkafka property, NAME=VALUE; more than once for several")
-      .Text("--name", &options->name, "This node's name in the log [node]")
+      .Text("--name", &options->name, "This node's name in the log [HOST-PORT]")
       .Flag("--stop-processes", &options->stop_processes,
             "End the local provider's processes with the node; otherwise they run on")
       .Run([options](Session& session) { return Up(session, *options); });
