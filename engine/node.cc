@@ -214,6 +214,7 @@ void Node::OnApplied(const AppliedBatch& batch) {
       const std::string& entity = decision->command->entity;
       ++counters_.decisions[{std::string(ToString(decision->verdict)),
                              entity.substr(0, entity.find('/'))}];
+      counters_.conditions.Count(*decision);
       if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
     }
   }

@@ -209,7 +209,7 @@ void Metrics(const CallPtr& call) {
 void Index(const CallPtr& call) {
   call->FinishJson(200, R"({"paths":["/actions","/apis","/apis/sluice.dev/v1","/commands",)"
                         R"("/dead-letters","/healthz","/history","/logs","/metrics","/quarantine",)"
-                        R"("/readyz","/resolve","/version"]})");
+                        R"("/readyz","/replace","/resolve","/version"]})");
 }
 
 }  // namespace
