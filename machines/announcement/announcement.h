@@ -1,9 +1,9 @@
 // announcement: phase changes of one instance, on their way to an HTTP target.
 //
 // It has the instance's namespace and name, begins with the first change that is handed over and
-// ends with the last that was taken: what `sluice get announcements` shows is what waits. Changes go
-// one at a time, in order, so a receiver never sees the lifecycle run backwards. The instance does
-// not wait for it, and it outlives the instance.
+// ends with the last that was taken: what `sluice get announcements` shows is what waits. Changes
+// go one at a time, in order, so a receiver never sees the lifecycle run backwards. The instance
+// does not wait for it, and it outlives the instance.
 #pragma once
 
 #include <array>

@@ -57,8 +57,7 @@ DecideResult Decide(const Announcement& announcement, const ReportAnnounced& com
   }
   uint64_t number = 0;
   for (const char c : next.front().first) number = (number << 8) | static_cast<unsigned char>(c);
-  draft.Emit(
-      ChangeAnnounced{.id = command.id, .number = number, .next = next.front().second});
+  draft.Emit(ChangeAnnounced{.id = command.id, .number = number, .next = next.front().second});
   SettleReady(draft);
   return draft.Take();
 }
@@ -72,7 +71,6 @@ DecideResult Decide(const Announcement& announcement, const TimerDue&,
   return draft.Take();
 }
 
-
 std::vector<PendingAction> AnnouncementMachine::Pending(const State& state) {
   if (!state.Exists() || state.status.phase != AnnouncementPhase::kPending) return {};
   const EntityKey self{std::string(kName), state.metadata.namespace_, state.metadata.name};
@@ -85,12 +83,9 @@ std::vector<PendingAction> AnnouncementMachine::Pending(const State& state) {
 }
 
 std::vector<Column> AnnouncementMachine::Columns() {
-  return {{"PHASE", "status.phase"},
-          {"CHANGE", "status.change.to"},
-          {"WAITING", "status.waiting"},
-          {"ATTEMPT", "status.retry.attempt"},
-          {"TARGET", "status.target", true},
-          {"ERROR", "status.lastError", true}};
+  return {{"PHASE", "status.phase"},         {"CHANGE", "status.change.to"},
+          {"WAITING", "status.waiting"},     {"ATTEMPT", "status.retry.attempt"},
+          {"TARGET", "status.target", true}, {"ERROR", "status.lastError", true}};
 }
 
 const KindInfo& AnnouncementKind() {

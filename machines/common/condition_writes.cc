@@ -72,11 +72,13 @@ Decided Watch(const EntityState& state, const WatchConditions& command,
 // Bounded: an entity has few components.
 std::vector<std::string> WatchersOf(const EntityState& state) {
   std::vector<std::string> watchers;
-  state.items.ScanBytes(kObservers, std::string(1, kMark), [&](std::string_view key, std::string_view) {
-    if (key.front() != kMark || watchers.size() == kConditionWatchersMax) return false;
-    watchers.emplace_back(key.substr(1));
-    return true;
-  });
+  state.items.ScanBytes(kObservers, std::string(1, kMark),
+                        [&](std::string_view key, std::string_view) {
+                          if (key.front() != kMark || watchers.size() == kConditionWatchersMax)
+                            return false;
+                          watchers.emplace_back(key.substr(1));
+                          return true;
+                        });
   return watchers;
 }
 
@@ -104,8 +106,12 @@ DecideResult DecideConditionCommand(const EntityState& state, const Command& com
 void AnnounceConditions(const EntityState& before, const EntityState& after, const EntityKey& self,
                         std::vector<FollowUpDraft>& follow_ups) {
   if (after.relations_part().observers == 0 || after.version == before.version) return;
+  const bool same = before.Exists() == after.Exists() &&
+                    before.metadata_part().uid == after.metadata_part().uid &&
+                    before.metadata_part().generation == after.metadata_part().generation &&
+                    ConditionsOf(before) == ConditionsOf(after);
+  if (same) return;
   const ConditionsObserved now = ObservedNow(after, self);
-  if (now == ObservedNow(before, self)) return;
   for (const std::string& watcher : WatchersOf(after)) {
     follow_ups.push_back({KeyOrDie(watcher), AnyTable::Of(now), {}, false, {}});
   }

@@ -25,10 +25,10 @@ struct ComponentMachine {
   using Commands = TypeList<ReportResource, ReportGuard, ReportGate, SuspendComponent,
                             ResumeComponent, ConditionsObserved>;
   using OnAbsent = TypeList<ConditionsObserved>;
-  using Events = TypeList<ResourceReported, GuardReported, GateReported, OwnerWatched,
-                          OwnerConditionsSeen, ComponentStaged, ComponentDropped, AggregateStaged,
-                          ConditionsSent, ConditionsSendAnswered, ConditionsSendRetried, OwnerFound,
-                          OwnerLost>;
+  using Events =
+      TypeList<ResourceReported, GuardReported, GateReported, OwnerWatched, OwnerConditionsSeen,
+               ComponentStaged, ComponentDropped, AggregateStaged, ConditionsSent,
+               ConditionsSendAnswered, ConditionsSendRetried, OwnerFound, OwnerLost>;
   using Phase = ComponentPhase;
   static constexpr std::string_view kName = "component";
   static constexpr std::string_view kPlural = "components";

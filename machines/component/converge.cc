@@ -14,8 +14,8 @@ bool IsOneOf(const std::array<std::string_view, N>& reasons, std::string_view re
 }
 
 // What a component was held by; behind it, things begin anew.
-constexpr std::array<std::string_view, 6> kHeld = {"Disabled",          "Suspended",
-                                                   "Suspending",        "PendingSuspension",
+constexpr std::array<std::string_view, 6> kHeld = {"Disabled",           "Suspended",
+                                                   "Suspending",         "PendingSuspension",
                                                    "PrerequisiteNotMet", "FeatureGateError"};
 constexpr std::array<std::string_view, 3> kSticky = {"Creating", "Updating", "Scaling"};
 constexpr std::array<std::string_view, 2> kGraded = {"Down", "Degraded"};
@@ -60,8 +60,8 @@ bool IsConverging(std::string_view reason) {
 
 Summary SummaryOf(const std::vector<Finding>& found) {
   Summary summary{"Healthy", ""};
-  const auto worst = std::max_element(
-      found.begin(), found.end(), [](const Finding& left, const Finding& right) {
+  const auto worst =
+      std::max_element(found.begin(), found.end(), [](const Finding& left, const Finding& right) {
         return PriorityOf(left.status) < PriorityOf(right.status);
       });
   if (worst == found.end()) return summary;

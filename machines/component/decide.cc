@@ -28,8 +28,8 @@ tl::expected<Place, Rejection> Locate(const Component& component, const std::str
   }
   place.resource = FindResource(*place.part, id);
   if (!place.resource) {
-    return Reject(Rejection::NotFound("payload.id: component " + name + " has no resource '" + id +
-                                      "'"));
+    return Reject(
+        Rejection::NotFound("payload.id: component " + name + " has no resource '" + id + "'"));
   }
   return place;
 }
@@ -160,8 +160,7 @@ DecideResult Decide(const Component& component, const ReportGuard& command,
                                                        ItemKeyOf(command.component, command.id));
   ComponentDraft draft(component, context);
   if (before != report) {
-    draft.Emit(
-        GuardReported{.component = command.component, .id = command.id, .report = report});
+    draft.Emit(GuardReported{.component = command.component, .id = command.id, .report = report});
   }
   return Settled(draft);
 }
@@ -216,8 +215,7 @@ DecideResult Decide(const Component& component, const Outcome& outcome,
                                     .code = outcome.code,
                                     .message = outcome.message,
                                     .retry = retry});
-  draft.SetCondition("Written",
-                     outcome.accepted ? ConditionStatus::kTrue : ConditionStatus::kFalse,
+  draft.SetCondition("Written", outcome.accepted ? ConditionStatus::kTrue : ConditionStatus::kFalse,
                      outcome.accepted ? "Written" : outcome.code, outcome.message);
   return Settled(draft);
 }

@@ -6,9 +6,9 @@ namespace sluice {
 namespace {
 
 void PutGate(std::vector<GateState>& gates, const GateState& gate) {
-  const auto at =
-      std::lower_bound(gates.begin(), gates.end(), gate.name,
-                       [](const GateState& one, const std::string& name) { return one.name < name; });
+  const auto at = std::lower_bound(
+      gates.begin(), gates.end(), gate.name,
+      [](const GateState& one, const std::string& name) { return one.name < name; });
   if (at != gates.end() && at->name == gate.name) {
     *at = gate;
   } else {
@@ -60,8 +60,8 @@ void Evolve(Component& component, const ComponentSpecChanged& event) {
 }
 
 void Evolve(Component& component, const ResourceReported& event) {
-  component.items.Put(ComponentMachine::kReports,
-                      component::ItemKeyOf(event.component, event.id), event.report);
+  component.items.Put(ComponentMachine::kReports, component::ItemKeyOf(event.component, event.id),
+                      event.report);
 }
 
 void Evolve(Component& component, const GuardReported& event) {

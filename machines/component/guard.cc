@@ -47,7 +47,8 @@ class Reader {
   bool Read(Value* value) {
     if (!Or(value)) return false;
     Skip();
-    return at_ == text_.size() || Fault(fmt::format("'{}' is not expected here", text_.substr(at_)));
+    return at_ == text_.size() ||
+           Fault(fmt::format("'{}' is not expected here", text_.substr(at_)));
   }
   const GuardFault& fault() const { return fault_; }
   std::vector<std::string> TakeIds() { return std::move(ids_); }
@@ -105,7 +106,8 @@ class Reader {
   }
 
   bool Comparison(Value* value) {
-    static constexpr std::array<std::string_view, 6> kOperators = {"==", "!=", "<=", ">=", "<", ">"};
+    static constexpr std::array<std::string_view, 6> kOperators = {
+        "==", "!=", "<=", ">=", "<", ">"};
     if (!Operand(value)) return false;
     for (const std::string_view op : kOperators) {
       if (!Take(op)) continue;
@@ -175,17 +177,20 @@ class Reader {
     }
     if (word == "resources") return Path(value);
     at_ = from;
-    return Fault("a value is expected: resources.ID.data.NAME, 'text', a number, true, false, null");
+    return Fault(
+        "a value is expected: resources.ID.data.NAME, 'text', a number, true, false, null");
   }
 
   bool Path(Value* value) {
-    if (at_ == text_.size() || text_[at_] != '.') return Fault("'.' and a resource's id are missing");
+    if (at_ == text_.size() || text_[at_] != '.')
+      return Fault("'.' and a resource's id are missing");
     ++at_;
     const std::string id(Name());
     if (id.empty()) return Fault("a resource's id is missing");
     ids_.push_back(id);
     const size_t from = at_;
-    if (at_ == text_.size() || text_[at_] != '.') return Fault("'.data', '.status', ... is missing");
+    if (at_ == text_.size() || text_[at_] != '.')
+      return Fault("'.data', '.status', ... is missing");
     ++at_;
     const std::string_view part = Name();
     if (part != "data" && part != "status" && part != "message" && part != "ready" &&

@@ -65,7 +65,8 @@ ComponentPartStatus Evaluate(const Component& component, const ComponentPart& pa
     return staged;
   }
   if (gate && !gate->on) {
-    staged.condition = Restated(present, {"Disabled", "gate " + gate->name + " is off"}, now, false);
+    staged.condition =
+        Restated(present, {"Disabled", "gate " + gate->name + " is off"}, now, false);
     staged.actions = Removals(component, part);
     return staged;
   }

@@ -35,10 +35,9 @@ std::optional<std::string> BlockedBy(const Component& component, const Component
     if (guard && !guard->reason.empty()) return guard->reason;
     return "the guard of " + resource.id + (guard ? " is not met" : " was not reported yet");
   }
-  const bool holds =
-      GuardHolds(resource.guard, [&](std::string_view id, std::string_view path) {
-        return Read(component, part, id, path);
-      });
+  const bool holds = GuardHolds(resource.guard, [&](std::string_view id, std::string_view path) {
+    return Read(component, part, id, path);
+  });
   if (holds) return std::nullopt;
   return "the guard of " + resource.id + " is not met: " + resource.guard;
 }
@@ -90,7 +89,8 @@ bool Look(const Component& component, const ComponentPart& part, const Component
     return false;
   }
   const bool is_there = IsThere(report) && !IsSuspension(report->status);
-  Finding found = FindingOf(resource, is_there ? report->status : PendingOf(resource.family), report);
+  Finding found =
+      FindingOf(resource, is_there ? report->status : PendingOf(resource.family), report);
   if (!is_there && resource.mode == ResourceMode::kReadOnly) {
     if (resource.on_absence == AbsenceOption::kIgnore) return true;
     found.status = "Blocked";

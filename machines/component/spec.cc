@@ -25,12 +25,12 @@ void CheckGuard(const ComponentResource& resource, const std::set<std::string>& 
     return;
   }
   for (const std::string& id : *reads) {
-    if (!before.contains(id)) errors.Add(path + ".guard", "reads " + id + ", which is not before it");
+    if (!before.contains(id))
+      errors.Add(path + ".guard", "reads " + id + ", which is not before it");
   }
 }
 
-void CheckOptions(const ComponentResource& resource, const std::string& path,
-                  FieldErrors& errors) {
+void CheckOptions(const ComponentResource& resource, const std::string& path, FieldErrors& errors) {
   const bool read_only = resource.mode == ResourceMode::kReadOnly;
   if (read_only && resource.delete_on_suspend) {
     errors.Add(path + ".deleteOnSuspend", "cannot be set on what is ReadOnly");

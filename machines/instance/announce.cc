@@ -19,18 +19,19 @@ void HandOverPhase(Draft<InstanceMachine>& draft) {
   const Condition* ready = FindCondition(draft->status.conditions, "Ready");
   const EntityKey& self = draft.context().self;
   const std::string number = std::to_string(draft->own.announcements + 1);
-  draft.Send(EntityKey{"announcement", self.namespace_, self.name},
-             AnnouncePhase{.target = target->second,
-                           .change = {.id = draft->metadata.uid + "/" + number,
-                                      .instance = {.namespace_ = self.namespace_, .name = self.name},
-                                      .uid = draft->metadata.uid,
-                                      .generation = draft->metadata.generation,
-                                      .from = draft->own.announced,
-                                      .to = phase,
-                                      .ready = ready ? ready->status : ConditionStatus::kUnknown,
-                                      .reason = ready ? ready->reason : "",
-                                      .message = ready ? ready->message : "",
-                                      .at = draft.now()}});
+  draft.Send(
+      EntityKey{"announcement", self.namespace_, self.name},
+      AnnouncePhase{.target = target->second,
+                    .change = {.id = draft->metadata.uid + "/" + number,
+                               .instance = {.namespace_ = self.namespace_, .name = self.name},
+                               .uid = draft->metadata.uid,
+                               .generation = draft->metadata.generation,
+                               .from = draft->own.announced,
+                               .to = phase,
+                               .ready = ready ? ready->status : ConditionStatus::kUnknown,
+                               .reason = ready ? ready->reason : "",
+                               .message = ready ? ready->message : "",
+                               .at = draft.now()}});
   draft.Emit(PhaseHandedOver{.phase = phase});
 }
 

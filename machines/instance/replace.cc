@@ -96,15 +96,16 @@ void AskBinding(InstanceDraft& draft, const std::string& key, const ReplaceReser
       ReplaceBound{.source = {.namespace_ = self.namespace_, .name = self.name},
                    .target_revision = reservation.target_revision,
                    .replay = replayed});
-  draft.Emit(ReplacementAsked{.idempotency_key = key, .name = "", .names_tried = 0,
-                              .outcome = outcome});
+  draft.Emit(
+      ReplacementAsked{.idempotency_key = key, .name = "", .names_tried = 0, .outcome = outcome});
 }
 
 DecideResult Ask(const Instance& instance, const std::string& key,
                  const ReplaceReservation& reservation, bool replayed,
                  const DecideContext& context) {
   InstanceDraft draft(instance, context);
-  if (!replayed) draft.Emit(ReplacementReserved{.idempotency_key = key, .reservation = reservation});
+  if (!replayed)
+    draft.Emit(ReplacementReserved{.idempotency_key = key, .reservation = reservation});
   if (reservation.binding.empty()) {
     AskReplacement(draft, key, reservation, replayed);
   } else {
@@ -118,8 +119,8 @@ std::optional<Rejection> OwnerFault(const Instance& source,
                                     const std::optional<InstanceOwner>& owner) {
   if (!source.spec.owner || source.spec.owner == owner) return std::nullopt;
   return Rejection::FailedPrecondition(
-      "spec.owner", "the source belongs to " + source.spec.owner->id + ", the replacement would to " +
-                        (owner ? owner->id : "nobody"));
+      "spec.owner", "the source belongs to " + source.spec.owner->id +
+                        ", the replacement would to " + (owner ? owner->id : "nobody"));
 }
 
 // What is to be created for a source that nobody owns; every fault of it at once.
@@ -127,13 +128,13 @@ tl::expected<ReplaceReservation, Rejection> Plan(const Instance& source,
                                                  const InstanceReplace& command,
                                                  const EntityKey& self) {
   const ReplacementRequest& request = *command.replacement->request;
-  ReplaceReservation plan{.fingerprint = FingerprintOf(command),
-                          .target_revision = command.target_revision,
-                          .name_prefix = request.name_prefix.empty() ? request.name
-                                                                      : request.name_prefix,
-                          .spec = request.spec.value_or(source.spec),
-                          .labels = request.labels,
-                          .annotations = request.annotations};
+  ReplaceReservation plan{
+      .fingerprint = FingerprintOf(command),
+      .target_revision = command.target_revision,
+      .name_prefix = request.name_prefix.empty() ? request.name : request.name_prefix,
+      .spec = request.spec.value_or(source.spec),
+      .labels = request.labels,
+      .annotations = request.annotations};
   const std::string& principal = command.replacement->principal->id;
   const std::optional<InstanceOwner> asked = request.spec ? request.spec->owner : std::nullopt;
   if (asked && !source.spec.owner && asked->id != principal) {
@@ -163,8 +164,8 @@ DecideResult Reserve(const Instance& source, const InstanceReplace& command,
   const OwnerReference* owner = OwnerOf(source.metadata);
   if (owner && owner->kind != "binding") {
     return Reject(Rejection::FailedPrecondition(
-        "metadata.ownerReferences",
-        context.self.ToString() + " belongs to " + OwnerKey(*owner) + ", which replaces it itself"));
+        "metadata.ownerReferences", context.self.ToString() + " belongs to " + OwnerKey(*owner) +
+                                        ", which replaces it itself"));
   }
   if (owner) {
     const ReplaceReservation bound{.fingerprint = FingerprintOf(command),
@@ -189,9 +190,8 @@ DecideResult Decide(const Instance& source, const InstanceReplace& command,
   const bool binds = reserved && reserved->state != ReservationState::kRefused;
   const bool same = reserved && reserved->fingerprint == FingerprintOf(command);
   if (binds && !same) {
-    return Reject(Rejection::IdempotencyConflict("key " + key +
-                                                 " was used for another replacement of " +
-                                                 context.self.ToString()));
+    return Reject(Rejection::IdempotencyConflict(
+        "key " + key + " was used for another replacement of " + context.self.ToString()));
   }
   if (binds) return Ask(source, key, *reserved, true, context);
   if (source.Exists()) return Reserve(source, command, context);
@@ -212,8 +212,7 @@ DecideResult Decide(const Instance& source, const ConfirmReplacement& command,
     const OwnerReference* owner = source.Exists() ? OwnerOf(source.metadata) : nullptr;
     if (owner && owner->kind != "binding") {
       return Reject(Rejection::FailedPrecondition(
-          "metadata.ownerReferences",
-          context.self.ToString() + " belongs to " + OwnerKey(*owner)));
+          "metadata.ownerReferences", context.self.ToString() + " belongs to " + OwnerKey(*owner)));
     }
     if (source.Exists()) {
       if (auto fault = OwnerFault(source, command.owner)) return Reject(*fault);
@@ -221,14 +220,13 @@ DecideResult Decide(const Instance& source, const ConfirmReplacement& command,
     draft.Emit(ReplacementConfirmed{.idempotency_key = command.idempotency_key});
   }
   const EntityKey& self = context.self;
-  draft.Reply(
-      ReplaceAnswered{.source = {.namespace_ = self.namespace_, .name = self.name},
-                      .replacement = {.namespace_ = self.namespace_,
-                                      .name = command.name,
-                                      .target_revision = reserved->target_revision,
-                                      .phase = command.phase,
-                                      .ready = command.ready},
-                      .replayed = command.replayed});
+  draft.Reply(ReplaceAnswered{.source = {.namespace_ = self.namespace_, .name = self.name},
+                              .replacement = {.namespace_ = self.namespace_,
+                                              .name = command.name,
+                                              .target_revision = reserved->target_revision,
+                                              .phase = command.phase,
+                                              .ready = command.ready},
+                              .replayed = command.replayed});
   return draft.Take();
 }
 
@@ -256,8 +254,8 @@ Decided TakeWithReply(Draft<InstanceMachine>& draft) {
 
 std::optional<DecideResult> DecideReplaceOutcome(const Instance& instance, const Outcome& outcome,
                                                  const DecideContext& context) {
-  const auto asked = instance.items.Get<ReservationOutcome>(kReservationOutcomes,
-                                                            BigEndianKey(outcome.number));
+  const auto asked =
+      instance.items.Get<ReservationOutcome>(kReservationOutcomes, BigEndianKey(outcome.number));
   InstanceDraft draft(instance, context);
   if (asked) {
     const auto reserved =

@@ -61,8 +61,8 @@ DecideResult Decide(const Instance& instance, const CreateReplacement& command,
                              .owner = std::nullopt,
                              .spec = std::move(spec)});
   InstanceMachine::Settle(draft);
-  const uint64_t outcome = draft.SendForOutcome(
-      SourceOf(*command.spec.lineage), ConfirmationOf(draft.state(), command.replayed));
+  const uint64_t outcome = draft.SendForOutcome(SourceOf(*command.spec.lineage),
+                                                ConfirmationOf(draft.state(), command.replayed));
   draft.Emit(ReplacementConfirmationAsked{.outcome = outcome});
   return instance::TakeWithReply(draft);
 }

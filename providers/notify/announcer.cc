@@ -42,9 +42,10 @@ Result<void> Announcer::Announce(const std::string& entity) {
   const std::string id = change.value("id", "");
   if (id.empty() || status.value("phase", "") != "Pending") return {};
   change["kind"] = "Instance";
-  const auto posted =
-      poster_.Post(status.value("target", ""), change.dump(),
-                   {{"content-type", "application/json"}, {"idempotency-key", KeyOf(id)}}, timeout_);
+  const auto posted = poster_.Post(
+      status.value("target", ""), change.dump(),
+      {{"content-type", "application/json"}, {"idempotency-key", KeyOf(id)}}, timeout_);
+  if (!posted && stop_.stop_requested()) return {};  // Nobody knows: it is pending still.
   if (!posted) return Report(entity, id, false, posted.error().message);
   const bool taken = *posted >= 200 && *posted < 300;
   return Report(entity, id, taken, fmt::format("the target answered {}", *posted));
@@ -52,16 +53,16 @@ Result<void> Announcer::Announce(const std::string& entity) {
 
 Result<void> Announcer::Report(const std::string& entity, const std::string& id, bool taken,
                                const std::string& message) {
-  const Json command = {{"entity", entity},
-                        {"command", "ReportAnnounced"},
-                        {"actor", "provider/notify"},
-                        {"payload",
-                         {{"id", id}, {"status", taken ? "True" : "False"}, {"message", message}}}};
-  const auto response = node_.Call({.method = "POST",
-                                    .target = "/commands",
-                                    .body = command.dump(-1, ' ', false,
-                                                         Json::error_handler_t::replace),
-                                    .headers = {{"content-type", "application/json"}}});
+  const Json command = {
+      {"entity", entity},
+      {"command", "ReportAnnounced"},
+      {"actor", "provider/notify"},
+      {"payload", {{"id", id}, {"status", taken ? "True" : "False"}, {"message", message}}}};
+  const auto response =
+      node_.Call({.method = "POST",
+                  .target = "/commands",
+                  .body = command.dump(-1, ' ', false, Json::error_handler_t::replace),
+                  .headers = {{"content-type", "application/json"}}});
   if (!response) return tl::unexpected(response.error());
   if (!response->ok()) {
     return Err(ErrorCode::kUnavailable, "the node answered {}", response->status);

@@ -1,7 +1,9 @@
 // One pending announcement carried out: read, posted, reported.
 #pragma once
 
+#include <stop_token>
 #include <string>
+#include <utility>
 
 #include "events/basic_types.h"
 #include "events/result.h"
@@ -13,7 +15,8 @@ namespace sluice::notify {
 class Announcer {
  public:
   // `node` outlives it. Not thread-safe.
-  Announcer(Api& node, Duration timeout) : node_(node), timeout_(timeout) {}
+  Announcer(Api& node, Duration timeout, std::stop_token stop)
+      : node_(node), stop_(stop), timeout_(timeout), poster_(std::move(stop)) {}
 
   // `entity` is the announcement's key, `announcement/NS/NAME`. Announces what it has pending now,
   // if anything, and reports how that went. kUnavailable when the node could not be told: then the
@@ -25,6 +28,7 @@ class Announcer {
                       const std::string& message);
 
   Api& node_;
+  const std::stop_token stop_;
   const Duration timeout_;
   HttpPoster poster_;
 };

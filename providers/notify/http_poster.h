@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,10 +11,11 @@
 
 namespace sluice::notify {
 
-// Posts over HTTP or HTTPS, keeping a connection per poster. Not thread-safe; calls block.
+// Posts over HTTP or HTTPS, keeping a connection per poster. Not thread-safe; calls block, and give
+// up within a second once `stop` is requested.
 class HttpPoster {
  public:
-  HttpPoster();
+  explicit HttpPoster(std::stop_token stop);
   ~HttpPoster();
   HttpPoster(const HttpPoster&) = delete;
   HttpPoster& operator=(const HttpPoster&) = delete;

@@ -17,9 +17,16 @@ void InitialiseCurl() {
 
 struct HttpPoster::Impl {
   CURL* handle = nullptr;
+  std::stop_token stop;
+
+  // libcurl asks about once a second; anything but 0 ends the transfer.
+  static int IsOver(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<Impl*>(self)->stop.stop_requested() ? 1 : 0;
+  }
 };
 
-HttpPoster::HttpPoster() : impl_(std::make_unique<Impl>()) {
+HttpPoster::HttpPoster(std::stop_token stop) : impl_(std::make_unique<Impl>()) {
+  impl_->stop = std::move(stop);
   InitialiseCurl();
   impl_->handle = curl_easy_init();
   CHECK(impl_->handle != nullptr);
@@ -46,6 +53,9 @@ Result<long> HttpPoster::Post(const std::string& url, const std::string& body,
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.us / 1000));
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &Discard);
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &Impl::IsOver);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, impl_.get());
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, why);
   const CURLcode done = curl_easy_perform(handle);
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);

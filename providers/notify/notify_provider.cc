@@ -61,15 +61,15 @@ class Work {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::condition_variable_any pause_;
-  std::deque<std::string> queue_;      // all guarded by mutex_
-  std::set<std::string> waiting_;      // in queue_
+  std::deque<std::string> queue_;  // all guarded by mutex_
+  std::set<std::string> waiting_;  // in queue_
   std::set<std::string> under_way_;
   std::set<std::string> again_;
 };
 
 void Announce(const NotifyProviderOptions& options, Work& work, const std::stop_token& stop) {
   HttpClient node(options.server_url);
-  notify::Announcer announcer(node, options.timeout);
+  notify::Announcer announcer(node, options.timeout, stop);
   while (true) {
     const std::string entity = work.Take(stop);
     if (entity.empty()) return;
@@ -96,8 +96,7 @@ void ServeNotifications(const NotifyProviderOptions& options, std::stop_token st
   Work work;
   std::vector<std::jthread> workers;
   for (size_t i = 0; i < options.workers; ++i) {
-    workers.emplace_back(
-        [&](const std::stop_token& own) { Announce(options, work, own); });
+    workers.emplace_back([&](const std::stop_token& own) { Announce(options, work, own); });
   }
   HttpClient node(options.server_url);
   bool told = false;

@@ -39,9 +39,10 @@ TEST_F(Node, ResolveByNameKeyAndExpectation) {
 CommandAnswer ReplaceAnswer(const std::string& ready) {
   CommandAnswer answer;
   answer.accepted = true;
-  answer.json = R"({"id":"c","accepted":true,"reply":{"source":{"namespace":"default","name":"web-01"},)"
-                R"("replacement":{"namespace":"default","name":"web-02","ready":)" +
-                ready + R"(},"replayed":false}})";
+  answer.json =
+      R"({"id":"c","accepted":true,"reply":{"source":{"namespace":"default","name":"web-01"},)"
+      R"("replacement":{"namespace":"default","name":"web-02","ready":)" +
+      ready + R"(},"replayed":false}})";
   return answer;
 }
 

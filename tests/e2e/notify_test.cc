@@ -33,9 +33,8 @@ class Target {
   // Waits until the phase was taken; false when that takes too long.
   bool Await(const std::string& phase) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::microseconds(kPatience.us), [&] {
-      return !phases_.empty() && phases_.back() == phase;
-    });
+    return changed_.wait_for(lock, std::chrono::microseconds(kPatience.us),
+                             [&] { return !phases_.empty() && phases_.back() == phase; });
   }
   // As taken, each idempotency key once.
   std::vector<std::string> phases() {
@@ -103,9 +102,9 @@ void Make(const std::string& url, const std::string& target) {
 }
 
 void Report(const std::string& url, const std::string& what) {
-  Send(url, {{"entity", "instance/default/hello"},
-             {"command", what},
-             {"payload", {{"status", "True"}}}});
+  Send(
+      url,
+      {{"entity", "instance/default/hello"}, {"command", what}, {"payload", {{"status", "True"}}}});
 }
 
 size_t Backlog(const std::string& url) {
@@ -116,16 +115,16 @@ size_t Backlog(const std::string& url) {
 
 std::jthread Provide(const std::string& url) {
   return std::jthread([url](std::stop_token stop) {
-    ServeNotifications({.server_url = url,
-                        .timeout = Duration::Millis(300),
-                        .reconnect = Duration::Millis(20)},
-                       std::move(stop));
+    ServeNotifications(
+        {.server_url = url, .timeout = Duration::Millis(300), .reconnect = Duration::Millis(20)},
+        std::move(stop));
   });
 }
 
 TEST(Notify, EveryPhaseArrivesInOrderWhateverTheTargetDoes) {
   const TempDir dir("notify");
-  Target target({{.status = 503}, {.end = FakeEnd::kHold}, {.end = FakeEnd::kCut}, {.status = 404}});
+  Target target(
+      {{.status = 503}, {.end = FakeEnd::kHold}, {.end = FakeEnd::kCut}, {.status = 404}});
   NodeProcess node(dir / "data");
   ASSERT_TRUE(node.WaitReady()) << node.Errors();
   MakeRetriesQuick(node.url());
@@ -139,8 +138,8 @@ TEST(Notify, EveryPhaseArrivesInOrderWhateverTheTargetDoes) {
   Send(node.url(), {{"entity", "instance/default/hello"}, {"command", "Delete"}});
   Report(node.url(), "ReportDeleted");
   ASSERT_TRUE(target.Await("Deleted"));
-  EXPECT_THAT(target.phases(), ElementsAre("Programming", "Programmed", "Ready", "Deleting",
-                                           "Deleted"));
+  EXPECT_THAT(target.phases(),
+              ElementsAre("Programming", "Programmed", "Ready", "Deleting", "Deleted"));
 }
 
 TEST(Notify, WhatWasNotConfirmedSurvivesKill9AndTheInstance) {
@@ -166,8 +165,8 @@ TEST(Notify, WhatWasNotConfirmedSurvivesKill9AndTheInstance) {
   Report(node.url(), "ReportDeleted");
   const auto provider = Provide(node.url());
   ASSERT_TRUE(target.Await("Deleted"));
-  EXPECT_THAT(target.phases(), ElementsAre("Programming", "Programmed", "Ready", "Deleting",
-                                           "Deleted"));
+  EXPECT_THAT(target.phases(),
+              ElementsAre("Programming", "Programmed", "Ready", "Deleting", "Deleted"));
   const auto patience = std::chrono::steady_clock::now() + std::chrono::microseconds(kPatience.us);
   while (Backlog(node.url()) != 0 && std::chrono::steady_clock::now() < patience) {
     std::this_thread::yield();

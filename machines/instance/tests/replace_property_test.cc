@@ -29,8 +29,8 @@ std::string AnyKey() { return "k-" + std::to_string(Pick(0, 3)); }
 std::string AnyName() { return "name-" + std::to_string(Pick(0, 3)); }
 
 std::string RequestFor(const std::string& key) {
-  const std::string request = Pick(0, 2) == 0 ? R"({"name":")" + AnyName() + R"("})"
-                                              : R"({"namePrefix":"p"})";
+  const std::string request =
+      Pick(0, 2) == 0 ? R"({"name":")" + AnyName() + R"("})" : R"({"namePrefix":"p"})";
   return R"({"targetRevision":"v)" + std::to_string(Pick(1, 3)) + R"(","idempotencyKey":")" + key +
          R"(","replacement":{"principal":{"id":"u","type":"user"},"request":)" + request + "}}";
 }
