@@ -227,7 +227,8 @@ void ComponentMachine::Settle(ComponentDraft& draft) {
   if (draft->own.owner_exists) RunPass(draft);
   SettleWrite(draft);
   SettleReady(draft);
-  draft.Arm("write", draft->status.retry.next_time);
+  // Nothing is tried again while nobody is there.
+  draft.Arm("write", draft->own.owner_exists ? draft->status.retry.next_time : Time{});
   if (draft->status.observed_generation != draft->metadata.generation) {
     draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
   }
