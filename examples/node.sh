@@ -6,7 +6,6 @@ build=build/release
 if [[ ${1:-} == --build-dir ]]; then build=${2:?--build-dir needs a directory}; fi
 build=$(realpath "$build")
 sluice=$build/sluice
-program=$build/examples/hello_server
 work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-$example.XXXXXX")
 node_pid=
 
@@ -42,7 +41,7 @@ clean_up() {
   exit "$code"
 }
 
-[[ -x $sluice && -x $program ]] || fail "not built in $build; run: scripts/build.sh release sluice hello_server"
+[[ -x $sluice ]] || fail "not built in $build; run: scripts/build.sh release sluice"
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 port=7420
@@ -52,8 +51,8 @@ export SLUICE_SERVER=http://127.0.0.1:$port
 node_pid=$!
 until_true 30 "the node" curl -fs "$SLUICE_SERVER/readyz"
 
-# apply: manifests from standard input, `@PROGRAM@` being the example server.
-apply() { sed "s|@PROGRAM@|$program|" | "$sluice" apply -f - | indented; }
+# apply: manifests from standard input.
+apply() { "$sluice" apply -f - | indented; }
 # send ENTITY COMMAND PAYLOAD: accepted, or the example ends.
 send() {
   local answer
