@@ -256,6 +256,10 @@ void Node::OnApplied(const AppliedBatch& batch) {
     for (const auto& [what, count] : decided) {
       counters_.decisions[{std::string(ToString(what.first)), std::string(what.second)}] += count;
     }
+    for (const AppliedRecord& applied : batch.records) {
+      const auto& decision = applied.record->decision;
+      if (decision && decision->command) counters_.conditions.Count(*decision);
+    }
   }
   for (const Decision* decision : answered) {
     const auto* reply = decision->command->payload.As<Answered>();

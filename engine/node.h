@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/clock.h"
+#include "engine/condition_counters.h"
 #include "engine/journal/journal.h"
 #include "engine/open_journal.h"
 #include "engine/partition_runner.h"
@@ -48,6 +49,7 @@ struct NodeOptions {
 struct NodeCounters {
   // accepted, rejected, ... by (verdict, kind)
   std::map<std::pair<std::string, std::string>, uint64_t> decisions;
+  ConditionCounters conditions;
   std::vector<double> commit_bounds_seconds;
   std::vector<uint64_t> commit_counts;  // one more than bounds
   double commit_seconds_sum = 0;

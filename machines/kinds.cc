@@ -1,7 +1,9 @@
 // The kinds of this build.
+#include "machines/announcement/announcement.h"
 #include "machines/binding/binding.h"
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
+#include "machines/component/component.h"
 #include "machines/instance/instance.h"
 #include "machines/location/location.h"
 #include "machines/network/network/network.h"
@@ -16,8 +18,10 @@ namespace sluice {
 const KindRegistry& BuiltinKinds() {
   static const KindRegistry kinds = [] {
     KindRegistry registry;
+    registry.Add(AnnouncementKind());
     registry.Add(BindingKind());
     registry.Add(ClusterConfigKind());
+    registry.Add(ComponentKind());
     registry.Add(InstanceKind());
     registry.Add(LocationKind());
     registry.Add(RegistryKind());

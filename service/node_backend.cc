@@ -3,6 +3,7 @@
 #include "engine/command_json.h"
 #include "events/json.h"
 #include "providers/local/log_reader.h"
+#include "service/condition_metrics.h"
 #include "service/node_answers.h"
 #include "service/node_list.h"
 #include "service/node_resolve.h"
@@ -268,6 +269,7 @@ MetricsSnapshot NodeBackend::Metrics() {
   for (const auto& [key, count] : counters.decisions) {
     metrics.commands.push_back({key.first, key.second, count});
   }
+  AddConditionMetrics(counters.conditions, &metrics.extras);
   metrics.commit_latency = {counters.commit_bounds_seconds, counters.commit_counts,
                             counters.commit_seconds_sum};
   for (uint32_t partition = 0; partition < node_.partition_count(); ++partition) {

@@ -217,7 +217,7 @@ void Index(const CallPtr& call) {
   call->FinishJson(200, R"({"paths":["/actions","/apis","/apis/sluice.dev/v1","/commands",)"
                         R"("/dead-letters","/healthz","/history","/logs","/metrics","/nodes",)"
                         R"("/quarantine",)"
-                        R"("/readyz","/resolve","/version"]})");
+                        R"("/readyz","/replace","/resolve","/version"]})");
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ void Router::Handle(Request request, Done done) {
   if (path.empty()) return RouteNode(call);
   if (path[0] == "apis" || path[0] == "api") return RouteObjects(call);
   if (path[0] == "commands") return RouteCommands(call);
+  if (path[0] == "replace") return RouteReplace(call);
   RouteNode(call);
 }
 

@@ -79,6 +79,7 @@ Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text) {
 void DefineProvider(CommandLine& line) {
   Arguments verb = line.Verb("provider", "Providers apart from a node: runs one, moves a location");
   DefineProviderLocal(verb);
+  DefineProviderNotify(verb);
   const auto options = std::make_shared<TakeOverOptions>();
   Arguments take_over =
       verb.Sub("take-over",

@@ -13,5 +13,7 @@ Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text);
 
 // `sluice provider local`, a verb within `provider`.
 void DefineProviderLocal(Arguments& provider);
+// `sluice provider notify`.
+void DefineProviderNotify(Arguments& provider);
 
 }  // namespace sluice::cli

@@ -13,6 +13,7 @@
 #include "cli/verbs/verbs.h"
 #include "engine/node.h"
 #include "providers/local/local_provider.h"
+#include "providers/notify/notify_provider.h"
 #include "service/node_backend.h"
 #include "service/server.h"
 
@@ -182,7 +183,10 @@ Outcome<Exit> Up(Session& session, const Options& options) {
 
   const std::string url = "http://" + own_address;
   std::jthread provider;
+  std::jthread notify;
   if (options.provider == "local") {
+    notify = std::jthread(
+        [url](std::stop_token stop) { ServeNotifications({.server_url = url}, std::move(stop)); });
     LocalProviderOptions local;
     local.server_url = url;
     local.data_dir = options.data;
@@ -199,7 +203,9 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   Serve(session, **node);
   if (provider.joinable()) {
     provider.request_stop();
+    notify.request_stop();
     provider.join();
+    notify.join();
   }
   (*server)->Stop();
   (*node)->Stop();

@@ -11,15 +11,10 @@ C Prepare(const Instance& instance, const C& command, bool attaches_itself) {
   C prepared = command;
   if (instance.Exists()) {
     prepared.spec.controller = instance.spec.controller;
+    if (!prepared.spec.lineage) prepared.spec.lineage = instance.spec.lineage;
     return prepared;
   }
-  auto& gates = prepared.spec.controller.scheduling_gates;
-  const bool gated = std::any_of(gates.begin(), gates.end(), [](const SchedulingGate& gate) {
-    return gate.name == kNetworkGate;
-  });
-  if (attaches_itself && !gated && !prepared.spec.network_interfaces.empty()) {
-    gates.insert(gates.begin(), SchedulingGate{.name = std::string(kNetworkGate)});
-  }
+  if (attaches_itself) instance::GateOnNetwork(prepared.spec);
   return prepared;
 }
 
@@ -32,6 +27,10 @@ DecideResult Upsert(const Instance& instance, const C& command, bool attaches_it
   // As the user wrote it, so that paths are the user's; what is ignored cannot be at fault.
   ValidateInstanceSpec(instance.Exists() ? prepared.spec : command.spec, command.annotations,
                        errors);
+  if (command.spec.lineage &&
+      (!instance.Exists() || command.spec.lineage != instance.spec.lineage)) {
+    errors.Add("spec.lineage", "is a replacement's own; see the command Replace");
+  }
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
   return DecideGeneric<InstanceMachine>(instance, prepared, context);
 }

@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "events/announcement.gen.h"
 #include "events/instance.gen.h"
+#include "events/replace.gen.h"
 #include "machines/common/define_kind.h"
 #include "machines/instance/transitions.h"
 
@@ -19,6 +21,8 @@ namespace sluice {
 inline constexpr std::string_view kNetworkGate = "Network";
 inline constexpr const char* kRevisionAnnotation = "sluice.dev/target-revision";
 inline constexpr const char* kRoleAnnotation = "sluice.dev/binding-instance-role";
+// Where its phase changes are announced: http:// or https://.
+inline constexpr const char* kNotifyAnnotation = "sluice.dev/notify-url";
 inline constexpr const char* kSshKeysAnnotation = "compute.datumapis.com/ssh-keys";
 
 struct InstanceMachine {
@@ -31,8 +35,11 @@ struct InstanceMachine {
       TypeList<AdoptInstance, AddGate, ClearGate, StartInstance, StopInstance, RestartInstance,
                Touch, InstanceReportProgrammed, InstanceReportRunning, InstanceReportReadiness,
                InstanceReportStopped, InstanceReportFailed, InstanceReportDeleted, ClaimEnsured,
-               ClaimRefused, AddressGranted, AddressRefused, AddressReleased>;
-  using OnAbsent = TypeList<>;
+               ClaimRefused, AddressGranted, AddressRefused, AddressReleased, InstanceReplace,
+               CreateReplacement, ConfirmReplacement, RefuseReplacementName>;
+  // A source's reservations outlive it.
+  using OnAbsent = TypeList<InstanceReplace, CreateReplacement, ConfirmReplacement,
+                            RefuseReplacementName, Outcome>;
   using Events =
       TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
                StoppedReported, FailureReported, RemovalReported, InterfacesReported,
@@ -41,7 +48,9 @@ struct InstanceMachine {
                InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
                InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost,
                InstanceStopBegan, InstanceStopped, InstanceExpiryReached, InstanceExpired,
-               InstanceFailed>;
+               InstanceFailed, ReplacementReserved, ReplacementAsked, ReplacementConfirmed,
+               ReplacementAskAnswered, ReplacementConfirmationAsked,
+               ReplacementConfirmationAnswered, PhaseHandedOver>;
   using Phase = InstancePhase;
   static constexpr std::string_view kName = "instance";
   static constexpr std::string_view kPlural = "instances";
@@ -94,6 +103,22 @@ DecideResult Decide(const Instance&, const AddressGranted&, const DecideContext&
 DecideResult Decide(const Instance&, const AddressRefused&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressReleased&, const DecideContext&);
 
+// replace.cc: what is asked of a source.
+DecideResult Decide(const Instance&, const InstanceReplace&, const DecideContext&);
+DecideResult Decide(const Instance&, const ConfirmReplacement&, const DecideContext&);
+DecideResult Decide(const Instance&, const RefuseReplacementName&, const DecideContext&);
+// replacement.cc: what becomes of a replacement.
+DecideResult Decide(const Instance&, const CreateReplacement&, const DecideContext&);
+
+// evolve_replace.cc
+void Evolve(Instance&, const ReplacementReserved&);
+void Evolve(Instance&, const ReplacementAsked&);
+void Evolve(Instance&, const ReplacementConfirmed&);
+void Evolve(Instance&, const ReplacementAskAnswered&);
+void Evolve(Instance&, const ReplacementConfirmationAsked&);
+void Evolve(Instance&, const ReplacementConfirmationAnswered&);
+// announce.cc
+void Evolve(Instance&, const PhaseHandedOver&);
 // evolve.cc: what is kept.
 void Evolve(Instance&, const InstanceCreated&, const EventContext&);
 void Evolve(Instance&, const InstanceSpecChanged&);

@@ -12,6 +12,15 @@ bool HasGate(const Instance& instance, std::string_view name) {
                      [&](const SchedulingGate& gate) { return gate.name == name; });
 }
 
+void GateOnNetwork(InstanceSpec& spec) {
+  auto& gates = spec.controller.scheduling_gates;
+  const bool gated = std::any_of(gates.begin(), gates.end(), [](const SchedulingGate& gate) {
+    return gate.name == kNetworkGate;
+  });
+  if (gated || spec.network_interfaces.empty()) return;
+  gates.insert(gates.begin(), SchedulingGate{.name = std::string(kNetworkGate)});
+}
+
 std::string GateNames(const Instance& instance) {
   std::string names;
   for (const SchedulingGate& gate : instance.spec.controller.scheduling_gates) {

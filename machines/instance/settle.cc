@@ -1,5 +1,6 @@
 // What follows from what an instance keeps: its surroundings, phase, conditions and timers.
 #include "machines/common/stuck.h"
+#include "machines/instance/announce.h"
 #include "machines/instance/conditions.h"
 #include "machines/instance/rules.h"
 #include "machines/network/attachment/attachment.h"
@@ -188,10 +189,7 @@ void SettleDeletion(InstanceDraft& draft) {
   SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
 }
 
-}  // namespace
-
-void InstanceMachine::Settle(Draft<InstanceMachine>& draft) {
-  if (!draft->Exists()) return;
+void SettleLife(InstanceDraft& draft) {
   if (draft->IsDeleting()) return SettleDeletion(draft);
   if (draft->status.observed_generation != draft->metadata.generation) {
     draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
@@ -202,6 +200,14 @@ void InstanceMachine::Settle(Draft<InstanceMachine>& draft) {
   SettleConditions(draft);
   SettleTimers(draft);
   SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
+}
+
+}  // namespace
+
+void InstanceMachine::Settle(Draft<InstanceMachine>& draft) {
+  if (!draft->Exists()) return;
+  SettleLife(draft);
+  instance::HandOverPhase(draft);
 }
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 // What an instance hears of its location and its network.
 #include "events/location.gen.h"
+#include "machines/instance/replace.h"
 #include "machines/instance/rules.h"
 #include "machines/network/attachment/attachment.h"
 
@@ -48,6 +49,8 @@ DecideResult Decide(const Instance& instance, const TimerDue& timer, const Decid
 
 DecideResult Decide(const Instance& instance, const Outcome& outcome,
                     const DecideContext& context) {
+  if (auto decided = instance::DecideReplaceOutcome(instance, outcome, context)) return *decided;
+  if (!instance.Exists()) return Ignore();
   return AdvanceNetwork(instance, outcome, context);
 }
 DecideResult Decide(const Instance& instance, const ClaimEnsured& answer,

@@ -1,6 +1,7 @@
 // Every fault of an instance's manifest, each with its field path.
 #include <set>
 
+#include "machines/instance/announce.h"
 #include "machines/instance/instance.h"
 
 namespace sluice {
@@ -224,6 +225,11 @@ void CheckRuntime(const InstanceSpec& spec, const std::map<std::string, std::str
 void ValidateInstanceSpec(const InstanceSpec& spec,
                           const std::map<std::string, std::string>& annotations,
                           FieldErrors& errors) {
+  if (const auto url = annotations.find(kNotifyAnnotation); url != annotations.end()) {
+    if (const auto fault = instance::NotifyUrlFault(url->second)) {
+      errors.Add(At("metadata.annotations[\"{}\"]", kNotifyAnnotation), *fault);
+    }
+  }
   if (!spec.location.name.empty()) CheckLabel(spec.location.name, "spec.location.name", errors);
   Unique gates;
   for (size_t i = 0; i < spec.controller.scheduling_gates.size(); ++i) {
