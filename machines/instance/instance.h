@@ -27,12 +27,12 @@ struct InstanceMachine {
   using Create = InstanceCreate;
   using Created = InstanceCreated;
   using SpecChanged = InstanceSpecChanged;
-  using Commands =
-      TypeList<AdoptInstance, AddGate, ClearGate, StartInstance, StopInstance, RestartInstance,
-               Touch, InstanceReportProgrammed, InstanceReportRunning, InstanceReportReadiness,
-               InstanceReportStopped, InstanceReportFailed, InstanceReportDeleted, ClaimEnsured,
-               ClaimRefused, AddressGranted, AddressRefused, AddressReleased>;
-  using OnAbsent = TypeList<>;
+  using Commands = TypeList<AdoptInstance, AddGate, ClearGate, StartInstance, StopInstance,
+                            RestartInstance, Touch, InstanceReportProgrammed, InstanceReportRunning,
+                            InstanceReportReadiness, InstanceReportStopped, InstanceReportFailed,
+                            InstanceReportDeleted, ClaimEnsured, ClaimRefused, AddressGranted,
+                            AddressRefused, AddressReleased, ClaimInstance, ReleaseInstance>;
+  using OnAbsent = TypeList<ClaimInstance>;
   using Events =
       TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
                StoppedReported, FailureReported, RemovalReported, InterfacesReported,
@@ -41,7 +41,9 @@ struct InstanceMachine {
                InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
                InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost,
                InstanceStopBegan, InstanceStopped, InstanceExpiryReached, InstanceExpired,
-               InstanceFailed>;
+               InstanceFailed, ServerClaimKept, ServerClaimDropped, ServerHolderChanged,
+               ServerObserved, ServerCreationBegan, ServerReplacementBegan, ServerRebuildBegan,
+               ServerUpdateBegan, ServerActionEnded, ServerBuildFailed>;
   using Phase = InstancePhase;
   static constexpr std::string_view kName = "instance";
   static constexpr std::string_view kPlural = "instances";
@@ -93,6 +95,10 @@ DecideResult Decide(const Instance&, const ClaimRefused&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressGranted&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressRefused&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressReleased&, const DecideContext&);
+// server_edge.cc
+DecideResult Decide(const Instance&, const ClaimInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const ReleaseInstance&, const DecideContext&);
+DecideResult SeeServer(const Instance&, const Observed&, const DecideContext&);
 
 // evolve.cc: what is kept.
 void Evolve(Instance&, const InstanceCreated&, const EventContext&);
@@ -129,6 +135,17 @@ void Evolve(Instance&, const InstanceStopped&, const EventContext&);
 void Evolve(Instance&, const InstanceExpiryReached&, const EventContext&);
 void Evolve(Instance&, const InstanceExpired&, const EventContext&);
 void Evolve(Instance&, const InstanceFailed&, const EventContext&);
+// server_evolve.cc: the server behind it.
+void Evolve(Instance&, const ServerClaimKept&);
+void Evolve(Instance&, const ServerClaimDropped&);
+void Evolve(Instance&, const ServerHolderChanged&);
+void Evolve(Instance&, const ServerObserved&);
+void Evolve(Instance&, const ServerCreationBegan&);
+void Evolve(Instance&, const ServerReplacementBegan&);
+void Evolve(Instance&, const ServerRebuildBegan&);
+void Evolve(Instance&, const ServerUpdateBegan&);
+void Evolve(Instance&, const ServerActionEnded&);
+void Evolve(Instance&, const ServerBuildFailed&);
 
 const KindInfo& InstanceKind();
 

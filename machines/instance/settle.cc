@@ -2,6 +2,7 @@
 #include "machines/common/stuck.h"
 #include "machines/instance/conditions.h"
 #include "machines/instance/rules.h"
+#include "machines/instance/server_rules.h"
 #include "machines/network/attachment/attachment.h"
 
 namespace sluice {
@@ -174,6 +175,7 @@ void SettleDeletion(InstanceDraft& draft) {
   draft.Disarm(kStartTimer);
   draft.Disarm(kRetryTimer);
   draft.SetCondition("Ready", ConditionStatus::kFalse, "Deleting", "Instance is being deleted");
+  SettleServerConditions(draft);
   if (!instance::MayBeHeld(draft.state())) {
     ReleaseAttachments(draft, draft->own.attachments);
     if (AllReleased(draft->own.attachments)) {
@@ -182,6 +184,7 @@ void SettleDeletion(InstanceDraft& draft) {
         draft.Send(EntityKey{"location", self.namespace_, draft->spec.location.name},
                    Unobserve{.observer = self.ToString()});
       }
+      DropClaims(draft);
       return draft.Emit(EntityDeleted{});
     }
   }
@@ -198,8 +201,10 @@ void InstanceMachine::Settle(Draft<InstanceMachine>& draft) {
   }
   SettleSurroundings(draft);
   SettleRetry(draft);
+  SettleServer(draft);
   SettlePhase(draft);
   SettleConditions(draft);
+  SettleServerConditions(draft);
   SettleTimers(draft);
   SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
 }

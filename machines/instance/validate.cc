@@ -1,7 +1,7 @@
 // Every fault of an instance's manifest, each with its field path.
 #include <set>
 
-#include "machines/instance/instance.h"
+#include "machines/instance/server_rules.h"
 
 namespace sluice {
 namespace {
@@ -239,9 +239,7 @@ void ValidateInstanceSpec(const InstanceSpec& spec,
   CheckPositive(spec.ttl, "spec.ttl", errors);
   CheckPositive(spec.idle_ttl, "spec.idleTtl", errors);
   CheckNotNegative(spec.start_deadline, "spec.startDeadline", errors);
-  if (!spec.backend.empty() && spec.backend != "server") {
-    errors.Add("spec.backend", "is " + spec.backend + "; known is server");
-  }
+  ValidateServerBackend(spec, errors);
   CheckRuntime(spec, annotations, errors);
 }
 
