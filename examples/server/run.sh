@@ -114,7 +114,6 @@ instance web '.status.conditions[] | select(.type == "ServerConflict") | "   Ser
 stranger=$("$sluice" get server -o json | jq -r \
   '.items[] | select(.status.conditions[0].reason == "DuplicateMapping") | .metadata.name')
 [[ $(server_of web) == "$second" ]] || fail "the stranger took the instance"
-curl -fs "$SLUICE_SERVER/metrics" | grep '^sluice_server_unmapped_total' | sed 's/^/   /'
 say "the region strips its tag: the conflict is over, the stranger is nobody's"
 region_do "strip $stranger"
 until_true 30 "the stranger to be unmapped" mapped "$stranger" TagMissing
