@@ -12,6 +12,7 @@
 #include "machines/network/subnet/subnet.h"
 #include "machines/network/subnetclaim/subnetclaim.h"
 #include "machines/registry/registry.h"
+#include "machines/server/server.h"
 
 namespace sluice {
 
@@ -30,6 +31,7 @@ const KindRegistry& BuiltinKinds() {
     registry.Add(NetworkBindingKind());
     registry.Add(SubnetClaimKind());
     registry.Add(SubnetKind());
+    registry.Add(ServerKind());
     return registry;
   }();
   return kinds;

@@ -11,9 +11,14 @@ namespace sluice::cli {
 // "NAME", "NAMESPACE/NAME", with or without "location/" before it.
 Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text);
 
+// "NAMESPACE/NAME" of a location named by its provider's command line.
+Outcome<std::string> LocationName(Session& session, const std::string& text);
+
 // `sluice provider local`, a verb within `provider`.
 void DefineProviderLocal(Arguments& provider);
 // `sluice provider notify`.
 void DefineProviderNotify(Arguments& provider);
+// `sluice provider region` and `region-do`.
+void DefineProviderRegion(Arguments& provider);
 
 }  // namespace sluice::cli

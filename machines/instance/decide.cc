@@ -1,5 +1,6 @@
 // What users and owners ask of an instance.
 #include "machines/instance/rules.h"
+#include "machines/instance/server_rules.h"
 
 namespace sluice {
 namespace {
@@ -45,7 +46,9 @@ std::optional<Rejection> FaultOfStarting(const Instance& instance, const DecideC
     return Rejection::Deleting(context.self.ToString() + " is being deleted");
   }
   const InstancePhase phase = instance.status.phase;
-  if (phase != InstancePhase::kFailed && phase != InstancePhase::kExpired) return std::nullopt;
+  if (phase != InstancePhase::kFailed && phase != InstancePhase::kExpired) {
+    return FaultOfPower(instance, context);
+  }
   return Rejection::InvalidTransition(
       "status.phase",
       context.self.ToString() + " is " + std::string(ToString(phase)) + ", which is final");
@@ -69,6 +72,9 @@ void InstanceMachine::CheckImmutable(const InstanceSpec& before, const InstanceS
                                      FieldErrors& errors) {
   if (!before.location.name.empty() && !(before.location == after.location)) {
     errors.Add("spec.location.name", "cannot change from " + before.location.name);
+  }
+  if (before.backend != after.backend) {
+    errors.Add("spec.backend", "cannot change: what runs is of another nature");
   }
   if (!(before.network_interfaces == after.network_interfaces)) {
     errors.Add("spec.networkInterfaces", "cannot change");
@@ -157,6 +163,7 @@ DecideResult Decide(const Instance& instance, const StopInstance&, const DecideC
         "metadata.ownerReferences",
         context.self.ToString() + " belongs to " + OwnerKey(*owner) + ", which would replace it"));
   }
+  if (auto fault = FaultOfPower(instance, context)) return Reject(*fault);
   if (instance.own.stop_wanted || instance::HasFailed(instance)) return NoChange();
   Draft<InstanceMachine> draft(instance, context);
   draft.Emit(InstanceStopAsked{});

@@ -36,10 +36,11 @@ struct InstanceMachine {
                Touch, InstanceReportProgrammed, InstanceReportRunning, InstanceReportReadiness,
                InstanceReportStopped, InstanceReportFailed, InstanceReportDeleted, ClaimEnsured,
                ClaimRefused, AddressGranted, AddressRefused, AddressReleased, InstanceReplace,
-               CreateReplacement, ConfirmReplacement, RefuseReplacementName>;
-  // A source's reservations outlive it.
+               CreateReplacement, ConfirmReplacement, RefuseReplacementName, ClaimInstance,
+               ReleaseInstance>;
+  // A source's reservations outlive it; a server may claim what is not there yet.
   using OnAbsent = TypeList<InstanceReplace, CreateReplacement, ConfirmReplacement,
-                            RefuseReplacementName, Outcome>;
+                            RefuseReplacementName, Outcome, ClaimInstance>;
   using Events =
       TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
                StoppedReported, FailureReported, RemovalReported, InterfacesReported,
@@ -50,7 +51,10 @@ struct InstanceMachine {
                InstanceStopBegan, InstanceStopped, InstanceExpiryReached, InstanceExpired,
                InstanceFailed, ReplacementReserved, ReplacementAsked, ReplacementConfirmed,
                ReplacementAskAnswered, ReplacementConfirmationAsked,
-               ReplacementConfirmationAnswered, PhaseHandedOver>;
+               ReplacementConfirmationAnswered, PhaseHandedOver,
+               ServerClaimKept, ServerClaimDropped, ServerHolderChanged,
+               ServerObserved, ServerCreationBegan, ServerReplacementBegan, ServerRebuildBegan,
+               ServerUpdateBegan, ServerActionEnded, ServerBuildFailed>;
   using Phase = InstancePhase;
   static constexpr std::string_view kName = "instance";
   static constexpr std::string_view kPlural = "instances";
@@ -102,6 +106,10 @@ DecideResult Decide(const Instance&, const ClaimRefused&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressGranted&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressRefused&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressReleased&, const DecideContext&);
+// server_edge.cc
+DecideResult Decide(const Instance&, const ClaimInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const ReleaseInstance&, const DecideContext&);
+DecideResult SeeServer(const Instance&, const Observed&, const DecideContext&);
 
 // replace.cc: what is asked of a source.
 DecideResult Decide(const Instance&, const InstanceReplace&, const DecideContext&);
@@ -154,6 +162,17 @@ void Evolve(Instance&, const InstanceStopped&, const EventContext&);
 void Evolve(Instance&, const InstanceExpiryReached&, const EventContext&);
 void Evolve(Instance&, const InstanceExpired&, const EventContext&);
 void Evolve(Instance&, const InstanceFailed&, const EventContext&);
+// server_evolve.cc: the server behind it.
+void Evolve(Instance&, const ServerClaimKept&);
+void Evolve(Instance&, const ServerClaimDropped&);
+void Evolve(Instance&, const ServerHolderChanged&);
+void Evolve(Instance&, const ServerObserved&);
+void Evolve(Instance&, const ServerCreationBegan&);
+void Evolve(Instance&, const ServerReplacementBegan&);
+void Evolve(Instance&, const ServerRebuildBegan&);
+void Evolve(Instance&, const ServerUpdateBegan&);
+void Evolve(Instance&, const ServerActionEnded&);
+void Evolve(Instance&, const ServerBuildFailed&);
 
 const KindInfo& InstanceKind();
 

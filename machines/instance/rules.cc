@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "machines/instance/server_rules.h"
 #include "machines/network/attachment/attachment.h"
 
 namespace sluice::instance {
@@ -67,6 +68,7 @@ bool IsStopped(const Instance& instance) {
 }
 
 bool MayBeHeld(const Instance& instance) {
+  if (IsServerBacked(instance)) return MayHaveServer(instance);
   const InstanceOwn& own = instance.own;
   if (own.gone) return false;
   if (own.ever_programmed || own.programmed || own.running || own.readiness) return true;

@@ -3,6 +3,7 @@
 #include "machines/instance/announce.h"
 #include "machines/instance/conditions.h"
 #include "machines/instance/rules.h"
+#include "machines/instance/server_rules.h"
 #include "machines/network/attachment/attachment.h"
 
 namespace sluice {
@@ -175,6 +176,7 @@ void SettleDeletion(InstanceDraft& draft) {
   draft.Disarm(kStartTimer);
   draft.Disarm(kRetryTimer);
   draft.SetCondition("Ready", ConditionStatus::kFalse, "Deleting", "Instance is being deleted");
+  SettleServerConditions(draft);
   if (!instance::MayBeHeld(draft.state())) {
     ReleaseAttachments(draft, draft->own.attachments);
     if (AllReleased(draft->own.attachments)) {
@@ -183,6 +185,7 @@ void SettleDeletion(InstanceDraft& draft) {
         draft.Send(EntityKey{"location", self.namespace_, draft->spec.location.name},
                    Unobserve{.observer = self.ToString()});
       }
+      DropClaims(draft);
       return draft.Emit(EntityDeleted{});
     }
   }
@@ -196,8 +199,10 @@ void SettleLife(InstanceDraft& draft) {
   }
   SettleSurroundings(draft);
   SettleRetry(draft);
+  SettleServer(draft);
   SettlePhase(draft);
   SettleConditions(draft);
+  SettleServerConditions(draft);
   SettleTimers(draft);
   SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
 }

@@ -37,6 +37,7 @@ DecideResult SeeLocation(const Instance& instance, const Observed& seen,
 DecideResult Decide(const Instance& instance, const Observed& seen, const DecideContext& context) {
   const EntityKey location{"location", context.self.namespace_, instance.spec.location.name};
   if (seen.subject == location.ToString()) return SeeLocation(instance, seen, context);
+  if (seen.subject.starts_with("server/")) return SeeServer(instance, seen, context);
   return AdvanceNetwork(instance, seen, context);
 }
 

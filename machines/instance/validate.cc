@@ -3,6 +3,7 @@
 
 #include "machines/instance/announce.h"
 #include "machines/instance/instance.h"
+#include "machines/instance/server_rules.h"
 
 namespace sluice {
 namespace {
@@ -245,9 +246,7 @@ void ValidateInstanceSpec(const InstanceSpec& spec,
   CheckPositive(spec.ttl, "spec.ttl", errors);
   CheckPositive(spec.idle_ttl, "spec.idleTtl", errors);
   CheckNotNegative(spec.start_deadline, "spec.startDeadline", errors);
-  if (!spec.backend.empty() && spec.backend != "server") {
-    errors.Add("spec.backend", "is " + spec.backend + "; known is server");
-  }
+  ValidateServerBackend(spec, errors);
   CheckRuntime(spec, annotations, errors);
 }
 
