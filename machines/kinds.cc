@@ -2,6 +2,7 @@
 #include "machines/binding/binding.h"
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
+#include "machines/deployment/deployment.h"
 #include "machines/instance/instance.h"
 #include "machines/location/location.h"
 #include "machines/network/network/network.h"
@@ -10,6 +11,7 @@
 #include "machines/network/subnet/subnet.h"
 #include "machines/network/subnetclaim/subnetclaim.h"
 #include "machines/registry/registry.h"
+#include "machines/workload/workload.h"
 
 namespace sluice {
 
@@ -18,6 +20,7 @@ const KindRegistry& BuiltinKinds() {
     KindRegistry registry;
     registry.Add(BindingKind());
     registry.Add(ClusterConfigKind());
+    registry.Add(DeploymentKind());
     registry.Add(InstanceKind());
     registry.Add(LocationKind());
     registry.Add(RegistryKind());
@@ -26,6 +29,7 @@ const KindRegistry& BuiltinKinds() {
     registry.Add(NetworkBindingKind());
     registry.Add(SubnetClaimKind());
     registry.Add(SubnetKind());
+    registry.Add(WorkloadKind());
     return registry;
   }();
   return kinds;

@@ -93,6 +93,7 @@ AnyTable InstanceMachine::Detail(const State& state) {
   detail.programmed = instance::IsProgrammed(state);
   detail.terminal = IsTerminal(state.status.phase);
   detail.expiring = state.status.phase == InstancePhase::kExpiring;
+  detail.template_hash = state.spec.controller.template_hash;
   return AnyTable::Of(std::move(detail));
 }
 

@@ -27,21 +27,21 @@ struct InstanceMachine {
   using Create = InstanceCreate;
   using Created = InstanceCreated;
   using SpecChanged = InstanceSpecChanged;
-  using Commands =
-      TypeList<AdoptInstance, AddGate, ClearGate, StartInstance, StopInstance, RestartInstance,
-               Touch, InstanceReportProgrammed, InstanceReportRunning, InstanceReportReadiness,
-               InstanceReportStopped, InstanceReportFailed, InstanceReportDeleted, ClaimEnsured,
-               ClaimRefused, AddressGranted, AddressRefused, AddressReleased>;
+  using Commands = TypeList<AdoptInstance, TellNetwork, AddGate, ClearGate, StartInstance,
+                            StopInstance, RestartInstance, Touch, InstanceReportProgrammed,
+                            InstanceReportRunning, InstanceReportReadiness, InstanceReportStopped,
+                            InstanceReportFailed, InstanceReportDeleted, ClaimEnsured, ClaimRefused,
+                            AddressGranted, AddressRefused, AddressReleased>;
   using OnAbsent = TypeList<>;
   using Events =
       TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
                StoppedReported, FailureReported, RemovalReported, InterfacesReported,
-               InstanceLeaseSeen, LocationObservationStarted, InstanceStartAsked, InstanceStopAsked,
-               InstanceRestartAsked, InstanceTouched, RetryChanged, AttachmentChanged,
-               InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
-               InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost,
-               InstanceStopBegan, InstanceStopped, InstanceExpiryReached, InstanceExpired,
-               InstanceFailed>;
+               InstanceLeaseSeen, LocationObservationStarted, TemplateRecorded, NetworkTold,
+               InstanceStartAsked, InstanceStopAsked, InstanceRestartAsked, InstanceTouched,
+               RetryChanged, AttachmentChanged, InstanceGated, InstanceProgrammingStarted,
+               InstanceProgrammed, InstanceStartBegan, InstanceRan, InstanceBecameReady,
+               InstanceBecameUnready, InstanceRunLost, InstanceStopBegan, InstanceStopped,
+               InstanceExpiryReached, InstanceExpired, InstanceFailed>;
   using Phase = InstancePhase;
   static constexpr std::string_view kName = "instance";
   static constexpr std::string_view kPlural = "instances";
@@ -71,6 +71,7 @@ void ValidateInstanceSpec(const InstanceSpec& spec,
 DecideResult Decide(const Instance&, const InstanceApply&, const DecideContext&);
 DecideResult Decide(const Instance&, const InstanceCreate&, const DecideContext&);
 DecideResult Decide(const Instance&, const AdoptInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const TellNetwork&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddGate&, const DecideContext&);
 DecideResult Decide(const Instance&, const ClearGate&, const DecideContext&);
 DecideResult Decide(const Instance&, const StartInstance&, const DecideContext&);
@@ -108,6 +109,8 @@ void Evolve(Instance&, const RemovalReported&);
 void Evolve(Instance&, const InterfacesReported&);
 void Evolve(Instance&, const InstanceLeaseSeen&);
 void Evolve(Instance&, const LocationObservationStarted&);
+void Evolve(Instance&, const TemplateRecorded&);
+void Evolve(Instance&, const NetworkTold&);
 void Evolve(Instance&, const InstanceStartAsked&, const EventContext&);
 void Evolve(Instance&, const InstanceStopAsked&);
 void Evolve(Instance&, const InstanceRestartAsked&, const EventContext&);
