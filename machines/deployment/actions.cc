@@ -75,16 +75,15 @@ void DeleteMember(DeploymentDraft& draft, uint64_t ordinal) {
 
 void TellNetworks(DeploymentDraft& draft) {
   if (!draft->own.telling) return;
-  const std::string from =
-      draft->own.told_to == 0 ? "" : BigEndianKey(draft->own.told_to);
+  const std::string from = draft->own.told_to == 0 ? "" : BigEndianKey(draft->own.told_to);
   const auto gated = OrdinalsOf(draft.state(), DeploymentMachine::kGated, kShareMax, from);
   for (const uint64_t ordinal : gated) {
     const auto member = FindMember(draft.state(), ordinal);
     draft.Send(InstanceKey(draft, member->name), TellNetwork{.network = draft->own.network});
   }
   const bool finished = gated.size() < kShareMax;
-  draft.Emit(DeploymentNetworkTold{.ordinal = finished ? 0 : gated.back() + 1,
-                                   .finished = finished});
+  draft.Emit(
+      DeploymentNetworkTold{.ordinal = finished ? 0 : gated.back() + 1, .finished = finished});
 }
 
 }  // namespace sluice::deployment

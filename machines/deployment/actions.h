@@ -15,7 +15,8 @@ void CreateMember(DeploymentDraft& draft, uint64_t ordinal);
 void UpdateMember(DeploymentDraft& draft, uint64_t ordinal);
 void DeleteMember(DeploymentDraft& draft, uint64_t ordinal);
 
-// Tells a share of those that wait for their network what became of it (own.telling: more are left).
+// Tells a share of those that wait for their network what became of it (own.telling: more are
+// left).
 void TellNetworks(DeploymentDraft& draft);
 
 }  // namespace sluice::deployment

@@ -79,8 +79,8 @@ Severity SeverityOfReason(std::string_view reason) {
   if (reason == "SchedulingGatesPresent") return Severity::kGated;
   if (reason == "ProvisioningNetwork") return Severity::kProvisioningNetwork;
   if (reason == "ProvisioningInstances") return Severity::kProvisioningInstances;
-  for (const std::string_view unlisted : {"StableInstanceFound", "NoInstances", "NoLocations",
-                                          "NoCandidateLocations", "Pending"}) {
+  for (const std::string_view unlisted :
+       {"StableInstanceFound", "NoInstances", "NoLocations", "NoCandidateLocations", "Pending"}) {
     if (reason == unlisted) return Severity::kNone;
   }
   return Severity::kFailed;

@@ -28,11 +28,10 @@ struct DeploymentMachine {
   using Commands =
       TypeList<ContinueDeployment, MembersFound, ClaimEnsured, ClaimRefused, AddressReleased>;
   using OnAbsent = TypeList<>;
-  using Events =
-      TypeList<LocationSearchChanged, DeploymentScheduled, DeploymentBecameAvailable,
-               DeploymentBecameUnavailable, DeploymentNetworkChanged, DeploymentNetworkTold,
-               DeploymentContinuation, MemberChanged, MemberGone, OrdinalChanged, DeploymentPlanned,
-               AttachmentChanged>;
+  using Events = TypeList<LocationSearchChanged, DeploymentScheduled, DeploymentBecameAvailable,
+                          DeploymentBecameUnavailable, DeploymentNetworkChanged,
+                          DeploymentNetworkTold, DeploymentContinuation, MemberChanged, MemberGone,
+                          OrdinalChanged, DeploymentPlanned, AttachmentChanged>;
   using Phase = DeploymentPhase;
   static constexpr std::string_view kName = "deployment";
   static constexpr std::string_view kPlural = "deployments";

@@ -27,8 +27,8 @@ AnyTable DeploymentMachine::Detail(const State& state) {
 std::vector<IndexEntry> DeploymentMachine::Indexes(const State& state) {
   std::vector<IndexEntry> entries;
   if (!state.spec.location.name.empty()) {
-    entries.push_back({.index = "location",
-                       .value = state.metadata.namespace_ + "/" + state.spec.location.name});
+    entries.push_back(
+        {.index = "location", .value = state.metadata.namespace_ + "/" + state.spec.location.name});
   }
   if (const OwnerReference* owner = OwnerOf(state.metadata)) {
     entries.push_back({.index = "owner", .value = OwnerKey(*owner)});

@@ -13,13 +13,13 @@ void Enter(Deployment& state, DeploymentPhase phase, const EventContext& context
   state.own.phase_since = context.time;
 }
 
-// A new template deserves a try of its own, whatever became of the one before.
-void ForgetFailures(Deployment& state) {
+// What is kept of ordinals beyond their instances; the names that are another's only if asked to.
+void ForgetFailures(Deployment& state, bool keep_names) {
   for (const auto& [key, item] :
        state.items.Scan<OrdinalItem>(DeploymentMachine::kOrdinals, "", ~size_t{0})) {
     uint64_t ordinal = 0;
     for (const char c : key) ordinal = ordinal << 8 | static_cast<unsigned char>(c);
-    deployment::PutOrdinal(state, ordinal, OrdinalItem{.taken = item.taken});
+    deployment::PutOrdinal(state, ordinal, OrdinalItem{.taken = keep_names ? item.taken : 0});
   }
 }
 
@@ -35,11 +35,16 @@ void TakeSpec(Deployment& state) {
 
 void Evolve(Deployment& state, const DeploymentCreated&, const EventContext& context) {
   state.own.phase_since = context.time;
+  // Of an incarnation before.
+  ForgetFailures(state, /*keep_names=*/false);
   TakeSpec(state);
 }
 
 void Evolve(Deployment& state, const DeploymentSpecChanged&) {
-  if (TemplateHash(state.spec.template_) != state.own.template_hash) ForgetFailures(state);
+  // A new template deserves a try of its own, whatever became of the one before.
+  if (TemplateHash(state.spec.template_) != state.own.template_hash) {
+    ForgetFailures(state, /*keep_names=*/true);
+  }
   TakeSpec(state);
 }
 
@@ -89,9 +94,7 @@ void Evolve(Deployment& state, const MemberChanged& event) {
   deployment::Put(state, event.ordinal, event.member);
 }
 
-void Evolve(Deployment& state, const MemberGone& event) {
-  deployment::Erase(state, event.ordinal);
-}
+void Evolve(Deployment& state, const MemberGone& event) { deployment::Erase(state, event.ordinal); }
 
 void Evolve(Deployment& state, const OrdinalChanged& event) {
   deployment::PutOrdinal(state, event.ordinal, event.item);

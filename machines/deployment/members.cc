@@ -13,7 +13,7 @@ struct Filing {
   bool exists = false;
   bool ready = false;
   bool current = false;
-  bool gated = false;          // has the gate Network
+  bool gated = false;             // has the gate Network
   bool gated_by_network = false;  // has only that
   bool operator==(const Filing&) const = default;
 };
@@ -67,7 +67,7 @@ Filing FilingOf(const Deployment& state, uint64_t ordinal) {
 
 struct Set {
   CollectionId collection;
-  uint32_t DeploymentOwn::* size;
+  uint32_t DeploymentOwn::*size;
   bool descending;
 };
 
@@ -239,7 +239,8 @@ void PutOrdinal(Deployment& state, uint64_t ordinal, const OrdinalItem& item) {
   };
   const OrdinalItem present = OrdinalOf(state, ordinal);
   if (present.retry.next_time != item.retry.next_time) {
-    if (present.retry.next_time.IsSet()) Mark(state, M::kDue, due_key(present.retry.next_time), false);
+    if (present.retry.next_time.IsSet())
+      Mark(state, M::kDue, due_key(present.retry.next_time), false);
     if (item.retry.next_time.IsSet()) Mark(state, M::kDue, due_key(item.retry.next_time), true);
   }
   if (item == OrdinalItem{}) {

@@ -21,10 +21,10 @@ inline constexpr uint64_t kHighest = ~uint64_t{0};
 // keys and in DeploymentDetail.
 enum class Severity : uint8_t {
   kNone = 0,
-  kNetworkFailed = 1,  // NetworkFailedToCreate
+  kNetworkFailed = 1,   // NetworkFailedToCreate
   kNetworkMissing = 2,  // NetworkNotFound
-  kFailed = 3,  // an instance failed, or could not be made
-  kGated = 4,   // gates other than Network
+  kFailed = 3,          // an instance failed, or could not be made
+  kGated = 4,           // gates other than Network
   kProvisioningNetwork = 5,
   kProvisioningInstances = 6,
 };

@@ -151,8 +151,7 @@ DecideResult Decide(const Deployment& state, const Observed& seen, const DecideC
   return Network(state, seen, context);
 }
 
-DecideResult Decide(const Deployment& state, const Outcome& outcome,
-                    const DecideContext& context) {
+DecideResult Decide(const Deployment& state, const Outcome& outcome, const DecideContext& context) {
   DeploymentDraft draft(state, context);
   const std::string name = context.sender.empty() ? "" : InstanceName(context.sender);
   if (name.empty()) return Network(state, outcome, context);

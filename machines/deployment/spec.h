@@ -16,8 +16,8 @@ Hash128 TemplateHash(const InstanceTemplate& from);
 
 // The faults of a template or of scale settings, paths beginning with `path`. A pool may have no
 // replicas and no network.
-void ValidateTemplate(const InstanceTemplate& from, const std::string& path,
-                      bool needs_interface, FieldErrors& errors);
+void ValidateTemplate(const InstanceTemplate& from, const std::string& path, bool needs_interface,
+                      FieldErrors& errors);
 void ValidateScale(const ScaleSettings& scale, const std::string& path, bool pool,
                    FieldErrors& errors);
 

@@ -118,8 +118,8 @@ DecideResult Decide(const Workload& state, const Outcome& outcome, const DecideC
     item->reason = outcome.code;
     item->message = outcome.message;
     item->severity = 3;
-    draft.Emit(
-        WorkloadRetryChanged{.retry = NextRetry(state.own.retry, context.time, context.Settings())});
+    draft.Emit(WorkloadRetryChanged{
+        .retry = NextRetry(state.own.retry, context.time, context.Settings())});
   }
   draft.Emit(WorkloadDeploymentChanged{.deployment = *item});
   draft.Emit(WorkloadPlaced{.placed = false});

@@ -49,7 +49,8 @@ void Order(WorkloadDraft& draft, const Place& place, WorkloadDeployment item) {
   if (item.name.empty()) item.name = NameOf(draft.context().self.name, item);
   item.generation = draft->metadata.generation;
   item.unwanted = false;
-  item.outcome = draft.SendForOutcome(InNamespace(draft, "deployment", item.name), std::move(order));
+  item.outcome =
+      draft.SendForOutcome(InNamespace(draft, "deployment", item.name), std::move(order));
   draft.Emit(WorkloadDeploymentChanged{.deployment = std::move(item)});
 }
 
@@ -64,9 +65,8 @@ void SettleUnmatched(WorkloadDraft& draft, const std::vector<Place>& places) {
   const std::vector<PlacementStatus> rows = draft->status.placements;
   for (const PlacementStatus& row : rows) {
     if (row.unmatched == unmatched[row.name]) continue;
-    draft.Emit(PlacementChanged{.placement = row.name,
-                                .conditions = row.conditions,
-                                .unmatched = unmatched[row.name]});
+    draft.Emit(PlacementChanged{
+        .placement = row.name, .conditions = row.conditions, .unmatched = unmatched[row.name]});
   }
 }
 
@@ -74,8 +74,8 @@ void SettleUnmatched(WorkloadDraft& draft, const std::vector<Place>& places) {
 bool OrderWanted(WorkloadDraft& draft, const std::vector<Place>& places, size_t room) {
   for (const Place& place : places) {
     const auto item = FindDeployment(draft.state(), KeyOf(place.placement, place.place));
-    if (item && (item->deleting || (item->generation == draft->metadata.generation &&
-                                    !item->unwanted))) {
+    if (item &&
+        (item->deleting || (item->generation == draft->metadata.generation && !item->unwanted))) {
       continue;  // One that goes is made anew once it is gone.
     }
     if (!item && !IsMatched(draft.state(), place)) continue;
@@ -156,8 +156,8 @@ void SettleDeployments(WorkloadDraft& draft) {
                   [](const WorkloadNetwork& network) { return network.there; });
   // What there is goes on while something is missing; nothing new is begun.
   // Without a registry of locations there is nothing to ask: any spec has its answer.
-  const bool answered = known.answered && (known.version == 0 || known.answered_generation ==
-                                                                     draft->metadata.generation);
+  const bool answered = known.answered && (known.version == 0 ||
+                                           known.answered_generation == draft->metadata.generation);
   if (draft->own.placed || !networks_there || !answered) return;
   if (draft->own.retry.next_time.IsSet()) return;
   const size_t bytes = Pack(draft->spec.template_).size() + 512;

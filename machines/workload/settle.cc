@@ -26,9 +26,9 @@ std::string Join(const std::vector<std::string>& texts) {
 
 View AvailableOf(const Workload& state, const PlacementStatus& row) {
   if (row.available_deployments > 0) {
-    return {ConditionStatus::kTrue, "AvailableDeploymentFound",
-            fmt::format("{}/{} deployments are available", row.available_deployments,
-                        row.deployments)};
+    return {
+        ConditionStatus::kTrue, "AvailableDeploymentFound",
+        fmt::format("{}/{} deployments are available", row.available_deployments, row.deployments)};
   }
   if (auto fault = workload::WorstFault(state, row.name)) {
     return {ConditionStatus::kFalse, std::move(fault->reason), std::move(fault->message)};
@@ -94,9 +94,9 @@ View AvailableOf(const Workload& state) {
     if (fault && (!worst || fault->severity < worst->severity)) worst = fault;
   }
   if (available > 0) {
-    return {ConditionStatus::kTrue, "AvailablePlacementFound",
-            fmt::format("{}/{} placements are available", available,
-                        state.status.placements.size())};
+    return {
+        ConditionStatus::kTrue, "AvailablePlacementFound",
+        fmt::format("{}/{} placements are available", available, state.status.placements.size())};
   }
   if (worst) return {ConditionStatus::kFalse, worst->reason, worst->message};
   return {ConditionStatus::kFalse, "NoAvailablePlacements",

@@ -1,7 +1,8 @@
 // Every fault of a workload's manifest at once, each with its field path.
+#include "machines/deployment/spec.h"
+
 #include <set>
 
-#include "machines/deployment/spec.h"
 #include "machines/workload/children.h"
 
 namespace sluice {

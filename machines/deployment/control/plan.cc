@@ -49,8 +49,8 @@ std::vector<Action> Plan(const DeploymentView& deployment,
   }
   Groups groups;
   for (uint64_t ordinal = 0; ordinal < deployment.replicas; ++ordinal) {
-    const bool backs_off = std::binary_search(deployment.backing_off.begin(),
-                                              deployment.backing_off.end(), ordinal);
+    const bool backs_off =
+        std::binary_search(deployment.backing_off.begin(), deployment.backing_off.end(), ordinal);
     const auto present = wanted.find(ordinal);
     if (present != wanted.end()) {
       PlanPresent(deployment, *present->second, backs_off, groups);

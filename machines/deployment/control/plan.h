@@ -34,9 +34,9 @@ struct DeploymentView {
 struct InstanceView {
   std::string name;
   std::optional<uint64_t> ordinal = {};  // of its name; none: it is deleted
-  Hash128 template_hash = {};       // of the template it was last given
-  bool ready = false;               // on that template
-  bool terminal = false;            // Failed, Stopped or Expired
+  Hash128 template_hash = {};            // of the template it was last given
+  bool ready = false;                    // on that template
+  bool terminal = false;                 // Failed, Stopped or Expired
   bool deleting = false;
 };
 

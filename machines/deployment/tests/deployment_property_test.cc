@@ -31,14 +31,14 @@ uint64_t OrdinalOfKey(const std::string& key) {
 }
 
 std::vector<control::Action> WholePlan(const Deployment& shop) {
-  control::DeploymentView view{.name = "shop",
-                               .replicas = shop.own.wanted,
-                               .policy = shop.spec.scale_settings.instance_management_policy ==
-                                                 ManagementPolicy::kParallel
-                                             ? control::Policy::kParallel
-                                             : control::Policy::kOrderedReady,
-                               .template_hash = shop.own.template_hash,
-                               .backing_off = {}};
+  control::DeploymentView view{
+      .name = "shop",
+      .replicas = shop.own.wanted,
+      .policy = shop.spec.scale_settings.instance_management_policy == ManagementPolicy::kParallel
+                    ? control::Policy::kParallel
+                    : control::Policy::kOrderedReady,
+      .template_hash = shop.own.template_hash,
+      .backing_off = {}};
   for (const auto& [key, item] : shop.items.Scan<OrdinalItem>(M::kOrdinals, "", 10'000)) {
     if (item.retry.next_time.IsSet()) view.backing_off.push_back(OrdinalOfKey(key));
   }
@@ -61,8 +61,8 @@ void CheckPlan(const Deployment& shop) {
   std::vector<PlanAction> first;
   for (const control::Action& action : plan) {
     const auto kind = static_cast<PlanActionKind>(action.verb);
-    uint32_t PlanCounts::* const of_kind[] = {&PlanCounts::create, &PlanCounts::update,
-                                              &PlanCounts::delete_, &PlanCounts::wait};
+    uint32_t PlanCounts::*const of_kind[] = {&PlanCounts::create, &PlanCounts::update,
+                                             &PlanCounts::delete_, &PlanCounts::wait};
     ++(counts.*of_kind[static_cast<size_t>(kind)]);
     if (action.skipped) ++counts.skipped;
     if (first.size() < 10) {
@@ -131,7 +131,8 @@ void ReportSomething(World& world) {
 void RemoveWhatGoes(World& world) {
   for (const std::string& entity : world.EntityKeys()) {
     for (const PendingAction& action : world.Pending(entity)) {
-      if (action.verb == "DeleteInstance") world.SendJson(entity, "ReportDeleted", R"({"status":"True"})");
+      if (action.verb == "DeleteInstance")
+        world.SendJson(entity, "ReportDeleted", R"({"status":"True"})");
     }
   }
 }

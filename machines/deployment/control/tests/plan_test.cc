@@ -94,8 +94,8 @@ TEST(Plan, DeletesNamesWithoutAnOrdinal) {
 }
 
 TEST(Plan, ParallelHoldsNothingBack) {
-  EXPECT_EQ(Text(Plan(Shop(5, Policy::kParallel), {At(0, kNow, false), Terminal(1),
-                                                   At(2, kOld, true), At(3, kOld, true)})),
+  EXPECT_EQ(Text(Plan(Shop(5, Policy::kParallel),
+                      {At(0, kNow, false), Terminal(1), At(2, kOld, true), At(3, kOld, true)})),
             "Wait shop-0, Create shop-4, Update shop-3, Update shop-2, Delete shop-1");
 }
 
