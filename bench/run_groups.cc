@@ -10,12 +10,13 @@ struct Group {
   Result<Measurements> (*run)(const BenchOptions&, DataSet&);
 };
 
-constexpr std::array<Group, 5> kGroups = {{
+constexpr std::array<Group, 6> kGroups = {{
     {"embedded", &RunEmbedded},
     {"latency", &RunLatency},
     {"replay", &RunReplay},
     {"query", &RunQuery},
     {"collections", &RunCollections},
+    {"planes", &RunPlanes},
 }};
 
 }  // namespace
