@@ -24,6 +24,8 @@ Result<Measurements> RunReplay(const BenchOptions& options, DataSet& data);
 Result<Measurements> RunQuery(const BenchOptions& options, DataSet& data);
 // Cost per decision beside collections of growing size, against the smallest.
 Result<Measurements> RunCollections(const BenchOptions& options, DataSet& data);
+// A workload from nothing to all ready, an ordered rollout; planner and allocator by themselves.
+Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data);
 
 // Exactly once on a Kafka broker, against a bare consume-transform-produce loop.
 Result<Measurements> RunKafka(const BenchOptions& options, DataSet& data);

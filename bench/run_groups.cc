@@ -10,13 +10,14 @@ struct Group {
   Result<Measurements> (*run)(const BenchOptions&, DataSet&);
 };
 
-constexpr std::array<Group, 6> kGroups = {{
+constexpr std::array<Group, 7> kGroups = {{
     {"embedded", &RunEmbedded},
     {"latency", &RunLatency},
     {"replay", &RunReplay},
     {"query", &RunQuery},
     {"collections", &RunCollections},
     {"kafka", &RunKafka},
+    {"planes", &RunPlanes},
 }};
 
 }  // namespace

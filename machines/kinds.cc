@@ -4,6 +4,7 @@
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
 #include "machines/component/component.h"
+#include "machines/deployment/deployment.h"
 #include "machines/instance/instance.h"
 #include "machines/location/location.h"
 #include "machines/network/network/network.h"
@@ -13,6 +14,7 @@
 #include "machines/network/subnetclaim/subnetclaim.h"
 #include "machines/registry/registry.h"
 #include "machines/server/server.h"
+#include "machines/workload/workload.h"
 
 namespace sluice {
 
@@ -23,6 +25,7 @@ const KindRegistry& BuiltinKinds() {
     registry.Add(BindingKind());
     registry.Add(ClusterConfigKind());
     registry.Add(ComponentKind());
+    registry.Add(DeploymentKind());
     registry.Add(InstanceKind());
     registry.Add(LocationKind());
     registry.Add(RegistryKind());
@@ -32,6 +35,7 @@ const KindRegistry& BuiltinKinds() {
     registry.Add(SubnetClaimKind());
     registry.Add(SubnetKind());
     registry.Add(ServerKind());
+    registry.Add(WorkloadKind());
     return registry;
   }();
   return kinds;

@@ -36,6 +36,26 @@ DecideResult Upsert(const Instance& instance, const C& command, bool attaches_it
   return DecideGeneric<InstanceMachine>(instance, prepared, context);
 }
 
+// What is known of its networks it is told at birth.
+DecideResult BornOfDeployment(const Instance& instance, const InstanceCreate& command,
+                              const DecideContext& context) {
+  FieldErrors errors;
+  ValidateKey(context.self, errors);
+  ValidateInstanceSpec(command.spec, command.annotations, errors);
+  if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(InstanceCreated{.uid = UidFromOrigin(context.origin),
+                             .labels = command.labels,
+                             .annotations = command.annotations,
+                             .owner = command.owner,
+                             .spec = command.spec});
+  if (!(command.network == InstanceNetwork{})) {
+    draft.Emit(NetworkTold{.network = command.network});
+  }
+  InstanceMachine::Settle(draft);
+  return draft.Take();
+}
+
 DecideResult RejectDeleting(const DecideContext& context) {
   return Reject(Rejection::Deleting(context.self.ToString() + " is being deleted"));
 }
@@ -64,7 +84,33 @@ DecideResult Decide(const Instance& instance, const InstanceApply& command,
 DecideResult Decide(const Instance& instance, const InstanceCreate& command,
                     const DecideContext& context) {
   const bool by_deployment = command.owner && command.owner->kind == "deployment";
-  return Upsert(instance, command, !by_deployment, context);
+  if (!command.expected_uid.empty() &&
+      (!instance.Exists() || instance.metadata.uid != command.expected_uid)) {
+    return Reject(Rejection::NotFound(context.self.ToString() + " with uid " +
+                                      command.expected_uid + " is gone"));
+  }
+  if (by_deployment && !instance.Exists()) return BornOfDeployment(instance, command, context);
+  DecideResult decided = Upsert(instance, command, !by_deployment, context);
+  // What the deployment keeps of it is no part of the spec and its generation.
+  const Hash128 hash = command.spec.controller.template_hash;
+  if (decided && instance.spec.controller.template_hash != hash) {
+    decided->Emit(TemplateRecorded{.template_hash = hash});
+  }
+  return decided;
+}
+
+// From its deployment alone.
+DecideResult Decide(const Instance& instance, const TellNetwork& command,
+                    const DecideContext& context) {
+  const OwnerReference* owner = OwnerOf(instance.metadata);
+  if (!owner || OwnerKey(*owner) != context.sender || instance.IsDeleting() ||
+      command.network == instance.own.network) {
+    return Ignore();
+  }
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(NetworkTold{.network = command.network});
+  InstanceMachine::Settle(draft);
+  return draft.Take();
 }
 
 // Another location is another provider with another process; another network another address.

@@ -99,6 +99,7 @@ AnyTable InstanceMachine::Detail(const State& state) {
   detail.server_backed = instance::IsServerBacked(state);
   detail.servers = static_cast<uint32_t>(state.own.backing.claims.size());
   if (detail.server_backed) detail.health = instance::HealthOf(state);
+  detail.template_hash = state.spec.controller.template_hash;
   return AnyTable::Of(std::move(detail));
 }
 

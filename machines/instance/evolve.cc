@@ -140,6 +140,12 @@ void Evolve(Instance& instance, const LocationObservationStarted&) {
   instance.own.observes_location = true;
 }
 
+void Evolve(Instance& instance, const TemplateRecorded& event) {
+  instance.spec.controller.template_hash = event.template_hash;
+}
+
+void Evolve(Instance& instance, const NetworkTold& event) { instance.own.network = event.network; }
+
 void Evolve(Instance& instance, const InstanceStartAsked&, const EventContext& context) {
   ForgetRun(instance);
   instance.own.stop_wanted = false;

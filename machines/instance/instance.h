@@ -37,15 +37,15 @@ struct InstanceMachine {
                InstanceReportStopped, InstanceReportFailed, InstanceReportDeleted, ClaimEnsured,
                ClaimRefused, AddressGranted, AddressRefused, AddressReleased, InstanceReplace,
                CreateReplacement, ConfirmReplacement, RefuseReplacementName, ClaimInstance,
-               ReleaseInstance>;
+               ReleaseInstance, TellNetwork>;
   // A source's reservations outlive it; a server may claim what is not there yet.
   using OnAbsent = TypeList<InstanceReplace, CreateReplacement, ConfirmReplacement,
                             RefuseReplacementName, Outcome, ClaimInstance>;
   using Events =
       TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
                StoppedReported, FailureReported, RemovalReported, InterfacesReported,
-               InstanceLeaseSeen, LocationObservationStarted, InstanceStartAsked, InstanceStopAsked,
-               InstanceRestartAsked, InstanceTouched, RetryChanged, AttachmentChanged,
+               InstanceLeaseSeen, LocationObservationStarted, TemplateRecorded, NetworkTold,
+               InstanceStartAsked, InstanceStopAsked, InstanceRestartAsked, InstanceTouched, RetryChanged, AttachmentChanged,
                InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
                InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost,
                InstanceStopBegan, InstanceStopped, InstanceExpiryReached, InstanceExpired,
@@ -84,6 +84,7 @@ void ValidateInstanceSpec(const InstanceSpec& spec,
 DecideResult Decide(const Instance&, const InstanceApply&, const DecideContext&);
 DecideResult Decide(const Instance&, const InstanceCreate&, const DecideContext&);
 DecideResult Decide(const Instance&, const AdoptInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const TellNetwork&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddGate&, const DecideContext&);
 DecideResult Decide(const Instance&, const ClearGate&, const DecideContext&);
 DecideResult Decide(const Instance&, const StartInstance&, const DecideContext&);
@@ -141,6 +142,8 @@ void Evolve(Instance&, const RemovalReported&);
 void Evolve(Instance&, const InterfacesReported&);
 void Evolve(Instance&, const InstanceLeaseSeen&);
 void Evolve(Instance&, const LocationObservationStarted&);
+void Evolve(Instance&, const TemplateRecorded&);
+void Evolve(Instance&, const NetworkTold&);
 void Evolve(Instance&, const InstanceStartAsked&, const EventContext&);
 void Evolve(Instance&, const InstanceStopAsked&);
 void Evolve(Instance&, const InstanceRestartAsked&, const EventContext&);
