@@ -2,6 +2,7 @@
 #include "machines/binding/binding.h"
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/kind.h"
+#include "machines/driftmonitor/driftmonitor.h"
 #include "machines/instance/instance.h"
 #include "machines/location/location.h"
 #include "machines/network/network/network.h"
@@ -9,6 +10,7 @@
 #include "machines/network/networkcontext/networkcontext.h"
 #include "machines/network/subnet/subnet.h"
 #include "machines/network/subnetclaim/subnetclaim.h"
+#include "machines/pullrequest/pullrequest.h"
 #include "machines/registry/registry.h"
 
 namespace sluice {
@@ -20,6 +22,8 @@ const KindRegistry& BuiltinKinds() {
     registry.Add(ClusterConfigKind());
     registry.Add(InstanceKind());
     registry.Add(LocationKind());
+    registry.Add(DriftMonitorKind());
+    registry.Add(PullRequestKind());
     registry.Add(RegistryKind());
     registry.Add(NetworkKind());
     registry.Add(NetworkContextKind());
