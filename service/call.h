@@ -83,6 +83,7 @@ Answer<PageQuery> ReadPageQuery(const Call& call);
 void RouteObjects(const CallPtr& call);  // /apis/...
 void RouteWrite(const CallPtr& call, const KindInfo& kind, EntityKey key);
 void RouteCommands(const CallPtr& call);  // /commands
+void RouteWebhooks(const CallPtr& call);  // /webhooks/github
 void RouteNode(const CallPtr& call);      // everything else
 
 }  // namespace sluice::service
