@@ -11,7 +11,9 @@ namespace sluice::cli {
 // "NAME", "NAMESPACE/NAME", with or without "location/" before it.
 Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text);
 
-// `sluice provider local`, a verb within `provider`.
+// Verbs within `provider`.
+void DefineProviderDrift(Arguments& provider);
+void DefineProviderGitHub(Arguments& provider);
 void DefineProviderLocal(Arguments& provider);
 
 }  // namespace sluice::cli
