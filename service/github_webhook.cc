@@ -39,6 +39,10 @@ const Json* Member(const Json& json, const char* name) {
   return found == json.end() || !found->is_object() ? nullptr : &*found;
 }
 
+tl::unexpected<std::string> Fault(std::string message) {
+  return tl::unexpected<std::string>(std::move(message));
+}
+
 std::optional<int64_t> NumberOf(const Json& request) {
   const auto found = request.find("number");
   if (found == request.end() || !found->is_number_integer()) return std::nullopt;
@@ -86,25 +90,25 @@ tl::expected<std::vector<WebhookCommand>, std::string> WebhookCommands(const std
   const bool is_pull = event == "pull_request" || event == "pull_request_review";
   if (!is_pull && event != "check_suite") return std::vector<WebhookCommand>{};
   const Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) return tl::unexpected("the body is no JSON object");
+  if (!json.is_object()) return Fault("the body is no JSON object");
   const Json* repository = Member(json, "repository");
   const std::string name = repository ? Text(*repository, "full_name") : "";
-  if (name.empty()) return tl::unexpected("repository.full_name: is required");
+  if (name.empty()) return Fault("repository.full_name: is required");
   std::vector<WebhookCommand> commands;
   if (is_pull) {
     const Json* request = Member(json, "pull_request");
     const auto number = request ? NumberOf(*request) : std::nullopt;
-    if (!number) return tl::unexpected("pull_request.number: is required");
+    if (!number) return Fault("pull_request.number: is required");
     const bool full = event == "pull_request";
-    commands.push_back({name, *number, full ? "ObserveGitHub" : "Refresh",
-                        full ? ObservationOf(*request) : "{}"});
+    commands.push_back(
+        {name, *number, full ? "ObserveGitHub" : "Refresh", full ? ObservationOf(*request) : "{}"});
     return commands;
   }
   const Json* suite = Member(json, "check_suite");
-  if (!suite) return tl::unexpected("check_suite: is required");
+  if (!suite) return Fault("check_suite: is required");
   for (const Json& request : suite->value("pull_requests", Json::array())) {
     const auto number = request.is_object() ? NumberOf(request) : std::nullopt;
-    if (!number) return tl::unexpected("check_suite.pull_requests[].number: is required");
+    if (!number) return Fault("check_suite.pull_requests[].number: is required");
     commands.push_back({name, *number, "Refresh", "{}"});
   }
   return commands;

@@ -21,8 +21,8 @@ struct WebhookCommand {
   std::string payload;  // JSON text
 };
 
-// `event` is X-GitHub-Event. None for events and actions that say nothing of a pull request's state.
-// The error says what of the body is not as GitHub documents it.
+// `event` is X-GitHub-Event. None for events and actions that say nothing of a pull request's
+// state. The error says what of the body is not as GitHub documents it.
 tl::expected<std::vector<WebhookCommand>, std::string> WebhookCommands(const std::string& event,
                                                                        const std::string& body);
 

@@ -63,8 +63,9 @@ void Submit(const CallPtr& call, const std::vector<Addressed>& commands, const s
                        {"command", one.command->command},
                        {"payload", Json::parse(one.command->payload)},
                        {"actor", "webhook/github"}};
-    call->context->backend.Submit(
-        command.dump(), [delivery](const Answer<CommandAnswer>& answer) { delivery->Take(answer); });
+    call->context->backend.Submit(command.dump(), [delivery](const Answer<CommandAnswer>& answer) {
+      delivery->Take(answer);
+    });
   }
 }
 
@@ -81,8 +82,8 @@ void RouteWebhooks(const CallPtr& call) {
     return call->Fail({405, "MethodNotAllowed", "/webhooks/github takes POST"});
   }
   if (!IsWebhookSigned(secret, request.body, HeaderOf(request, "x-hub-signature-256"))) {
-    return call->Fail({401, "Unauthorized",
-                       "X-Hub-Signature-256 is not of this body and the webhook's secret"});
+    return call->Fail(
+        {401, "Unauthorized", "X-Hub-Signature-256 is not of this body and the webhook's secret"});
   }
   const std::string id = HeaderOf(request, "x-github-delivery");
   if (id.empty()) return call->Fail(ApiError::BadRequest("X-GitHub-Delivery: is required"));

@@ -16,7 +16,8 @@ struct Options {
 Outcome<Exit> RunGitHub(Session& session, const Options& options) {
   const char* token = std::getenv("GITHUB_TOKEN");
   if (token == nullptr || *token == '\0') {
-    return Fail(Exit::kBadInput, "provider github: GITHUB_TOKEN is not set; it takes its token there");
+    return Fail(Exit::kBadInput,
+                "provider github: GITHUB_TOKEN is not set; it takes its token there");
   }
   GitHubProviderOptions provider;
   provider.server_url = session.api().address();

@@ -38,7 +38,8 @@ std::string WhatDiffers(const DriftMonitor& monitor) {
   const DriftMonitorStatus& status = monitor.status;
   std::string message;
   if (status.observed_revision != monitor.spec.revision) {
-    message = fmt::format("revision is {}, not {}", status.observed_revision, monitor.spec.revision);
+    message =
+        fmt::format("revision is {}, not {}", status.observed_revision, monitor.spec.revision);
   }
   if (status.differences.empty()) return message;
   const DriftDifference& first = status.differences.front();
@@ -202,8 +203,8 @@ void DriftMonitorMachine::Settle(Draft<DriftMonitorMachine>& draft) {
     if (draft->status.phase != Phase::kUnknown) ArmDeadline(draft);
     if (WasReported(draft.state()) && draft->status.phase != Phase::kUnknown) SettlePhase(draft);
   }
-  const bool due = draft->spec.deadline.value_or(Duration{}) != Duration{} &&
-                   !draft.IsArmed(kDeadlineTimer);
+  const bool due =
+      draft->spec.deadline.value_or(Duration{}) != Duration{} && !draft.IsArmed(kDeadlineTimer);
   if (due && draft->status.phase != Phase::kUnknown) draft.Emit(ReportsMissed{});
   SettleConditions(draft);
   const bool rolls = draft->status.phase == Phase::kProgressing;

@@ -76,8 +76,7 @@ bool DeleteMonitors(RequestDraft& draft) {
     if (monitor.uid.empty() || monitor.phase == "Deleted") continue;
     none_left = false;
     if (monitor.deleting) continue;
-    draft.Send(MonitorKey(draft.context().self, monitor.name),
-               Delete{.expected_uid = monitor.uid});
+    draft.Send(MonitorKey(draft.context().self, monitor.name), Delete{.expected_uid = monitor.uid});
     draft.Emit(MonitorDeletionAsked{.cluster = monitor.cluster});
   }
   return none_left;
@@ -105,8 +104,8 @@ DecideResult Decide(const PullRequest& request, const Outcome& outcome,
     draft.Emit(MonitorRefused{
         .cluster = asked->cluster,
         .taken = taken,
-        .retry = was_plain ? asked->retry
-                           : NextRetry(asked->retry, context.time, context.Settings())});
+        .retry =
+            was_plain ? asked->retry : NextRetry(asked->retry, context.time, context.Settings())});
   }
   PullRequestMachine::Settle(draft);
   return draft.Take();

@@ -202,8 +202,8 @@ DecideResult Decide(const PullRequest& request, const ObserveGitHub& seen,
   const bool our_doing = IsOurDoing(request, ours, prefix);
   const bool first = !request.own.observed;
   const bool answers = seen.request != 0 && seen.request == request.own.fetch;
-  const bool for_consistency =
-      answers && request.own.consistency_fetch != 0 && seen.request >= request.own.consistency_fetch;
+  const bool for_consistency = answers && request.own.consistency_fetch != 0 &&
+                               seen.request >= request.own.consistency_fetch;
   const Phase before = request.status.phase;
 
   GitHubObserved facts = Merge(request, seen);
@@ -217,8 +217,9 @@ DecideResult Decide(const PullRequest& request, const ObserveGitHub& seen,
   if (!our_doing && !first) Contest(draft, ours, prefix);
   PullRequestMachine::Settle(draft);
 
-  const bool begins = answers || draft->status.phase != before ||
-                      (draft->own.label_change && draft->own.label_change != request.own.label_change);
+  const bool begins =
+      answers || draft->status.phase != before ||
+      (draft->own.label_change && draft->own.label_change != request.own.label_change);
   if (begins) RecordSync(draft, {.initial_state = std::string(ToString(before))});
   if (for_consistency) RecordConsistency(draft, before);
   return draft.Take();

@@ -85,7 +85,8 @@ class Matcher {
       case Token::Kind::kCapture:
         return InSegment(p) && (At(t + 1, p + 1) || At(t, p + 1));
       case Token::Kind::kSegments:
-        // At its end a pattern takes whole what is left; elsewhere it goes on where a segment begins.
+        // At its end a pattern takes whole what is left; elsewhere it goes on where a segment
+        // begins.
         if (t + 1 == tokens_.size()) return AtSegment(p) && p < path_.size();
         return (AtSegment(p) && At(t + 1, p)) || (p < path_.size() && At(t, p + 1));
     }

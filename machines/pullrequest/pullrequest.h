@@ -20,7 +20,8 @@
 
 namespace sluice {
 
-inline constexpr std::string_view kGitHubLocation = "github";  // Provider, and its lease's location.
+inline constexpr std::string_view kGitHubLocation =
+    "github";  // Provider, and its lease's location.
 inline constexpr std::string_view kPullRequestIndex = "pullRequest";
 
 struct PullRequestMachine {

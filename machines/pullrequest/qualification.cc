@@ -28,9 +28,8 @@ std::vector<Rule> Requirements(const PullRequest& request) {
       found.push_back({Verdict::kUnknown, "approvals are not known"});
     } else {
       const bool enough = *status.approvals >= rules.min_approvals;
-      found.push_back(
-          {enough ? Verdict::kPass : Verdict::kFail,
-           fmt::format("{} of {} approvals", *status.approvals, rules.min_approvals)});
+      found.push_back({enough ? Verdict::kPass : Verdict::kFail,
+                       fmt::format("{} of {} approvals", *status.approvals, rules.min_approvals)});
     }
   }
   for (const std::string& check : rules.required_checks) {
@@ -42,8 +41,8 @@ std::vector<Rule> Requirements(const PullRequest& request) {
     const std::string conclusion = result == status.checks.end() ? "absent" : result->second;
     const bool passed =
         conclusion == "success" || conclusion == "neutral" || conclusion == "skipped";
-    found.push_back(
-        {passed ? Verdict::kPass : Verdict::kFail, fmt::format("check {} is {}", check, conclusion)});
+    found.push_back({passed ? Verdict::kPass : Verdict::kFail,
+                     fmt::format("check {} is {}", check, conclusion)});
   }
   if (!rules.file_patterns.allow.empty()) {
     const FilesVerdict& files = request.own.files;
@@ -140,13 +139,11 @@ Judgement Judge(const PullRequest& request) {
 
 FilesVerdict JudgeFiles(const std::vector<std::string>& files, bool truncated,
                         const FilePatterns& patterns) {
-  FilesVerdict verdict{.known = true,
-                       .truncated = truncated,
-                       .count = static_cast<int32_t>(files.size())};
+  FilesVerdict verdict{
+      .known = true, .truncated = truncated, .count = static_cast<int32_t>(files.size())};
   const auto matches_any = [](const std::vector<std::string>& globs, const std::string& file) {
-    return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-      return MatchPath(glob, file).has_value();
-    });
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const std::string& glob) { return MatchPath(glob, file).has_value(); });
   };
   for (const std::string& file : files) {
     if (verdict.not_allowed.empty() && !patterns.allow.empty() &&

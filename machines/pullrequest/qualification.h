@@ -17,7 +17,7 @@ struct Judgement {
     kUnknown = 2,  // Something the rules read was not seen yet for this commit.
   };
   Verdict verdict = Verdict::kPass;
-  std::string message;             // Every rule that does not pass, or what is not known.
+  std::string message;            // Every rule that does not pass, or what is not known.
   bool awaits_mergeable = false;  // Of what is not known, only whether it can be merged.
 };
 

@@ -15,10 +15,10 @@ Decided SettleAndTake(RequestDraft& draft) {
 }
 
 void Fail(RequestDraft& draft, const std::string& reason, const std::string& message) {
-  draft.Emit(SyncFailed{
-      .reason = reason,
-      .message = message,
-      .retry = NextRetry(draft->status.retry, draft.now(), draft.context().Settings())});
+  draft.Emit(
+      SyncFailed{.reason = reason,
+                 .message = message,
+                 .retry = NextRetry(draft->status.retry, draft.now(), draft.context().Settings())});
 }
 
 bool IsOurs(const PullRequest& request, const std::string& label, const DecideContext& context) {
@@ -57,8 +57,8 @@ DecideResult Decide(const PullRequest& request, const ReportLabel& report,
   if (!report.done) {
     if (!IsPendingLabel(request, report)) return Ignore();
     Fail(draft, "LabelFailed", report.message);
-    RecordSyncError(draft, fmt::format("{} {}: {}", adds ? "add" : "remove", report.label,
-                                       report.message));
+    RecordSyncError(
+        draft, fmt::format("{} {}: {}", adds ? "add" : "remove", report.label, report.message));
     return SettleAndTake(draft);
   }
   if (HasLabel(request.status.labels, report.label) == adds && !IsPendingLabel(request, report)) {
@@ -129,8 +129,7 @@ DecideResult Decide(const PullRequest& request, const RetryPullRequest&,
                     const DecideContext& context) {
   if (request.status.phase != Phase::kFailed) {
     return Reject(Rejection::InvalidTransition(
-        "status.phase",
-        fmt::format("is {}; Retry is for Failed", ToString(request.status.phase))));
+        "status.phase", fmt::format("is {}; Retry is for Failed", ToString(request.status.phase))));
   }
   RequestDraft draft(request, context);
   AskAgainNow(draft);

@@ -59,8 +59,7 @@ Time NextPoll(const RequestDraft& draft, const Judgement& judgement) {
 
 void SettleReads(RequestDraft& draft) {
   const bool open = !draft->status.merged && !draft->status.closed;
-  const Judgement judgement =
-      open && draft->own.observed ? Judge(draft.state()) : Judgement{};
+  const Judgement judgement = open && draft->own.observed ? Judge(draft.state()) : Judgement{};
   const bool lacks_facts = judgement.verdict == Verdict::kUnknown && !judgement.awaits_mergeable;
   const bool read_this = draft->own.fetched_sha == draft->status.head_sha;
   if (draft->own.fetch == 0 && lacks_facts && !read_this) AskFetch(draft, false);
@@ -217,8 +216,8 @@ void PullRequestMachine::Settle(Draft<PullRequestMachine>& draft) {
   SettleAwaited(draft);
 }
 
-// One of reading, labelling and merging at a time. A read goes before labels that failed: GitHub may
-// have moved; a change just decided goes before the next read, which then sees it done.
+// One of reading, labelling and merging at a time. A read goes before labels that failed: GitHub
+// may have moved; a change just decided goes before the next read, which then sees it done.
 std::vector<PendingAction> PullRequestMachine::Pending(const State& state) {
   if (!state.Exists() || state.IsDeleting() || state.status.retry.next_time.IsSet()) return {};
   const EntityKey self{std::string(kName), state.metadata.namespace_, state.metadata.name};

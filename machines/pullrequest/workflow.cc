@@ -90,8 +90,7 @@ void SeeLease(RequestDraft& draft, uint64_t term) {
 }
 
 void AskFetch(RequestDraft& draft, bool for_consistency) {
-  draft.Emit(
-      FetchAsked{.number = draft->own.last_fetch + 1, .for_consistency = for_consistency});
+  draft.Emit(FetchAsked{.number = draft->own.last_fetch + 1, .for_consistency = for_consistency});
 }
 
 void FollowTo(RequestDraft& draft, Phase to, const std::string& merge_sha) {
@@ -154,7 +153,8 @@ std::string StateAtGitHub(const PullRequest& request, std::string_view prefix) {
 }
 
 void RecordSync(RequestDraft& draft, SyncResult result) {
-  result.final_state = StateAtGitHub(draft.state(), delivery::LabelPrefix(draft.context().Settings()));
+  result.final_state =
+      StateAtGitHub(draft.state(), delivery::LabelPrefix(draft.context().Settings()));
   result.sync_time = draft.now();
   if (draft->status.last_sync != result) draft.Emit(SyncRecorded{.result = std::move(result)});
 }

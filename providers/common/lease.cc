@@ -70,9 +70,10 @@ Lease::State Lease::Check() {
     Acquire();
   } else if (holder != holder_) {
     state_ = State::kAnother;
-    message_ = fmt::format("{} holds the lease on location/sluice-system/{}; when its host is known "
-                           "to be stopped: sluice provider take-over sluice-system/{} --holder {}",
-                           holder, provider_, provider_, holder_);
+    message_ = fmt::format(
+        "{} holds the lease on location/sluice-system/{}; when its host is known "
+        "to be stopped: sluice provider take-over sluice-system/{} --holder {}",
+        holder, provider_, provider_, holder_);
   } else if (state_ == State::kAnother) {
     Acquire();  // Taken over for us.
   } else if (Number(lease, "term") > term_) {

@@ -38,9 +38,9 @@ void Put(PendingWork& work, const Action& action, bool removed) {
 }  // namespace
 
 PendingActions::PendingActions(Api& node, std::string location)
-    : node_(node), location_(std::move(location)), thread_([this](const std::stop_token& stop) {
-        Watch(stop);
-      }) {}
+    : node_(node),
+      location_(std::move(location)),
+      thread_([this](const std::stop_token& stop) { Watch(stop); }) {}
 
 PendingActions::~PendingActions() = default;
 
@@ -63,8 +63,7 @@ void PendingActions::Watch(const std::stop_token& stop) {
     told_all_ = false;
     fresh_.clear();
     const auto outcome = node_.Stream(
-        {.target =
-             "/actions?location=" + location_ + "&watch=true&allowWatchBookmarks=true"},
+        {.target = "/actions?location=" + location_ + "&watch=true&allowWatchBookmarks=true"},
         [&](std::string_view line) {
           again = kAgainFirst;
           return Take(line);

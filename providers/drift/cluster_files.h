@@ -32,8 +32,8 @@ struct ClusterState {
 using Files = std::map<std::string, std::string>;  // Path -> content.
 
 // kNotFound when there is no such cluster; kInvalid, naming the file, when it cannot be understood.
-// A commit that contains `wanted` counts as `wanted` (Git checkouts only): a later delivery does not
-// take an earlier one back.
+// A commit that contains `wanted` counts as `wanted` (Git checkouts only): a later delivery does
+// not take an earlier one back.
 Result<ClusterState> ReadCluster(const std::filesystem::path& directory, const std::string& cluster,
                                  const std::string& wanted);
 

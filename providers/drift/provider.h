@@ -16,16 +16,15 @@
 namespace sluice::drift {
 
 // Looks at each watched cluster every interval of its monitor, and reports what changed; the same
-// again only so often that the monitor's deadline does not pass. Never sleeps: the caller asks for a
-// step when NextDue has come. Single-threaded.
+// again only so often that the monitor's deadline does not pass. Never sleeps: the caller asks for
+// a step when NextDue has come. Single-threaded.
 class Provider {
  public:
   // Reads a cluster as ReadCluster does.
   using Reader =
       std::function<Result<ClusterState>(const std::string& cluster, const std::string& wanted)>;
 
-  Provider(Api& node, Lease& lease, Reader reader, std::string session,
-           std::function<Time()> now);
+  Provider(Api& node, Lease& lease, Reader reader, std::string session, std::function<Time()> now);
 
   void OnActions(const std::vector<PendingWork>& work);
   void Step();

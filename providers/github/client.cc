@@ -120,20 +120,20 @@ Reply<HttpReply> Client::Perform(HttpCall call) {
   call.headers.emplace_back("Accept", "application/vnd.github+json");
   call.headers.emplace_back("X-GitHub-Api-Version", "2022-11-28");
   call.headers.emplace_back("User-Agent", "sluice");
-  if (!options_.token.empty()) call.headers.emplace_back("Authorization", "Bearer " + options_.token);
+  if (!options_.token.empty())
+    call.headers.emplace_back("Authorization", "Bearer " + options_.token);
   if (!call.body.empty()) call.headers.emplace_back("Content-Type", "application/json");
   Result<HttpReply> reply = transport_.Send(call);
   if (!reply) {
-    return tl::unexpected(
-        Fault{.kind = Fault::Kind::kTransient, .message = reply.error().message});
+    return tl::unexpected(Fault{.kind = Fault::Kind::kTransient, .message = reply.error().message});
   }
   ObeyLimits(*reply);
   const int status = reply->status;
   if ((status >= 200 && status < 300) || status == 304) return std::move(*reply);
-  Fault fault{.kind = Fault::Kind::kRefused,
-              .status = status,
-              .message = fmt::format("{} {}: {} {}", call.method, call.url, status,
-                                     MessageOf(*reply))};
+  Fault fault{
+      .kind = Fault::Kind::kRefused,
+      .status = status,
+      .message = fmt::format("{} {}: {} {}", call.method, call.url, status, MessageOf(*reply))};
   if (IsLimit(*reply)) {
     fault.kind = Fault::Kind::kRateLimited;
     fault.until = limited_until_;

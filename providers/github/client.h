@@ -27,7 +27,7 @@ struct Fault {
     kRefused,      // Any other status: trying again changes nothing.
   };
   Kind kind = Kind::kTransient;
-  int status = 0;       // 0: no answer.
+  int status = 0;         // 0: no answer.
   std::string message{};  // For people; holds no secret.
   Time until{};           // kRateLimited.
 };

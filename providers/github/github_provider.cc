@@ -17,11 +17,12 @@ Result<std::string> CheckedUrl(std::string url) {
   if (url.starts_with(kHttp)) {
     const std::string rest = url.substr(kHttp.size());
     const std::string host = rest.substr(0, rest.find_first_of(":/"));
-    const bool is_127 = host.starts_with("127.") &&
-                        host.find_first_not_of("0123456789.") == std::string::npos;
+    const bool is_127 =
+        host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
     if (host == "localhost" || is_127) return url;
   }
-  return Err(ErrorCode::kInvalid, "'{}' should begin with https:// (http:// on loopback only)", url);
+  return Err(ErrorCode::kInvalid, "'{}' should begin with https:// (http:// on loopback only)",
+             url);
 }
 
 }  // namespace

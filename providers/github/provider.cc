@@ -143,15 +143,15 @@ void Provider::Process(Work& work) {
   if (!json) return;
   const Json rules = json->value("/spec/qualification"_json_pointer, Json::object());
   const Json patterns = rules.value("filePatterns", Json::object());
-  const Object object{
-      .key = key,
-      .uid = json->at("metadata").value("uid", ""),
-      .id = {json->at("spec").value("repository", ""), json->at("spec").value("number", int64_t{0})},
-      .wanted = {.approvals = rules.value("minApprovals", 0) > 0,
-                 .checks = !rules.value("requiredChecks", Json::array()).empty(),
-                 .files = !patterns.empty()},
-      .labels = Strings(*json, "/status/labels"_json_pointer),
-      .head_sha = json->value("/status/headSha"_json_pointer, "")};
+  const Object object{.key = key,
+                      .uid = json->at("metadata").value("uid", ""),
+                      .id = {json->at("spec").value("repository", ""),
+                             json->at("spec").value("number", int64_t{0})},
+                      .wanted = {.approvals = rules.value("minApprovals", 0) > 0,
+                                 .checks = !rules.value("requiredChecks", Json::array()).empty(),
+                                 .files = !patterns.empty()},
+                      .labels = Strings(*json, "/status/labels"_json_pointer),
+                      .head_sha = json->value("/status/headSha"_json_pointer, "")};
   const Action first = work.pending.actions.front();
   if (first.uid != object.uid) return;  // Another incarnation's: its own actions are on their way.
   if (first.verb == "FetchPullRequest") {
@@ -190,7 +190,7 @@ void Provider::Fetch(Work& work, const Object& object, const Action& action) {
 void Provider::TellObservation(Work& work, const Object& object, const Observation& seen,
                                bool complete, uint64_t request) {
   const PullRequestFacts& facts = seen.facts;
-  Json payload{{"labels", facts.labels}, {"state", facts.state},    {"merged", facts.merged},
+  Json payload{{"labels", facts.labels}, {"state", facts.state},   {"merged", facts.merged},
                {"sha", facts.sha},       {"at", facts.updated_at}, {"complete", complete}};
   if (facts.mergeable) payload["mergeable"] = *facts.mergeable;
   if (!facts.merge_sha.empty()) payload["mergeSha"] = facts.merge_sha;

@@ -24,8 +24,7 @@ namespace sluice::github {
 // told instead; a merge that was done already is told as such. So repeating any step is safe.
 class Provider {
  public:
-  Provider(Api& node, Client& client, Lease& lease, std::string session,
-           std::function<Time()> now);
+  Provider(Api& node, Client& client, Lease& lease, std::string session, std::function<Time()> now);
 
   // What is pending now; the difference to before is what has to be looked at.
   void OnActions(const std::vector<PendingWork>& work);

@@ -27,7 +27,8 @@ TEST(WebhookSignature, IsGitHubsOwnExample) {
 class Webhook : public RouterFixture {
  protected:
   Webhook() : hooked_(backend_, timers_, WithSecret()) {
-    backend_.indexed["pullrequest pullRequest acme/shop#42"] = {"pullrequest/default/acme--shop--42"};
+    backend_.indexed["pullrequest pullRequest acme/shop#42"] = {
+        "pullrequest/default/acme--shop--42"};
     CommandAnswer answer;
     answer.json = R"({"accepted":true})";
     answer.accepted = true;

@@ -16,7 +16,8 @@ using Json = nlohmann::json;
 
 TEST(Compare, NamesTheFieldThatDiffers) {
   const Files want{{"app.yaml", "spec:\n  replicas: 3\n  ports: [{port: 80}, {port: 81}]\n"}};
-  const Files got{{"app.yaml", "# edited\nspec: {ports: [{port: 80}, {port: 8081}], replicas: 5}\n"}};
+  const Files got{
+      {"app.yaml", "# edited\nspec: {ports: [{port: 80}, {port: 8081}], replicas: 5}\n"}};
   EXPECT_EQ(Compare(want, got),
             (std::vector<Difference>{{"app.yaml spec.ports[1].port", "81", "8081"},
                                      {"app.yaml spec.replicas", "3", "5"}}));
@@ -56,8 +57,8 @@ class ClusterFiles : public ::testing::Test {
     std::ofstream(root_ / path) << text;
   }
   void Shell(const std::string& script) {
-    ASSERT_EQ(std::system(("cd '" + root_.string() + "' && (" + script + ") >/dev/null 2>&1").c_str()),
-              0)
+    ASSERT_EQ(
+        std::system(("cd '" + root_.string() + "' && (" + script + ") >/dev/null 2>&1").c_str()), 0)
         << script;
   }
 
@@ -115,13 +116,12 @@ class FakeNode : public Api {
     } else if (request.target.find("/locations/") != std::string::npos) {
       response.body = R"({"status":{"lease":{"holder":"me","term":2}}})";
     } else {
-      response.body = Json{{"spec",
-                            {{"cluster", "us-1"},
-                             {"revision", "m1"},
-                             {"interval", "10s"},
-                             {"deadline", "1m0s"}}},
-                           {"status", {{"phase", phase}}}}
-                          .dump();
+      response.body = Json{
+          {"spec",
+           {{"cluster", "us-1"}, {"revision", "m1"}, {"interval", "10s"}, {"deadline", "1m0s"}}},
+          {"status",
+           {{"phase",
+             phase}}}}.dump();
     }
     return response;
   }
@@ -149,8 +149,9 @@ class DriftProvider : public ::testing::Test {
   FakeNode node_;
   Result<ClusterState> state_ = ClusterState{"m1", "Healthy", {}};
   Lease lease_{node_, "drift", "me", "s"};
-  Provider provider_{node_, lease_, [this](const std::string&, const std::string&) { return state_; },
-                     "s", [this] { return now_; }};
+  Provider provider_{node_, lease_,
+                     [this](const std::string&, const std::string&) { return state_; }, "s",
+                     [this] { return now_; }};
 };
 
 TEST_F(DriftProvider, TellsWhatChangedAndTheRestInTime) {

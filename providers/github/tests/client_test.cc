@@ -44,8 +44,8 @@ class ClientTest : public ::testing::Test {
 
   Time now_ = kStart;
   Scripted transport_;
-  Client client_{{.api_url = "https://api.test", .token = "s3cret"}, transport_,
-                 [this] { return now_; }};
+  Client client_{
+      {.api_url = "https://api.test", .token = "s3cret"}, transport_, [this] { return now_; }};
 };
 
 TEST_F(ClientTest, WhatHasNotChangedComesFromTheCache) {
@@ -94,9 +94,8 @@ TEST_F(ClientTest, ThePrimaryLimitHoldsUntilItsReset) {
 // The last request that is allowed is answered; the next is not sent.
 TEST_F(ClientTest, TheLastRequestBeforeTheLimitIsAnswered) {
   const int64_t reset = kStart.us / 1'000'000 + 10;
-  transport_.Add(200,
-                 {{"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", std::to_string(reset)}},
-                 "there");
+  transport_.Add(
+      200, {{"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", std::to_string(reset)}}, "there");
   EXPECT_TRUE(client_.Get("/x"));
   const auto next = client_.Get("/x");
   ASSERT_FALSE(next);
@@ -187,7 +186,8 @@ TEST_F(ClientTest, CheckRunsAndStatusesAreChecks) {
   transport_.Add(200, {}, R"({"total_count":2,"check_runs":[
     {"name":"ci","status":"completed","conclusion":"success"},
     {"name":"lint","status":"in_progress","conclusion":null}]})");
-  transport_.Add(200, {}, R"({"state":"pending","statuses":[{"context":"old-ci","state":"failure"}]})");
+  transport_.Add(200, {},
+                 R"({"state":"pending","statuses":[{"context":"old-ci","state":"failure"}]})");
   EXPECT_EQ(Observe(client_, {"a/b", 1}, {.checks = true})->checks,
             (std::map<std::string, std::string>{
                 {"ci", "success"}, {"lint", "pending"}, {"old-ci", "failure"}}));

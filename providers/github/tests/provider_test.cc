@@ -39,12 +39,9 @@ class FakeGitHub : public Transport {
   std::string Pull() const {
     Json named = Json::array();
     for (const std::string& label : labels) named.push_back({{"name", label}});
-    return Json{{"labels", named},
-                {"state", state},
-                {"merged", merged},
-                {"merge_commit_sha", "m1"},
-                {"head", {{"sha", sha}}},
-                {"updated_at", "2026-11-21T10:00:00Z"}}
+    return Json{{"labels", named},        {"state", state},
+                {"merged", merged},       {"merge_commit_sha", "m1"},
+                {"head", {{"sha", sha}}}, {"updated_at", "2026-11-21T10:00:00Z"}}
         .dump();
   }
 
@@ -98,7 +95,8 @@ class ProviderTest : public ::testing::Test {
 
   void Pend(std::vector<std::pair<std::string, std::string>> actions, uint64_t attempt = 1) {
     PendingWork work{.entity = {"pullrequest", "default", "a--b--1"}, .actions = {}};
-    for (const auto& [verb, target] : actions) work.actions.push_back({verb, target, "u1", attempt, 1});
+    for (const auto& [verb, target] : actions)
+      work.actions.push_back({verb, target, "u1", attempt, 1});
     provider_.OnActions({work});
   }
   Json Told(size_t i) const { return node_.told.at(i)["payload"]; }
@@ -201,7 +199,8 @@ TEST_F(ProviderTest, ARateLimitStopsEverythingAndIsNoFailure) {
 TEST_F(ProviderTest, MergesTheCommitThatWasDecidedOn) {
   Pend({{"Merge", ""}});
   provider_.Step();
-  EXPECT_EQ(Told(0), Json::parse(R"({"sha":"a1","merged":true,"mergeSha":"m1","uid":"u1","leaseTerm":4})"));
+  EXPECT_EQ(Told(0),
+            Json::parse(R"({"sha":"a1","merged":true,"mergeSha":"m1","uid":"u1","leaseTerm":4})"));
 }
 
 TEST_F(ProviderTest, AMergeWhoseAnswerWasLostIsNotTriedAgain) {
