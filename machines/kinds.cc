@@ -5,6 +5,7 @@
 #include "machines/common/kind.h"
 #include "machines/component/component.h"
 #include "machines/deployment/deployment.h"
+#include "machines/driftmonitor/driftmonitor.h"
 #include "machines/instance/instance.h"
 #include "machines/location/location.h"
 #include "machines/network/network/network.h"
@@ -12,6 +13,7 @@
 #include "machines/network/networkcontext/networkcontext.h"
 #include "machines/network/subnet/subnet.h"
 #include "machines/network/subnetclaim/subnetclaim.h"
+#include "machines/pullrequest/pullrequest.h"
 #include "machines/registry/registry.h"
 #include "machines/server/server.h"
 #include "machines/workload/workload.h"
@@ -28,6 +30,8 @@ const KindRegistry& BuiltinKinds() {
     registry.Add(DeploymentKind());
     registry.Add(InstanceKind());
     registry.Add(LocationKind());
+    registry.Add(DriftMonitorKind());
+    registry.Add(PullRequestKind());
     registry.Add(RegistryKind());
     registry.Add(NetworkKind());
     registry.Add(NetworkContextKind());

@@ -241,6 +241,11 @@ class Backend {
   // The JSON body of /resolve. NotFound when there is no such binding.
   virtual Answer<std::string> Resolve(const ResolveQuery& query) = 0;
 
+  // Entities of `kind` that its machine put under (index, value), in all namespaces.
+  virtual Answer<std::vector<std::string>> FindByIndex(const std::string& kind,
+                                                       const std::string& index,
+                                                       const std::string& value) = 0;
+
   virtual Answer<JsonPage> Quarantined(const PageQuery& page) = 0;
   virtual void Release(const EntityKey& key, bool skip, CommandCallback done) = 0;
 

@@ -183,6 +183,14 @@ Answer<std::string> NodeBackend::Resolve(const ResolveQuery& query) {
   return ResolveBinding(*queries_, query);
 }
 
+Answer<std::vector<std::string>> NodeBackend::FindByIndex(const std::string& kind,
+                                                          const std::string& index,
+                                                          const std::string& value) {
+  auto found = queries_->FindByIndex(kind, index, value);
+  if (!found) return Fail(FromNodeError(found.error()));
+  return *std::move(found);
+}
+
 Answer<JsonPage> NodeBackend::Quarantined(const PageQuery& page) {
   auto list = queries_->Quarantined(page.limit, page.continue_token);
   if (!list) return Fail(FromReadError(list.error()));

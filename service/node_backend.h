@@ -32,6 +32,8 @@ class NodeBackend final : public Backend {
   Answer<std::unique_ptr<Subscription>> WatchActions(const ActionQuery& query,
                                                      std::function<void()> wake) override;
   Answer<std::string> Resolve(const ResolveQuery& query) override;
+  Answer<std::vector<std::string>> FindByIndex(const std::string& kind, const std::string& index,
+                                               const std::string& value) override;
   Answer<JsonPage> Quarantined(const PageQuery& page) override;
   void Release(const EntityKey& key, bool skip, CommandCallback done) override;
   Answer<JsonPage> DeadLetters(const PageQuery& page) override;

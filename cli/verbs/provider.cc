@@ -80,6 +80,8 @@ Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text) {
 
 void DefineProvider(CommandLine& line) {
   Arguments verb = line.Verb("provider", "Providers apart from a node: runs one, moves a location");
+  DefineProviderDrift(verb);
+  DefineProviderGitHub(verb);
   DefineProviderLocal(verb);
   DefineProviderNotify(verb);
   DefineProviderRegion(verb);

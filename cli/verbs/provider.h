@@ -14,7 +14,9 @@ Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text);
 // "NAMESPACE/NAME" of a location named by its provider's command line.
 Outcome<std::string> LocationName(Session& session, const std::string& text);
 
-// `sluice provider local`, a verb within `provider`.
+// Verbs within `provider`.
+void DefineProviderDrift(Arguments& provider);
+void DefineProviderGitHub(Arguments& provider);
 void DefineProviderLocal(Arguments& provider);
 // `sluice provider notify`.
 void DefineProviderNotify(Arguments& provider);

@@ -166,6 +166,9 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   service::RouterOptions router_options;
   router_options.now_us = [] { return clock.Now().us; };
   router_options.version = SLUICE_VERSION;
+  if (const char* secret = std::getenv("GITHUB_WEBHOOK_SECRET")) {
+    router_options.github_webhook_secret = secret;
+  }
   service::Router router(backend, timers, router_options);
   auto server = service::Server::Start(router, *address);
   if (!server) {
