@@ -1,5 +1,6 @@
 #include <array>
 
+#include "bench/debugger.h"
 #include "bench/groups.h"
 
 namespace sluice::bench {
@@ -10,12 +11,13 @@ struct Group {
   Result<Measurements> (*run)(const BenchOptions&, DataSet&);
 };
 
-constexpr std::array<Group, 5> kGroups = {{
+constexpr std::array<Group, 6> kGroups = {{
     {"embedded", &RunEmbedded},
     {"latency", &RunLatency},
     {"replay", &RunReplay},
     {"query", &RunQuery},
     {"collections", &RunCollections},
+    {"debugger", &RunDebugger},
 }};
 
 }  // namespace
