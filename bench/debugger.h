@@ -5,7 +5,7 @@
 
 namespace sluice::bench {
 
-// What was true, why, and folding and deciding the whole log again, against unpacking it.
+// What was true, why, and folding and deciding the whole log again, against a bare fold of it.
 Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data);
 
 }  // namespace sluice::bench

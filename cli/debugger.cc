@@ -83,8 +83,8 @@ Outcome<json> AskDebugger(Session& session, const std::string& verb, const Param
     }
     return true;
   };
-  const auto streamed = session.api().Stream(
-      {.target = "/debug/" + verb + QueryString(parameters)}, take, session.env().stop);
+  const auto streamed = session.api().Stream({.target = "/debug/" + verb + QueryString(parameters)},
+                                             take, session.env().stop);
   progress.Clear();
   if (!streamed) return FromError(streamed.error());
   if (streamed->end == StreamEnd::kRefused) return FromResponse(verb, streamed->response);

@@ -38,8 +38,7 @@ class Writing {
       writer_.emplace(out_, form_, header);
       return true;
     }
-    const auto position =
-        ParseResourceVersion(item.at("position").get<std::string>(), partitions_);
+    const auto position = ParseResourceVersion(item.at("position").get<std::string>(), partitions_);
     replay::ExportedRecord record;
     if (!position || !std::holds_alternative<DecisionPosition>(*position) ||
         !DecodeBase64(item.at("record").get_ref<const std::string&>(), &record.bytes)) {

@@ -89,10 +89,9 @@ Outcome<std::unique_ptr<Api>> OpenExport(const std::string& file, bool keep_goin
   if (!in) return Fail(Exit::kBadInput, "--data {}: cannot be read", file);
   auto reader = replay::ExportReader::Open(in);
   if (!reader) return Fail(Exit::kBadInput, "--data {}: {}", file, reader.error().message);
-  auto archive = replay::LoadExport(
-      *reader, BuiltinKinds(), keep_going, [&](const Error& error) {
-        environment.err << "sluice: " << file << ": " << error.message << '\n';
-      });
+  auto archive = replay::LoadExport(*reader, BuiltinKinds(), keep_going, [&](const Error& error) {
+    environment.err << "sluice: " << file << ": " << error.message << '\n';
+  });
   if (!archive) {
     return Fail(Exit::kBadInput, "--data {}: {}; --keep-going reads the rest", file,
                 archive.error().message);

@@ -63,14 +63,14 @@ Outcome<Loaded> Load(Session& session) {
       loaded.epoch = item.at("epoch");
       return true;
     }
-    const auto position = ParseResourceVersion(item.at("position").get<std::string>(),
-                                               loaded.archive->partitions());
+    const auto position =
+        ParseResourceVersion(item.at("position").get<std::string>(), loaded.archive->partitions());
     Bytes bytes;
     if (!position || !DecodeBase64(item.at("record").get_ref<const std::string&>(), &bytes)) {
       added = Err(ErrorCode::kCorruption, "a record cannot be read");
     } else {
-      added = loaded.archive->Add(std::get<DecisionPosition>(*position).partition,
-                                  std::move(bytes));
+      added =
+          loaded.archive->Add(std::get<DecisionPosition>(*position).partition, std::move(bytes));
     }
     return added.has_value();
   });
@@ -128,9 +128,8 @@ json ReportJson(const replay::ForkReport& report,
       const auto parsed = [](const std::string& text) {
         return text.empty() ? json() : json::parse(text, nullptr, false);
       };
-      fields.push_back({{"path", field.path},
-                        {"before", parsed(field.before)},
-                        {"after", parsed(field.after)}});
+      fields.push_back(
+          {{"path", field.path}, {"before", parsed(field.before)}, {"after", parsed(field.after)}});
     }
     result["differences"].push_back(
         {{"entity", one.entity}, {"change", one.change}, {"fields", std::move(fields)}});
@@ -164,9 +163,9 @@ Outcome<Exit> Fork(Session& session, const ForkOptions& options) {
   if (!changes) return Again(changes.error());
   const auto loaded = Load(session);
   if (!loaded) return Again(loaded.error());
-  const auto forked = replay::MakeFork(
-      *loaded->archive, *changes,
-      [&](uint64_t, uint64_t) { return !session.env().stop.stop_requested(); });
+  const auto forked = replay::MakeFork(*loaded->archive, *changes, [&](uint64_t, uint64_t) {
+    return !session.env().stop.stop_requested();
+  });
   if (!forked) return FromError(forked.error());
   const auto differences = replay::CompareEnds(*loaded->archive, *forked->archive);
   if (!differences) return FromError(differences.error());

@@ -106,8 +106,8 @@ std::string ValueText(const json& value) {
 
 void PrintBecause(const json& because, size_t depth, std::ostream& out) {
   const std::string indent(2 * depth, ' ');
-  out << indent << "because " << Text(because, "entity") << " " << Text(because, "path") << " was: "
-      << ValueText(because.value("value", json())) << '\n';
+  out << indent << "because " << Text(because, "entity") << " " << Text(because, "path")
+      << " was: " << ValueText(because.value("value", json())) << '\n';
   if (because.contains("chain")) PrintChain(because["chain"], depth + 1, out);
 }
 
@@ -153,7 +153,8 @@ void PrintWaits(const json& waits, size_t depth, std::ostream& out) {
   for (const json& on : waits.value("on", json::array())) {
     out << indent << "waits on " << Text(on, "entity") << ": " << Text(on, "says") << "  (since "
         << Text(on, "since");
-    if (on.value("times", uint64_t{1}) > 1) out << ", " << on.value("times", uint64_t{1}) << " times";
+    if (on.value("times", uint64_t{1}) > 1)
+      out << ", " << on.value("times", uint64_t{1}) << " times";
     out << ")\n";
     if (on.contains("waits")) PrintWaits(on["waits"], depth + 1, out);
   }

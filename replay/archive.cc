@@ -25,11 +25,10 @@ Result<LogRecord> Archive::Record(const DecisionPosition& position) const {
                position.partition, partitions() - 1);
   }
   std::optional<Result<LogRecord>> record;
-  auto read =
-      Read(position.partition, position.sequence, [&](uint64_t at, std::string_view bytes) {
-        if (at == position.sequence) record = Unpack<LogRecord>(bytes);
-        return false;
-      });
+  auto read = Read(position.partition, position.sequence, [&](uint64_t at, std::string_view bytes) {
+    if (at == position.sequence) record = Unpack<LogRecord>(bytes);
+    return false;
+  });
   if (!read) return tl::unexpected(read.error());
   if (!record) {
     const auto end = LogEnd(position.partition);

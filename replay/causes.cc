@@ -107,28 +107,25 @@ std::string EventText(const AnyTable& event) {
   return std::string(event.type_name());
 }
 
-Json ConditionJson(const Condition& condition) {
-  return ParsedJson(ToJson(condition));
-}
+Json ConditionJson(const Condition& condition) { return ParsedJson(ToJson(condition)); }
 
 Result<ArmedBy> FindArming(const Archive& archive, const LogRecord& record) {
   const Command& command = *record.decision->command;
   const std::string id = command.payload.As<TimerDue>()->id;
   ArmedBy armed;
-  auto walked =
-      WalkTimeline(archive, command.entity, record.sequence, [&](const Moment& moment) {
-        for (const TimerChange& timer : moment.decision.effects.timers) {
-          if (timer.id != id || !timer.due.IsSet()) continue;
-          // One that arms itself again and again is where it was armed first.
-          const auto* own = moment.decision.command->payload.As<TimerDue>();
-          if (own != nullptr && own->id == id && armed.position) {
-            ++armed.repeats;
-          } else {
-            armed = {.position = moment.position(), .repeats = 0};
-          }
-        }
-        return true;
-      });
+  auto walked = WalkTimeline(archive, command.entity, record.sequence, [&](const Moment& moment) {
+    for (const TimerChange& timer : moment.decision.effects.timers) {
+      if (timer.id != id || !timer.due.IsSet()) continue;
+      // One that arms itself again and again is where it was armed first.
+      const auto* own = moment.decision.command->payload.As<TimerDue>();
+      if (own != nullptr && own->id == id && armed.position) {
+        ++armed.repeats;
+      } else {
+        armed = {.position = moment.position(), .repeats = 0};
+      }
+    }
+    return true;
+  });
   if (!walked) return tl::unexpected(walked.error());
   return armed;
 }
@@ -137,16 +134,16 @@ Result<std::optional<DecisionPosition>> FindAsking(const Archive& archive,
                                                    const LogRecord& record) {
   std::optional<DecisionPosition> asked;
   std::vector<PendingAction> pending;
-  auto walked = WalkTimeline(
-      archive, record.decision->command->entity, record.sequence, [&](const Moment& moment) {
-        if (!moment.changed() || moment.kind.pending == nullptr) return true;
-        std::vector<PendingAction> now = moment.kind.pending(moment.after);
-        for (const PendingAction& action : now) {
-          if (!Contains(pending, action)) asked = moment.position();
-        }
-        pending = std::move(now);
-        return true;
-      });
+  auto walked = WalkTimeline(archive, record.decision->command->entity, record.sequence,
+                             [&](const Moment& moment) {
+                               if (!moment.changed() || moment.kind.pending == nullptr) return true;
+                               std::vector<PendingAction> now = moment.kind.pending(moment.after);
+                               for (const PendingAction& action : now) {
+                                 if (!Contains(pending, action)) asked = moment.position();
+                               }
+                               pending = std::move(now);
+                               return true;
+                             });
   if (!walked) return tl::unexpected(walked.error());
   return asked;
 }
@@ -218,9 +215,8 @@ Result<Json> BackwardChain(const Archive& archive, const DecisionPosition& posit
     if (!link) return tl::unexpected(link.error());
     step["cause"] = std::string(CauseName(link->cause));
     if (link->repeats > 0) step["armedAgain"] = link->repeats;
-    const bool refused_it =
-        record->decision->verdict == Verdict::kRejected ||
-        (!chain.empty() && IsRefusal(chain.back().value("command", "")));
+    const bool refused_it = record->decision->verdict == Verdict::kRejected ||
+                            (!chain.empty() && IsRefusal(chain.back().value("command", "")));
     if (refused_it && record->decision->command && !record->decision->command->entity.empty()) {
       auto refused = WhyRefused(archive, *record);
       if (!refused) return tl::unexpected(refused.error());

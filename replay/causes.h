@@ -30,9 +30,9 @@ Json DecisionInShort(const LogRecord& record);
 std::string EventText(const AnyTable& event);
 Json ConditionJson(const Condition& condition);
 
-// The decisions that led to the one at `position`, it first, each with `cause` and `took` (since the
-// decision before it in the chain) and, where a command was refused, with the state that did it.
-// The last one's cause is what began it all.
+// The decisions that led to the one at `position`, it first, each with `cause` and `took` (since
+// the decision before it in the chain) and, where a command was refused, with the state that did
+// it. The last one's cause is what began it all.
 Result<Json> BackwardChain(const Archive& archive, const DecisionPosition& position);
 
 // The positions of that chain alone, but for those in `seen`, which it adds to.
@@ -43,14 +43,14 @@ Result<void> AddChain(const Archive& archive, const DecisionPosition& position, 
 // the field at fault, lastChanged: the decision that had changed it last}.
 Result<Json> WhyRefused(const Archive& archive, const LogRecord& record);
 
-// The decision that armed the timer fired at `record`; how often it was armed again by itself since.
+// The decision that armed the timer fired at `record`; how often it was armed again by itself
+// since.
 struct ArmedBy {
   std::optional<DecisionPosition> position;
   uint64_t repeats = 0;
 };
 Result<ArmedBy> FindArming(const Archive& archive, const LogRecord& record);
 // The decision after which what a provider reports at `record` was pending.
-Result<std::optional<DecisionPosition>> FindAsking(const Archive& archive,
-                                                   const LogRecord& record);
+Result<std::optional<DecisionPosition>> FindAsking(const Archive& archive, const LogRecord& record);
 
 }  // namespace sluice::replay

@@ -62,8 +62,8 @@ class Tree {
       if (!timer.due.IsSet()) continue;
       auto fired = Fired(record, timer);
       if (!fired) return tl::unexpected(fired.error());
-      if (auto added = Add("timer", timer.id + " due " + FormatTime(timer.due), record, *fired,
-                           &then);
+      if (auto added =
+              Add("timer", timer.id + " due " + FormatTime(timer.due), record, *fired, &then);
           !added) {
         return tl::unexpected(added.error());
       }
@@ -93,18 +93,18 @@ class Tree {
   // The decision on the timer armed at `record`; nullopt: not due yet, or armed otherwise since.
   Result<std::optional<LogRecord>> Fired(const LogRecord& record, const TimerChange& timer) {
     std::optional<LogRecord> fired;
-    auto visited = VisitFrom(
-        archive_, record.decision->command->entity, record.sequence + 1,
-        [&](const LogRecord& later) {
-          const auto* due = later.decision->command->payload.As<TimerDue>();
-          if (due != nullptr && due->id == timer.id && due->due == timer.due) {
-            fired = later;
-            return false;
-          }
-          return std::none_of(later.decision->effects.timers.begin(),
-                              later.decision->effects.timers.end(),
-                              [&](const TimerChange& other) { return other.id == timer.id; });
-        });
+    auto visited = VisitFrom(archive_, record.decision->command->entity, record.sequence + 1,
+                             [&](const LogRecord& later) {
+                               const auto* due = later.decision->command->payload.As<TimerDue>();
+                               if (due != nullptr && due->id == timer.id && due->due == timer.due) {
+                                 fired = later;
+                                 return false;
+                               }
+                               return std::none_of(
+                                   later.decision->effects.timers.begin(),
+                                   later.decision->effects.timers.end(),
+                                   [&](const TimerChange& other) { return other.id == timer.id; });
+                             });
     if (!visited) return tl::unexpected(visited.error());
     return fired;
   }
@@ -114,29 +114,29 @@ class Tree {
     std::vector<PendingAction> begun;
     std::vector<std::pair<PendingAction, LogRecord>> reported;
     bool reached = false;
-    auto walked = WalkTimeline(
-        archive_, record.decision->command->entity, archive_.End(record.partition),
-        [&](const Moment& moment) {
-          if (moment.kind.pending == nullptr) return false;
-          if (moment.record.sequence < record.sequence) return true;
-          const auto now = moment.kind.pending(moment.after);
-          if (!reached) {
-            reached = true;
-            const auto before = moment.kind.pending(moment.before);
-            for (const PendingAction& action : now) {
-              if (std::find(before.begin(), before.end(), action) == before.end()) {
-                begun.push_back(action);
-              }
-            }
-            return !begun.empty();
-          }
-          std::erase_if(begun, [&](const PendingAction& action) {
-            if (std::find(now.begin(), now.end(), action) != now.end()) return false;
-            reported.emplace_back(action, moment.record);
-            return true;
-          });
-          return !begun.empty();
-        });
+    auto walked =
+        WalkTimeline(archive_, record.decision->command->entity, archive_.End(record.partition),
+                     [&](const Moment& moment) {
+                       if (moment.kind.pending == nullptr) return false;
+                       if (moment.record.sequence < record.sequence) return true;
+                       const auto now = moment.kind.pending(moment.after);
+                       if (!reached) {
+                         reached = true;
+                         const auto before = moment.kind.pending(moment.before);
+                         for (const PendingAction& action : now) {
+                           if (std::find(before.begin(), before.end(), action) == before.end()) {
+                             begun.push_back(action);
+                           }
+                         }
+                         return !begun.empty();
+                       }
+                       std::erase_if(begun, [&](const PendingAction& action) {
+                         if (std::find(now.begin(), now.end(), action) != now.end()) return false;
+                         reported.emplace_back(action, moment.record);
+                         return true;
+                       });
+                       return !begun.empty();
+                     });
     if (!walked) return walked;
     for (const auto& [action, report] : reported) {
       if (auto added = Add("action", action.verb + " at " + action.location, record, report, then);
@@ -178,22 +178,22 @@ Result<std::optional<LogRecord>> DecisionOn(const Archive& archive, const LogRec
   if (follow_up.command->to_partition) return std::optional<LogRecord>();
   uint64_t from = record.sequence + 1;
   if (follow_up.target_partition != record.partition) {
-    auto earliest = archive.EndAt(follow_up.target_partition, record.decision->time - kClocksApartMax);
+    auto earliest =
+        archive.EndAt(follow_up.target_partition, record.decision->time - kClocksApartMax);
     if (!earliest) return tl::unexpected(earliest.error());
     from = *earliest;
   }
   std::optional<LogRecord> found;
-  auto visited =
-      VisitFrom(archive, follow_up.command->entity, from, [&](const LogRecord& later) {
-        const auto& theirs = later.decision->command->source;
-        if (!theirs || theirs->partition != source.partition || theirs->epoch != source.epoch ||
-            theirs->number != source.number) {
-          return true;
-        }
-        found = later;
-        // Parked: it is decided again later.
-        return later.decision->verdict == Verdict::kParked;
-      });
+  auto visited = VisitFrom(archive, follow_up.command->entity, from, [&](const LogRecord& later) {
+    const auto& theirs = later.decision->command->source;
+    if (!theirs || theirs->partition != source.partition || theirs->epoch != source.epoch ||
+        theirs->number != source.number) {
+      return true;
+    }
+    found = later;
+    // Parked: it is decided again later.
+    return later.decision->verdict == Verdict::kParked;
+  });
   if (!visited) return tl::unexpected(visited.error());
   return found;
 }

@@ -122,8 +122,8 @@ Result<Json> AnswerDiff(const Asking& asking) {
   Points points;
   const std::string from = asking.question.Get("from");
   if (from.empty()) return Err(ErrorCode::kInvalid, "from: say since when");
-  for (auto [text, point] : {std::pair{from, &points.from},
-                             std::pair{asking.question.Get("to"), &points.to}}) {
+  for (auto [text, point] :
+       {std::pair{from, &points.from}, std::pair{asking.question.Get("to"), &points.to}}) {
     auto at = asking.archive.PointAt(text, asking.options.now);
     if (!at) return tl::unexpected(at.error());
     *point = std::move(*at);

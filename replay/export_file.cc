@@ -214,8 +214,8 @@ Result<std::optional<ExportedRecord>> ExportReader::NextBinary() {
     ended_ = true;
     if (!ReadExactly(*in_, 8 + 16, &head)) return cut();
     const uint64_t said = ReadNumber(std::string_view(head).substr(0, 8));
-    if (!damaged_ && (said != records_ ||
-                      Hash128FromBytes(std::string_view(head).substr(8)) != sum_)) {
+    if (!damaged_ &&
+        (said != records_ || Hash128FromBytes(std::string_view(head).substr(8)) != sum_)) {
       return Err(ErrorCode::kCorruption,
                  "the export's end speaks of {} records, {} were read: some are missing or changed",
                  said, records_);
@@ -228,7 +228,8 @@ Result<std::optional<ExportedRecord>> ExportReader::NextBinary() {
   }
   ExportedRecord record;
   if (!ReadExactly(*in_, kHeadRest, &head)) return cut();
-  record.position.partition = static_cast<uint32_t>(ReadNumber(std::string_view(head).substr(0, 4)));
+  record.position.partition =
+      static_cast<uint32_t>(ReadNumber(std::string_view(head).substr(0, 4)));
   record.position.sequence = ReadNumber(std::string_view(head).substr(4, 8));
   const Hash128 hash = Hash128FromBytes(std::string_view(head).substr(12));
   if (!ReadExactly(*in_, size, &record.bytes)) return cut();

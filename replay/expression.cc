@@ -147,8 +147,8 @@ class Parser {
 
   std::optional<Operator> TakeOperator() {
     static constexpr std::pair<std::string_view, Operator> kOperators[] = {
-        {"==", Operator::kEqual}, {"!=", Operator::kNotEqual}, {"<=", Operator::kAtMost},
-        {">=", Operator::kAtLeast}, {"<", Operator::kLess}, {">", Operator::kGreater}};
+        {"==", Operator::kEqual},   {"!=", Operator::kNotEqual}, {"<=", Operator::kAtMost},
+        {">=", Operator::kAtLeast}, {"<", Operator::kLess},      {">", Operator::kGreater}};
     for (const auto& [symbol, op] : kOperators) {
       if (TakeSymbol(symbol)) return op;
     }
@@ -173,9 +173,8 @@ class Parser {
     const size_t end = text_.find(quote, begin);
     if (end == text_.npos) return Wrong(at_, "the text that begins here has no end");
     at_ = end + 1;
-    return Operand{.is_path = false,
-                   .path = "",
-                   .value = std::string(text_.substr(begin, end - begin))};
+    return Operand{
+        .is_path = false, .path = "", .value = std::string(text_.substr(begin, end - begin))};
   }
 
   Result<Operand> TakeNumber() {

@@ -37,8 +37,7 @@ class Forking {
       if (!chosen) return tl::unexpected(chosen.error());
       if (*chosen == kNobody) break;
       if (auto stepped = Step(static_cast<uint32_t>(*chosen)); !stepped) return stepped;
-      if (++report_.original % 1024 == 0 && on_progress &&
-          !on_progress(report_.original, total)) {
+      if (++report_.original % 1024 == 0 && on_progress && !on_progress(report_.original, total)) {
         return Err(ErrorCode::kUnavailable, "interrupted");
       }
     }
@@ -211,7 +210,8 @@ class Forking {
                    one.generation == other.generation;
           });
         });
-    if (caused) ReplaceUid(recorded.state->metadata_part().uid, there->metadata_part().uid, command);
+    if (caused)
+      ReplaceUid(recorded.state->metadata_part().uid, there->metadata_part().uid, command);
     return caused;
   }
 
@@ -219,11 +219,12 @@ class Forking {
     const std::string position = FormatPosition(record.partition, record.sequence);
     for (auto [at, end] = changes_.insert.equal_range(position); at != end; ++at) {
       auto command = CommandFromJson(at->second, archive_.kinds());
-      if (!command) return Err(ErrorCode::kInvalid, "insert {}: {}", position, command.error().message);
+      if (!command)
+        return Err(ErrorCode::kInvalid, "insert {}: {}", position, command.error().message);
       const uint32_t partition = archive_.PartitionOf(command->entity);
       if (auto made = Made("inserted before", position); !made) return made;
-      auto sent = Send(partition,
-                       forks_[partition]->DecideUsers(TimeOfRecord(record), 0, *command));
+      auto sent =
+          Send(partition, forks_[partition]->DecideUsers(TimeOfRecord(record), 0, *command));
       if (!sent) return sent;
     }
     return {};
@@ -349,8 +350,9 @@ class Forking {
 Result<Forked> MakeFork(const Archive& original, const ForkChanges& changes,
                         const std::function<bool(uint64_t done, uint64_t total)>& on_progress) {
   if (!original.IsWhole()) {
-    return Err(ErrorCode::kInvalid, "a part of a log cannot be forked: what is left out would be "
-                                    "missing");
+    return Err(ErrorCode::kInvalid,
+               "a part of a log cannot be forked: what is left out would be "
+               "missing");
   }
   Forking forking(original, changes);
   forking.NoteChanges();

@@ -22,19 +22,17 @@ namespace sluice::replay {
 // Commands are named by their id, or by the position of the decision on them.
 struct ForkChanges {
   std::set<std::string> drop;
-  std::map<std::string, std::string> edit;        // -> its payload, JSON
+  std::map<std::string, std::string> edit;         // -> its payload, JSON
   std::multimap<std::string, std::string> insert;  // before the decision at -> command, JSON
   std::map<std::string, Duration> delay;
 
-  bool empty() const {
-    return drop.empty() && edit.empty() && insert.empty() && delay.empty();
-  }
+  bool empty() const { return drop.empty() && edit.empty() && insert.empty() && delay.empty(); }
 };
 
 struct ForkReport {
   uint64_t decisions = 0;  // of the fork
   uint64_t original = 0;
-  bool identical = false;  // every record, byte by byte
+  bool identical = false;            // every record, byte by byte
   std::vector<std::string> applied;  // changes that were made
   struct Report {
     DecisionPosition position;  // in the original

@@ -10,9 +10,8 @@ namespace {
 Result<std::set<std::string>> AllEntities(const Archive& archive) {
   std::set<std::string> entities;
   for (const KindInfo* kind : archive.kinds().kinds()) {
-    auto scanned = archive.ScanEntities(kind->name, std::nullopt, [&](std::string_view entity) {
-      entities.emplace(entity);
-    });
+    auto scanned = archive.ScanEntities(kind->name, std::nullopt,
+                                        [&](std::string_view entity) { entities.emplace(entity); });
     if (!scanned) return tl::unexpected(scanned.error());
   }
   return entities;

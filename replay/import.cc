@@ -204,8 +204,8 @@ Result<uint64_t> CheckExport(ExportReader& reader) {
 Result<std::unique_ptr<MemoryArchive>> LoadExport(
     ExportReader& reader, const KindRegistry& kinds, bool keep_going,
     const std::function<void(const Error&)>& on_damage) {
-  auto archive = std::make_unique<MemoryArchive>(kinds, reader.header().partitions,
-                                                 reader.header().complete);
+  auto archive =
+      std::make_unique<MemoryArchive>(kinds, reader.header().partitions, reader.header().complete);
   while (true) {
     auto record = reader.Next();
     Result<void> added;

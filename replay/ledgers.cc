@@ -72,11 +72,9 @@ void FollowUpLedger::Add(const LogRecord& record) {
   }
   for (const FollowUp& follow_up : decision.effects.follow_ups) {
     if (!follow_up.command || !follow_up.command->source) continue;
-    AddEntry(sent_, {follow_up.command->source->epoch, follow_up.target_partition},
-             follow_up.number,
-             {.command = LogicalHash(*follow_up.command).lo,
-              .sender = record.sequence,
-              .decider = 0});
+    AddEntry(
+        sent_, {follow_up.command->source->epoch, follow_up.target_partition}, follow_up.number,
+        {.command = LogicalHash(*follow_up.command).lo, .sender = record.sequence, .decider = 0});
   }
 }
 

@@ -39,9 +39,9 @@ Result<Command> EditedCommand(const Command& command, const std::string& payload
   if (command.payload.type() == nullptr) {
     return Err(ErrorCode::kInvalid, "this build does not know {}", command.payload.type_name());
   }
-  const std::string text = fmt::format(
-      R"({{"entity":{},"command":{},"payload":{}}})", QuoteJson(command.entity),
-      QuoteJson(command.payload.type()->wire_name), payload);
+  const std::string text =
+      fmt::format(R"({{"entity":{},"command":{},"payload":{}}})", QuoteJson(command.entity),
+                  QuoteJson(command.payload.type()->wire_name), payload);
   auto edited = CommandFromJson(text, kinds);
   if (edited) {
     edited->id = command.id;

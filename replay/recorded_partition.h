@@ -1,5 +1,5 @@
-// RecordedPartition: one partition of a log that is forked, walked record by record, and what a fork
-// makes of its commands.
+// RecordedPartition: one partition of a log that is forked, walked record by record, and what a
+// fork makes of its commands.
 #pragma once
 
 #include <optional>

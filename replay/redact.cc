@@ -9,9 +9,7 @@ namespace {
 
 using StringMap = std::map<std::string, std::string>;
 
-std::string Stand(std::string_view text) {
-  return "redacted-" + ToHex(Xxh128(text)).substr(0, 8);
-}
+std::string Stand(std::string_view text) { return "redacted-" + ToHex(Xxh128(text)).substr(0, 8); }
 
 // A field that is what the path means, as a whole.
 bool RedactField(const Field& field, void* where) {
@@ -83,7 +81,8 @@ bool RedactPath(const Type& type, void* table, std::string_view path) {
   void* where = field->In(table);
   const std::string_view rest = end == path.npos ? "" : path.substr(end + 1);
   const auto within = [&](void* inner) {
-    return rest.empty() ? RedactTable(*field->table, inner) : RedactPath(*field->table, inner, rest);
+    return rest.empty() ? RedactTable(*field->table, inner)
+                        : RedactPath(*field->table, inner, rest);
   };
   switch (field->shape) {
     case Shape::kTable: {

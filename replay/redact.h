@@ -29,7 +29,7 @@ class Redactor {
   // kCorruption, kUnknownType: the log does not fold.
   Result<Bytes> Redact(std::string_view bytes);
 
-  uint64_t redacted() const { return redacted_; }                  // records that lost something
+  uint64_t redacted() const { return redacted_; }                     // records that lost something
   const std::set<std::string>& entities() const { return touched_; }  // hashed anew
 
  private:

@@ -114,8 +114,7 @@ class Comparison {
   void CompareVerdict(const StepResult& step) {
     const std::string code =
         decision_.rejection ? std::string(ToString(decision_.rejection->code)) : "";
-    const std::string now_code =
-        step.rejection ? std::string(ToString(step.rejection->code)) : "";
+    const std::string now_code = step.rejection ? std::string(ToString(step.rejection->code)) : "";
     const std::string recorded = VerdictText(decision_.verdict, code);
     const std::string now = VerdictText(step.verdict, now_code);
     if (recorded != now) {
@@ -141,8 +140,8 @@ class Comparison {
   }
 
   void CompareEvents(const StepResult& step) {
-    const std::string recorded = Names(
-        decision_.events, [](const Event& event) { return event.payload.type_name(); });
+    const std::string recorded =
+        Names(decision_.events, [](const Event& event) { return event.payload.type_name(); });
     const std::string now =
         Names(step.events, [](const AnyTable& event) { return event.type_name(); });
     if (recorded != now) {
@@ -158,10 +157,9 @@ class Comparison {
   }
 
   void CompareFollowUps(const StepResult& step) {
-    const std::string recorded =
-        Names(decision_.effects.follow_ups, [](const FollowUp& sent) {
-          return sent.command->payload.type_name();
-        });
+    const std::string recorded = Names(decision_.effects.follow_ups, [](const FollowUp& sent) {
+      return sent.command->payload.type_name();
+    });
     const std::string now = Names(
         step.follow_ups, [](const FollowUpDraft& draft) { return draft.payload.type_name(); });
     if (recorded != now) {

@@ -25,8 +25,8 @@ struct Redecided {
 };
 
 // Decides the command of `decision` against `before`, the state of its entity then; `partition` is
-// the partition's state at it (its settings are read). nullopt: no machine was asked (duplicates, forwarded and parked
-// commands, refusals of the engine).
+// the partition's state at it (its settings are read). nullopt: no machine was asked (duplicates,
+// forwarded and parked commands, refusals of the engine).
 std::optional<Redecided> Redecide(const LoadedEntity& before, const Decision& decision,
                                   const PartitionState& partition);
 

@@ -84,13 +84,13 @@ class Stepping {
       if (asking_.options.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
       std::optional<Json> item;
       bool holds = false;
-      auto walked = timelines.at(step.entity)
-                        .Walk(step.position.sequence + 1, [&](const Moment& moment) {
-                          if (moment.record.sequence != step.position.sequence) return true;
-                          item = StepJson(moment);
-                          holds = until_ && HoldsOf(*until_, moment.after);
-                          return true;
-                        });
+      auto walked =
+          timelines.at(step.entity).Walk(step.position.sequence + 1, [&](const Moment& moment) {
+            if (moment.record.sequence != step.position.sequence) return true;
+            item = StepJson(moment);
+            holds = until_ && HoldsOf(*until_, moment.after);
+            return true;
+          });
       if (!walked) return tl::unexpected(walked.error());
       if (!item) continue;
       ++shown;

@@ -84,8 +84,8 @@ Result<void> WalkTimeline(const Archive& archive, std::string_view entity, uint6
 Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity,
                             const Coverage& point) {
   Timeline timeline(archive, entity);
-  auto walked = timeline.Walk(point[archive.PartitionOf(entity)],
-                              [](const Moment&) { return true; });
+  auto walked =
+      timeline.Walk(point[archive.PartitionOf(entity)], [](const Moment&) { return true; });
   if (!walked) return tl::unexpected(walked.error());
   const LoadedEntity& now = timeline.now();
   return PastEntity{.kind = now.kind,

@@ -41,9 +41,9 @@ class Timeline {
  public:
   Timeline(const Archive& archive, std::string_view entity);
 
-  // Visits the decisions about the entity before sequence `end`, oldest first, and goes on next time
-  // where this one ended. An entity that never was has none. kInvalid: no such kind in this build.
-  // kCorruption, kUnknownType: it cannot be folded.
+  // Visits the decisions about the entity before sequence `end`, oldest first, and goes on next
+  // time where this one ended. An entity that never was has none. kInvalid: no such kind in this
+  // build. kCorruption, kUnknownType: it cannot be folded.
   Result<void> Walk(uint64_t end, const MomentVisitor& visit);
 
   const std::string& entity() const { return key_; }
@@ -78,8 +78,7 @@ struct PastEntity {
 
   bool Exists() const { return state != nullptr && state->Exists(); }
 };
-Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity,
-                            const Coverage& point);
+Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity, const Coverage& point);
 
 // "provider/local" reports what it did; everybody else commands.
 bool IsReport(const Command& command);

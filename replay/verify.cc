@@ -94,12 +94,12 @@ void CompareFollowUps(std::vector<std::unique_ptr<PartitionWalk>>& walks) {
             original->sender == entry.sender) {
           continue;
         }
-        walk->Diverge("I8", entry.decider,
-                      fmt::format("decides follow-up {} of partition {}, which {} {}", number,
-                                  source,
-                                  original == nullptr ? "was never sent; it names"
-                                                      : "was sent with another content by",
-                                  FormatPosition(source, entry.sender)));
+        walk->Diverge(
+            "I8", entry.decider,
+            fmt::format("decides follow-up {} of partition {}, which {} {}", number, source,
+                        original == nullptr ? "was never sent; it names"
+                                            : "was sent with another content by",
+                        FormatPosition(source, entry.sender)));
         break;
       }
     }

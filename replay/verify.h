@@ -24,9 +24,9 @@ struct VerifyProgress {
 };
 
 struct VerifyOptions {
-  std::string build;    // of this binary
-  size_t threads = 0;   // 0: one per core
-  bool what_if = false;  // decide every command again, too
+  std::string build;                                       // of this binary
+  size_t threads = 0;                                      // 0: one per core
+  bool what_if = false;                                    // decide every command again, too
   std::function<void(const VerifyProgress&)> on_progress;  // on the calling thread
   std::stop_token stop;
 };
@@ -36,7 +36,7 @@ struct Divergence {
   std::string check;  // "I5", "I8", "dedup", "projections"
   DecisionPosition position;
   Time time;
-  std::string entity;         // empty: it is no entity's
+  std::string entity;  // empty: it is no entity's
   std::string message;
   std::string decision_json;  // "": it cannot be read
   // What the decision changed, as this build folds it.

@@ -4,9 +4,9 @@ namespace sluice::replay {
 namespace {
 
 Json DivergenceJson(const Divergence& divergence, const std::string& build) {
-  Json json{{"check", divergence.check},
-            {"position",
-             FormatPosition(divergence.position.partition, divergence.position.sequence)}};
+  Json json{
+      {"check", divergence.check},
+      {"position", FormatPosition(divergence.position.partition, divergence.position.sequence)}};
   if (divergence.time.IsSet()) json["time"] = FormatTime(divergence.time);
   if (!divergence.entity.empty()) json["entity"] = divergence.entity;
   json["message"] = divergence.message;
@@ -52,12 +52,8 @@ Result<Json> AnswerVerify(const Asking& asking) {
   if (!verified) return tl::unexpected(verified.error());
   Json partitions = Json::array();
   for (const PartitionVerified& one : verified->partitions) {
-    Json json{{"partition", one.partition},
-              {"records", one.records},
-              {"terms", one.terms},
-              {"entities", one.entities},
-              {"end", one.end},
-              {"chain", ToHex(one.chain)}};
+    Json json{{"partition", one.partition}, {"records", one.records}, {"terms", one.terms},
+              {"entities", one.entities},   {"end", one.end},         {"chain", ToHex(one.chain)}};
     if (one.projections_at) json["projectionsAt"] = *one.projections_at;
     if (one.divergence) json["divergence"] = DivergenceJson(*one.divergence, options.build);
     partitions.push_back(std::move(json));

@@ -160,8 +160,7 @@ void PartitionWalk::Explain(Divergence& divergence) const {
   }
   const std::unique_ptr<EntityState> untouched = before.state->Clone();
   (void)FoldEntity(before, decision, divergence.position.sequence);
-  divergence.changed =
-      Diff(before.state->root_type(), untouched->root(), before.state->root());
+  divergence.changed = Diff(before.state->root_type(), untouched->root(), before.state->root());
 }
 
 void PartitionWalk::Diverge(std::string check, uint64_t sequence, std::string message) {

@@ -34,8 +34,7 @@ std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity
     fields.push_back({"root", root.error().message, ""});
     return fields;
   }
-  for (FieldDiff& diff :
-       Diff(folded.state->root_type(), (*root)->root(), folded.state->root())) {
+  for (FieldDiff& diff : Diff(folded.state->root_type(), (*root)->root(), folded.state->root())) {
     fields.push_back(std::move(diff));
   }
   return fields;
@@ -50,8 +49,8 @@ Result<std::optional<StoreDifference>> CompareWithStore(const StoreView& view,
     if (IsNothing(entity)) continue;
     auto stored = view.Get(key);
     if (!stored) return tl::unexpected(stored.error());
-    StoreDifference difference{.entity = key, .sequence = entity.sequence, .message = "",
-                               .fields = {}};
+    StoreDifference difference{
+        .entity = key, .sequence = entity.sequence, .message = "", .fields = {}};
     if (!*stored) {
       difference.message = key + " is not in the projections";
       return std::optional(std::move(difference));
@@ -65,8 +64,8 @@ Result<std::optional<StoreDifference>> CompareWithStore(const StoreView& view,
     std::optional<StoreDifference> found;
     const auto known = [&](std::string_view entity, bool must_exist) {
       const auto folded = fold.entities().find(std::string(entity));
-      const bool there = folded != fold.entities().end() &&
-                         (!must_exist || folded->second.state->Exists());
+      const bool there =
+          folded != fold.entities().end() && (!must_exist || folded->second.state->Exists());
       if (!there) {
         found = StoreDifference{
             .entity = std::string(entity),

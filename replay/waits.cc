@@ -34,11 +34,12 @@ struct Heard {
     Time time;
     DecisionPosition position;
     uint64_t times = 0;
+    bool by_command = false;  // the command was accepted, and answered by a "no"
   };
   std::map<std::string, Subject> subjects;
-  std::map<uint64_t, Asked> asked;            // by outcome number
-  std::map<std::string, Refusal> refusals;    // by entity: its latest outcome was a no
-  std::map<std::string, Asked> actions;       // pending, by verb and target
+  std::map<uint64_t, Asked> asked;          // by outcome number
+  std::map<std::string, Refusal> refusals;  // by entity: its latest outcome was a no
+  std::map<std::string, Asked> actions;     // pending, by verb and target
   std::optional<Json> last_failure;
 };
 
@@ -54,7 +55,10 @@ void HearRefusal(const Moment& moment, Heard* heard) {
   const std::string name(type->wire_name);
   const auto known = heard->refusals.find(who);
   if (!IsRefusal(name)) {
-    if (moment.decision.verdict == Verdict::kAccepted) heard->refusals.erase(who);
+    const bool says_how_it_is = command.payload.As<Observed>() != nullptr;
+    if (moment.decision.verdict == Verdict::kAccepted && !says_how_it_is) {
+      heard->refusals.erase(who);
+    }
     return;
   }
   const auto text = [&](const char* field) {
@@ -68,17 +72,18 @@ void HearRefusal(const Moment& moment, Heard* heard) {
                          .message = text("message"),
                          .time = moment.decision.time,
                          .position = moment.position(),
-                         .times = 1};
+                         .times = 1,
+                         .by_command = true};
   if (known != heard->refusals.end() && known->second.code == refusal.code) {
     refusal.times = known->second.times + 1;
   }
-  heard->last_failure = Json{{"position", FormatPosition(moment.record.partition,
-                                                         moment.record.sequence)},
-                             {"time", FormatTime(moment.decision.time)},
-                             {"entity", who},
-                             {"command", name},
-                             {"code", refusal.code},
-                             {"message", refusal.message}};
+  heard->last_failure =
+      Json{{"position", FormatPosition(moment.record.partition, moment.record.sequence)},
+           {"time", FormatTime(moment.decision.time)},
+           {"entity", who},
+           {"command", name},
+           {"code", refusal.code},
+           {"message", refusal.message}};
   heard->refusals[who] = std::move(refusal);
 }
 
@@ -97,22 +102,31 @@ void Hear(const Moment& moment, Heard* heard) {
     if (asked != heard->asked.end()) {
       const std::string& who = asked->second.entity;
       if (outcome->accepted) {
-        heard->refusals.erase(who);
+        const auto refusal = heard->refusals.find(who);
+        if (refusal != heard->refusals.end() && !refusal->second.by_command) {
+          heard->refusals.erase(refusal);
+        }
       } else {
         Heard::Refusal& refusal = heard->refusals[who];
         const uint64_t times =
             refusal.command == asked->second.command && refusal.code == outcome->code
                 ? refusal.times + 1
                 : 1;
-        refusal = {who,           asked->second.command, outcome->code,    outcome->message,
-                   moment.decision.time, moment.position(), times};
-        heard->last_failure = Json{{"position", FormatPosition(moment.record.partition,
-                                                               moment.record.sequence)},
-                                   {"time", FormatTime(moment.decision.time)},
-                                   {"entity", who},
-                                   {"command", asked->second.command},
-                                   {"code", outcome->code},
-                                   {"message", outcome->message}};
+        refusal = {.entity = who,
+                   .command = asked->second.command,
+                   .code = outcome->code,
+                   .message = outcome->message,
+                   .time = moment.decision.time,
+                   .position = moment.position(),
+                   .times = times,
+                   .by_command = false};
+        heard->last_failure =
+            Json{{"position", FormatPosition(moment.record.partition, moment.record.sequence)},
+                 {"time", FormatTime(moment.decision.time)},
+                 {"entity", who},
+                 {"command", asked->second.command},
+                 {"code", outcome->code},
+                 {"message", outcome->message}};
       }
       heard->asked.erase(asked);
     }
@@ -120,8 +134,8 @@ void Hear(const Moment& moment, Heard* heard) {
   HearRefusal(moment, heard);
   for (const FollowUp& sent : moment.decision.effects.follow_ups) {
     if (!sent.command || !sent.command->outcome_number) continue;
-    heard->asked[*sent.command->outcome_number] = {
-        sent.command->entity, CommandText(*sent.command), moment.decision.time, moment.position()};
+    heard->asked[*sent.command->outcome_number] = {sent.command->entity, CommandText(*sent.command),
+                                                   moment.decision.time, moment.position()};
   }
   if (IsReport(command) && moment.decision.verdict == Verdict::kAccepted) {
     const auto payload = command.payload.type();
@@ -141,10 +155,10 @@ void Hear(const Moment& moment, Heard* heard) {
   for (const PendingAction& action : moment.kind.pending(moment.after)) {
     const std::string key = action.verb + " " + action.target;
     const auto known = heard->actions.find(key);
-    pending[key] = known != heard->actions.end()
-                       ? known->second
-                       : Heard::Asked{action.location, action.verb, moment.decision.time,
-                                      moment.position()};
+    pending[key] =
+        known != heard->actions.end()
+            ? known->second
+            : Heard::Asked{action.location, action.verb, moment.decision.time, moment.position()};
   }
   heard->actions = std::move(pending);
 }
@@ -250,8 +264,8 @@ class Waiting {
     Json on = Json::array();
     for (const auto& [who, refusal] : heard.refusals) {
       Json one{{"entity", who},
-               {"says", fmt::format("refused {}: {}: {}", refusal.command, refusal.code,
-                                    refusal.message)},
+               {"says",
+                fmt::format("refused {}: {}: {}", refusal.command, refusal.code, refusal.message)},
                {"since", FormatTime(refusal.time)},
                {"position", FormatPosition(refusal.position.partition, refusal.position.sequence)},
                {"times", refusal.times}};
@@ -266,11 +280,12 @@ class Waiting {
         continue;
       }
       if (subject.last.reason.empty() && subject.last.phase != "Absent") continue;
-      Json one{{"entity", who},
-               {"says", fmt::format("{}{}{}", subject.last.phase,
-                                    subject.last.reason.empty() ? "" : ", " + subject.last.reason,
-                                    subject.last.message.empty() ? "" : ": " + subject.last.message)},
-               {"since", FormatTime(subject.since)}};
+      Json one{
+          {"entity", who},
+          {"says", fmt::format("{}{}{}", subject.last.phase,
+                               subject.last.reason.empty() ? "" : ", " + subject.last.reason,
+                               subject.last.message.empty() ? "" : ": " + subject.last.message)},
+          {"since", FormatTime(subject.since)}};
       if (auto deeper = Deeper(who, depth, &one); !deeper) return deeper;
       if (one.contains("waits")) {
         Json& theirs = one["waits"];

@@ -40,8 +40,8 @@ struct Setting {
   std::string transition;
 };
 
-Result<Setting> FindSetting(const Archive& archive, const std::string& entity,
-                            const Sought& sought, uint64_t end) {
+Result<Setting> FindSetting(const Archive& archive, const std::string& entity, const Sought& sought,
+                            uint64_t end) {
   Setting setting;
   auto walked = WalkTimeline(archive, entity, end, [&](const Moment& moment) {
     if (!moment.changed()) return true;
@@ -66,11 +66,12 @@ Result<Sought> UsualQuestion(const Archive& archive, const std::string& entity,
   if (now->decisions == 0) {
     return Err(ErrorCode::kNotFound, "{} never was: no decision is about it", entity);
   }
-  const auto ready = GetPath(now->state->root_type(), now->state->root(),
-                             "status.conditions[type=Ready].status");
+  const auto ready =
+      GetPath(now->state->root_type(), now->state->root(), "status.conditions[type=Ready].status");
   // One that is ready and yet on its way to something else is asked about that.
   const bool on_its_way = ArmedTimer(now->state->relations_part(), "stuck").IsSet();
-  if (now->Exists() && ready && (*ready != "\"True\"" || !on_its_way)) return Sought{.condition = "Ready", .field = ""};
+  if (now->Exists() && ready && (*ready != "\"True\"" || !on_its_way))
+    return Sought{.condition = "Ready", .field = ""};
   return Sought{.condition = "", .field = "status.phase"};
 }
 
@@ -144,8 +145,8 @@ Result<Json> WhyEntity(const Asking& asking) {
     if (!asked) return tl::unexpected(asked.error());
     sought = std::move(*asked);
   }
-  auto why = WhyValue(asking.archive, *entity, sought,
-                      (*point)[asking.archive.PartitionOf(*entity)], 0);
+  auto why =
+      WhyValue(asking.archive, *entity, sought, (*point)[asking.archive.PartitionOf(*entity)], 0);
   if (!why) return why;
   if (why->contains("neverSet") && !usual) {
     return Err(ErrorCode::kNotFound, "{}: {} was never set", *entity, sought.Path());

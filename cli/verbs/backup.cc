@@ -99,7 +99,8 @@ Outcome<Exit> Restore(Session& session, const RestoreWords& words) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return Fail(Exit::kBadInput, "restore: {} cannot be read", path.string());
   auto reader = replay::ExportReader::Open(in);
-  if (!reader) return Fail(Exit::kBadInput, "restore {}: {}", path.string(), reader.error().message);
+  if (!reader)
+    return Fail(Exit::kBadInput, "restore {}: {}", path.string(), reader.error().message);
   static const SystemClock kClock;
   replay::ImportOptions import;
   import.data_dir = words.data;
@@ -111,7 +112,8 @@ Outcome<Exit> Restore(Session& session, const RestoreWords& words) {
                 "restore {}: {}", path.string(), imported.error().message);
   }
   session.env().out << imported->records << " records of " << path.string() << " restored into "
-                    << words.data << "; 'sluice up --data " << words.data << "' goes on from there\n";
+                    << words.data << "; 'sluice up --data " << words.data
+                    << "' goes on from there\n";
   return Exit::kDone;
 }
 

@@ -46,7 +46,8 @@ Outcome<Exit> Diff(Session& session, const Options& options) {
     KindInfo kind;
     const auto refs = session.ParseRefs(options.words, &kind);
     if (!refs) return Again(refs.error());
-    if (refs->size() > 1) return Fail(Exit::kBadInput, "diff: one object, or a kind, or everything");
+    if (refs->size() > 1)
+      return Fail(Exit::kBadInput, "diff: one object, or a kind, or everything");
     if (refs->empty()) {
       parameters.emplace_back("kind", kind.singular);
     } else {

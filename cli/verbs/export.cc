@@ -38,7 +38,8 @@ Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
   KindInfo kind;
   const auto refs = session.ParseRefs(options.words, &kind);
   if (!refs) return Again(refs.error());
-  if (refs->size() > 1) return Fail(Exit::kBadInput, "export: one object, or a kind, or everything");
+  if (refs->size() > 1)
+    return Fail(Exit::kBadInput, "export: one object, or a kind, or everything");
   if (refs->empty()) {
     parameters.emplace_back("kind", kind.singular);
   } else {
@@ -67,8 +68,10 @@ Outcome<Exit> Export(Session& session, const Options& options) {
   if (result->contains("hashedAnew")) {
     err << result->value("redactedRecords", uint64_t{0})
         << " records were redacted. The chain was made anew from the first record on, and so were "
-           "the state hashes of these; that they are what the node wrote can no longer be checked:\n";
-    for (const json& entity : (*result)["hashedAnew"]) err << "  " << entity.get<std::string>() << '\n';
+           "the state hashes of these; that they are what the node wrote can no longer be "
+           "checked:\n";
+    for (const json& entity : (*result)["hashedAnew"])
+      err << "  " << entity.get<std::string>() << '\n';
   }
   return Exit::kDone;
 }

@@ -27,10 +27,9 @@ struct Options {
 };
 
 void PrintWhatIf(const json& result, std::ostream& out) {
-  out << result.value("decidedAgain", uint64_t{0}) << " of "
-      << result.value("records", uint64_t{0}) << " decisions made again by build "
-      << result.value("build", "") << fmt::format(" in {:.2f} s", result.value("seconds", 0.0))
-      << '\n';
+  out << result.value("decidedAgain", uint64_t{0}) << " of " << result.value("records", uint64_t{0})
+      << " decisions made again by build " << result.value("build", "")
+      << fmt::format(" in {:.2f} s", result.value("seconds", 0.0)) << '\n';
   for (const json& group : result.at("differences")) {
     const json& example = group.at("example");
     out << '\n'
@@ -122,8 +121,8 @@ Outcome<Exit> Replay(Session& session, const Options& options) {
   } else if (interactive) {
     StepThrough(steps, session.env());
   } else if (stopped) {
-    out << "Holds from " << result->value("stoppedAt", "") << " on: "
-        << result->value("entity", "") << '\n';
+    out << "Holds from " << result->value("stoppedAt", "") << " on: " << result->value("entity", "")
+        << '\n';
   }
   if (options.until.empty() || stopped) return Exit::kDone;
   session.env().err << "It holds nowhere in " << result->value("steps", uint64_t{0})
@@ -150,7 +149,8 @@ void DefineReplay(CommandLine& line) {
             "Makes a data directory of the log with a change, all that follows included")
       .Texts("--drop", &options->fork.drop, "Without the command of this id or position")
       .Texts("--edit", &options->fork.edit, "ID=JSON: with another payload")
-      .Texts("--insert", &options->fork.insert, "POSITION=JSON: with a command before that decision")
+      .Texts("--insert", &options->fork.insert,
+             "POSITION=JSON: with a command before that decision")
       .Texts("--delay", &options->fork.delay, "ID=DURATION: so much later");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Replay(session, *options); });

@@ -74,7 +74,8 @@ Outcome<Exit> Why(Session& session, const Options& options) {
 void DefineWhy(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   Arguments verb = line.Verb(
-      "why", "Shows what set a value and what led there, what is waited for, what a command led to");
+      "why",
+      "Shows what set a value and what led there, what is waited for, what a command led to");
   verb.Words("KIND/NAME|POSITION|ID", &options->words,
              "An object; a decision (0:17); or the id of a command")
       .Text("--condition", &options->condition, "Of the object: this condition [Ready]")

@@ -1,5 +1,5 @@
-// Exports come back bit for bit; what is cut or changed is named; parts fold; redaction leaves a log
-// that can be verified.
+// Exports come back bit for bit; what is cut or changed is named; parts fold; redaction leaves a
+// log that can be verified.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -30,8 +30,8 @@ std::string FileOf(const Archive& archive, ExportForm form,
   header.build = items[0]["build"];
   header.complete = items[0]["complete"];
   header.filter = items[0]["filter"];
-  header.coverage =
-      std::get<Coverage>(*ParseResourceVersion(std::string(items[0]["coverage"]), header.partitions));
+  header.coverage = std::get<Coverage>(
+      *ParseResourceVersion(std::string(items[0]["coverage"]), header.partitions));
   std::ostringstream out;
   ExportWriter writer(out, form, header);
   for (size_t i = 1; i < items.size(); ++i) {
@@ -150,13 +150,13 @@ TEST_P(ExportTest, WhatIsCutOrChangedIsNamedAndTheRestIsReadable) {
 }
 
 TEST_P(ExportTest, APartAnswersWhyAndCannotBeImported) {
-  const std::string part = FileOf(*archive_, GetParam(),
-                                  {{"entity", "network/default/shop"}, {"causes", "true"}});
+  const std::string part =
+      FileOf(*archive_, GetParam(), {{"entity", "network/default/shop"}, {"causes", "true"}});
   EXPECT_LT(part.size(), FileOf(*archive_, GetParam()).size());
   std::unique_ptr<MemoryArchive> loaded;
   ASSERT_EQ(FaultOf(part, false, nullptr, &loaded), "");
-  const std::map<std::string, std::string, std::less<>> question{
-      {"entity", "network/default/shop"}, {"condition", "IPAMAllocated"}};
+  const std::map<std::string, std::string, std::less<>> question{{"entity", "network/default/shop"},
+                                                                 {"condition", "IPAMAllocated"}};
   EXPECT_EQ(AskFor(*loaded, "why", question)["chain"], AskFor(*archive_, "why", question)["chain"]);
   const auto imported = ImportText(part);
   ASSERT_FALSE(imported);
@@ -191,8 +191,8 @@ TEST_P(ExportTest, ARedactedLogFoldsAndHidesWhatItMust) {
   EXPECT_EQ(redacted.End(0), archive_->End(0));
   const Json verified = AskFor(redacted, "verify");
   EXPECT_FALSE(verified.contains("divergence")) << verified.dump(1);
-  const Json why = AskFor(redacted, "why", {{"entity", "binding/default/web"},
-                                            {"field", "spec.bindingKey"}});
+  const Json why =
+      AskFor(redacted, "why", {{"entity", "binding/default/web"}, {"field", "spec.bindingKey"}});
   EXPECT_THAT(why["value"].get<std::string>(), HasSubstr("redacted-"));
   const Json result = AskFor(*archive_, "export", {{"redact", "spec.bindingKey,spec.template"}});
   EXPECT_THAT(result["hashedAnew"].dump(), HasSubstr("binding/default/web"));

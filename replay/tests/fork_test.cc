@@ -1,9 +1,10 @@
 // A fork with nothing changed is the original, byte by byte; a change reaches what follows from it
 // and nothing else.
+#include "replay/fork.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "replay/fork.h"
 #include "replay/tests/recorded.h"
 
 namespace sluice::replay {
@@ -71,8 +72,8 @@ TEST_F(ForkTest, AnEditedCommandIsDecidedAsEdited) {
           "spec":{"location":{"name":"here"},"networkInterfaces":[{"network":{"name":"default"}}],
           "runtime":{"process":{"command":["./web"]}}}}}})";
   const Forked forked = Fork(changes);
-  const Json why = AskFor(*forked.archive, "why", {{"entity", "binding/default/web"},
-                                                   {"field", "spec.desiredRevision"}});
+  const Json why = AskFor(*forked.archive, "why",
+                          {{"entity", "binding/default/web"}, {"field", "spec.desiredRevision"}});
   EXPECT_EQ(why["value"], "v7");
   EXPECT_FALSE(AskFor(*forked.archive, "verify").contains("divergence"));
 }
@@ -90,18 +91,17 @@ TEST_F(ForkTest, ACommandIsInsertedOrComesLater) {
   late.delay["make-room"] = Duration::Minutes(3);
   const Forked delayed = Fork(late);
   const auto when = [](const Archive& archive) {
-    return ItemsOf(archive, "history", {{"entity", "network/default/default"},
-                                        {"command", "Delete"}})[0]["time"]
+    return ItemsOf(archive, "history",
+                   {{"entity", "network/default/default"}, {"command", "Delete"}})[0]["time"]
         .get<std::string>();
   };
-  EXPECT_EQ(*ParseTime(when(*delayed.archive)) - *ParseTime(when(*archive_)),
-            Duration::Minutes(3));
+  EXPECT_EQ(*ParseTime(when(*delayed.archive)) - *ParseTime(when(*archive_)), Duration::Minutes(3));
   EXPECT_FALSE(AskFor(*delayed.archive, "verify").contains("divergence"));
 }
 
 TEST_F(ForkTest, AChangeOfNothingIsRefused) {
-  const auto forked = MakeFork(
-      *archive_, {.drop = {"nobody"}, .edit = {}, .insert = {}, .delay = {}}, nullptr);
+  const auto forked =
+      MakeFork(*archive_, {.drop = {"nobody"}, .edit = {}, .insert = {}, .delay = {}}, nullptr);
   ASSERT_FALSE(forked);
   EXPECT_THAT(forked.error().message, HasSubstr("'nobody'"));
 }

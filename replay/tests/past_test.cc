@@ -66,23 +66,22 @@ TEST_F(PastTest, AsOfEqualsAModelAtRandomPositions) {
     const auto then = EntityAt(*archive_, one->first, point);
     ASSERT_TRUE(then) << then.error().message;
     auto last = one->second.lower_bound(point[partition]);
-    const std::string wanted =
-        last == one->second.begin() ? "absent" : std::prev(last)->second;
+    const std::string wanted = last == one->second.begin() ? "absent" : std::prev(last)->second;
     EXPECT_EQ(Show(then->state.get()), wanted) << one->first << " before " << point[partition];
   }
 }
 
 TEST_F(PastTest, ADiffNamesEachFieldAndTheDecisionThatSetIt) {
-  const auto items = ItemsOf(*archive_, "diff", {{"from", "v0.0"},
-                                                 {"entity", "network/default/default"}});
+  const auto items =
+      ItemsOf(*archive_, "diff", {{"from", "v0.0"}, {"entity", "network/default/default"}});
   ASSERT_EQ(items.size(), 1u);
   EXPECT_EQ(items[0]["change"], "created");
-  const auto history = ItemsOf(*archive_, "history", {{"entity", "network/default/default"},
-                                                      {"command", "apply"}});
+  const auto history =
+      ItemsOf(*archive_, "history", {{"entity", "network/default/default"}, {"command", "apply"}});
   ASSERT_EQ(history.size(), 2u);
   const std::string first = history[0]["position"];
-  const auto later = ItemsOf(*archive_, "diff", {{"from", first}, {"kind", "network"},
-                                                 {"namespace", "default"}});
+  const auto later =
+      ItemsOf(*archive_, "diff", {{"from", first}, {"kind", "network"}, {"namespace", "default"}});
   bool found = false;
   for (const Json& item : later) {
     if (item["entity"] != "network/default/default") continue;
@@ -110,44 +109,45 @@ TEST_F(PastTest, AHistoryIsFilteredAndShowsTransitions) {
   ASSERT_GT(all.size(), 4u);
   EXPECT_TRUE(all[0].contains("transition"));
   EXPECT_FALSE(all[0]["changes"].empty());
-  const auto deletes = ItemsOf(*archive_, "history", {{"entity", "binding/default/web"},
-                                                      {"command", "Delete"}});
+  const auto deletes =
+      ItemsOf(*archive_, "history", {{"entity", "binding/default/web"}, {"command", "Delete"}});
   ASSERT_EQ(deletes.size(), 1u);
   const std::string deleted = deletes[0]["position"];
-  const auto since = ItemsOf(*archive_, "history", {{"entity", "binding/default/web"},
-                                                    {"since", deleted}});
-  const auto until = ItemsOf(*archive_, "history", {{"entity", "binding/default/web"},
-                                                    {"until", deleted}});
+  const auto since =
+      ItemsOf(*archive_, "history", {{"entity", "binding/default/web"}, {"since", deleted}});
+  const auto until =
+      ItemsOf(*archive_, "history", {{"entity", "binding/default/web"}, {"until", deleted}});
   EXPECT_EQ(since.front()["position"], deleted);
   EXPECT_EQ(until.back()["position"], deleted);
   EXPECT_EQ(since.size() + until.size(), all.size() + 1);
-  const auto last = ItemsOf(*archive_, "history", {{"entity", "binding/default/web"},
-                                                   {"last", "2"}});
+  const auto last =
+      ItemsOf(*archive_, "history", {{"entity", "binding/default/web"}, {"last", "2"}});
   ASSERT_EQ(last.size(), 2u);
   EXPECT_EQ(last[1], all.back());
-  EXPECT_TRUE(ItemsOf(*archive_, "history", {{"entity", "binding/default/web"},
-                                             {"verdict", "duplicate"}})
-                  .empty());
-  EXPECT_THAT(RefusalOf(*archive_, "history", {{"entity", "binding/default/web"},
-                                               {"verdict", "perhaps"}}),
-              HasSubstr("there are Accepted, Rejected"));
+  EXPECT_TRUE(
+      ItemsOf(*archive_, "history", {{"entity", "binding/default/web"}, {"verdict", "duplicate"}})
+          .empty());
+  EXPECT_THAT(
+      RefusalOf(*archive_, "history", {{"entity", "binding/default/web"}, {"verdict", "perhaps"}}),
+      HasSubstr("there are Accepted, Rejected"));
 }
 
 TEST_F(PastTest, SteppingStopsWhereTheExpressionHolds) {
   const std::string gone = "status.conditions[type=Ready].reason == 'AddressPoolExhausted'";
-  const auto items = ItemsOf(*archive_, "replay", {{"entities", "network/default/shop"},
-                                                   {"until", gone}});
+  const auto items =
+      ItemsOf(*archive_, "replay", {{"entities", "network/default/shop"}, {"until", gone}});
   ASSERT_FALSE(items.empty());
   EXPECT_TRUE(items.back()["holds"].get<bool>());
-  const Json stepped = AskFor(*archive_, "replay", {{"entities", "network/default/shop"},
-                                                    {"until", gone}});
+  const Json stepped =
+      AskFor(*archive_, "replay", {{"entities", "network/default/shop"}, {"until", gone}});
   EXPECT_EQ(stepped["stoppedAt"], items.back()["position"]);
-  const Json never = AskFor(*archive_, "replay", {{"entities", "network/default/shop"},
-                                                  {"until", "status.phase == 'Nowhere'"}});
+  const Json never =
+      AskFor(*archive_, "replay",
+             {{"entities", "network/default/shop"}, {"until", "status.phase == 'Nowhere'"}});
   EXPECT_FALSE(never.contains("stoppedAt"));
   // Two entities are walked in the order of their decisions.
-  const auto both = ItemsOf(*archive_, "replay",
-                            {{"entities", "network/default/shop,binding/default/web"}});
+  const auto both =
+      ItemsOf(*archive_, "replay", {{"entities", "network/default/shop,binding/default/web"}});
   for (size_t i = 1; i < both.size(); ++i) {
     EXPECT_LE(*ParseTime(both[i - 1]["time"].get<std::string>()),
               *ParseTime(both[i]["time"].get<std::string>()));

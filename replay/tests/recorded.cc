@@ -11,7 +11,8 @@ namespace {
 std::vector<Json> LinesOf(const Archive& archive, const std::string& verb,
                           std::map<std::string, std::string, std::less<>> parameters) {
   std::vector<Json> lines;
-  Ask(archive, {.verb = verb, .parameters = std::move(parameters)}, {.build = "test", .now = Time{2'000'000'000'000'000}, .stop = {}},
+  Ask(archive, {.verb = verb, .parameters = std::move(parameters)},
+      {.build = "test", .now = Time{2'000'000'000'000'000}, .stop = {}},
       [&](const std::string& line) {
         lines.push_back(Json::parse(line));
         return true;

@@ -94,9 +94,8 @@ TEST_F(VerifyTest, AnEventThatWasChangedShowsInTheStateHash) {
 }
 
 TEST_F(VerifyTest, AChainThatIsBrokenIsNamed) {
-  const auto archive = Changed(
-      [](const LogRecord& record) { return record.sequence == 7; },
-      [](LogRecord& record) { record.decision->time.us += 1; }, false);
+  const auto archive = Changed([](const LogRecord& record) { return record.sequence == 7; },
+                               [](LogRecord& record) { record.decision->time.us += 1; }, false);
   const Divergence found = Found(*archive);
   EXPECT_EQ(found.check, "I3");
   EXPECT_EQ(found.position.sequence, position_.sequence + 1);

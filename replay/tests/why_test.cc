@@ -53,6 +53,7 @@ TEST_F(WhyTest, AStuckRolloutIsFollowedToThePoolThatRanDry) {
   EXPECT_THAT(line[1], HasSubstr("instance/default/web-"));
   EXPECT_THAT(waits.dump(), HasSubstr("networkbinding/default/"));
   EXPECT_THAT(waits.dump(), HasSubstr("network/default/shop"));
+  EXPECT_EQ(line.back(), "registry/sluice-system/addresspool-default");
   EXPECT_THAT(waits.dump(),
               HasSubstr("AddressPoolExhausted: no free /16 in 127.64.0.0/16 of registry"));
   EXPECT_THAT(waits.dump(), HasSubstr("\"timers\""));
@@ -80,8 +81,8 @@ TEST_F(WhyTest, EveryChainEndsInAnOutsideCommandATimerOrAReport) {
 }
 
 TEST_F(WhyTest, AConditionsChainRunsBackOverEntities) {
-  const Json why = AskFor(*archive_, "why", {{"entity", "network/default/shop"},
-                                             {"condition", "IPAMAllocated"}});
+  const Json why = AskFor(*archive_, "why",
+                          {{"entity", "network/default/shop"}, {"condition", "IPAMAllocated"}});
   const Json& chain = why["chain"];
   EXPECT_EQ(chain[0]["command"], "PrefixRefused");
   EXPECT_EQ(chain[1]["entity"], "registry/sluice-system/addresspool-default");
@@ -92,8 +93,8 @@ TEST_F(WhyTest, AConditionsChainRunsBackOverEntities) {
 }
 
 TEST_F(WhyTest, AFieldNamesTheDecisionThatSetIt) {
-  const Json why = AskFor(*archive_, "why", {{"entity", "binding/default/web"},
-                                             {"field", "spec.desiredRevision"}});
+  const Json why = AskFor(*archive_, "why",
+                          {{"entity", "binding/default/web"}, {"field", "spec.desiredRevision"}});
   EXPECT_EQ(why["value"], "v1");
   EXPECT_EQ(why["chain"].size(), 1u);
   EXPECT_EQ(why["chain"][0]["id"], "roll-out-v1");
@@ -135,14 +136,14 @@ TEST_F(WhyTest, BadQuestionsAreNamed) {
               HasSubstr("no kind unicorn"));
   EXPECT_THAT(RefusalOf(*archive_, "why", {{"entity", "binding/default/none"}}),
               HasSubstr("never was"));
-  EXPECT_THAT(RefusalOf(*archive_, "why", {{"entity", "binding/default/web"},
-                                           {"condition", "Shiny"}}),
-              HasSubstr("was never set"));
+  EXPECT_THAT(
+      RefusalOf(*archive_, "why", {{"entity", "binding/default/web"}, {"condition", "Shiny"}}),
+      HasSubstr("was never set"));
   EXPECT_THAT(RefusalOf(*archive_, "why", {{"position", "0:99999"}}),
               HasSubstr("0:99999 is not decided yet: partition 0 ends at 0:"));
   EXPECT_THAT(RefusalOf(*archive_, "why", {{"position", "7:0"}}), HasSubstr("partition"));
-  EXPECT_THAT(RefusalOf(*archive_, "why", {{"entity", "binding/default/web"},
-                                           {"at", "2999-01-01T00:00:00Z"}}),
+  EXPECT_THAT(RefusalOf(*archive_, "why",
+                        {{"entity", "binding/default/web"}, {"at", "2999-01-01T00:00:00Z"}}),
               HasSubstr("in the future"));
 }
 

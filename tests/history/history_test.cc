@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "source_directory.h"
 #include "machines/common/kind.h"
 #include "replay/import.h"
 #include "replay/verify.h"
+#include "source_directory.h"
 
 namespace sluice::replay {
 namespace {
@@ -29,7 +29,8 @@ class History : public ::testing::TestWithParam<std::filesystem::path> {};
 
 INSTANTIATE_TEST_SUITE_P(Recorded, History, ::testing::ValuesIn(Histories()), [](const auto& test) {
   std::string name = test.param.stem().string();
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
   return name;
 });
 
@@ -44,10 +45,11 @@ TEST_P(History, IsDecidedAsItWas) {
   options.what_if = true;
   const auto verified = Verify(**archive, options);
   ASSERT_TRUE(verified) << verified.error().message;
-  EXPECT_FALSE(verified->first)
-      << "written by " << reader->header().build << ", and this build folds it otherwise at "
-      << FormatPosition(verified->first->position.partition, verified->first->position.sequence)
-      << ": " << verified->first->message;
+  EXPECT_FALSE(verified->first) << "written by " << reader->header().build
+                                << ", and this build folds it otherwise at "
+                                << FormatPosition(verified->first->position.partition,
+                                                  verified->first->position.sequence)
+                                << ": " << verified->first->message;
   for (const WhatIfGroup& group : verified->what_if) {
     ADD_FAILURE() << group.count << " x " << group.kind << " " << group.command << ": "
                   << group.difference << ", first at "
