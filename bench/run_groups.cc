@@ -1,5 +1,6 @@
 #include <array>
 
+#include "bench/debugger.h"
 #include "bench/groups.h"
 
 namespace sluice::bench {
@@ -10,7 +11,7 @@ struct Group {
   Result<Measurements> (*run)(const BenchOptions&, DataSet&);
 };
 
-constexpr std::array<Group, 7> kGroups = {{
+constexpr std::array<Group, 8> kGroups = {{
     {"embedded", &RunEmbedded},
     {"latency", &RunLatency},
     {"replay", &RunReplay},
@@ -18,6 +19,7 @@ constexpr std::array<Group, 7> kGroups = {{
     {"collections", &RunCollections},
     {"kafka", &RunKafka},
     {"planes", &RunPlanes},
+    {"debugger", &RunDebugger},
 }};
 
 }  // namespace

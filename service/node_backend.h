@@ -9,11 +9,13 @@
 
 #include "engine/node.h"
 #include "projections/queries.h"
+#include "replay/store_archive.h"
 #include "service/backend.h"
+#include "service/debuggable.h"
 
 namespace sluice::service {
 
-class NodeBackend final : public Backend {
+class NodeBackend final : public Backend, public Debuggable {
  public:
   // `data_dir` is where the local provider keeps its processes' output.
   NodeBackend(Node& node, std::filesystem::path data_dir);
@@ -40,6 +42,10 @@ class NodeBackend final : public Backend {
   void RetryDeadLetter(const std::string& id, CommandCallback done) override;
   Answer<std::unique_ptr<LogReader>> Logs(const LogQuery& query) override;
   Answer<std::string> Nodes() override;
+  bool Debugs(const std::string& verb) const override;
+  void Debug(const DebugQuery& query, const std::function<bool(std::string line)>& emit,
+             std::stop_token stop) override;
+  Answer<std::string> ResolveAt(const ResolveQuery& query, const ReadAt& at) override;
   Readiness Ready() override;
   MetricsSnapshot Metrics() override;
 
@@ -52,6 +58,7 @@ class NodeBackend final : public Backend {
   const std::filesystem::path data_dir_;
   std::vector<KindInfo> kinds_;
   std::unique_ptr<Queries> queries_;
+  std::unique_ptr<replay::StoreArchive> archive_;
 };
 
 }  // namespace sluice::service

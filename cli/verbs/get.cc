@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/debugger.h"
 #include "cli/nodes.h"
 #include "cli/output.h"
 #include "cli/table.h"
@@ -170,16 +171,8 @@ Outcome<Exit> GetKinds(Session& session, const Options& options, std::string_vie
   return Exit::kDone;
 }
 
-// "-5m" is a time as the server wants it; positions and times stay as they are.
-Outcome<std::string> PointOf(Session& session, const std::string& at) {
-  if (!at.starts_with('-')) return at;
-  const auto ago = ParseDuration(at.substr(1));
-  if (!ago) return Fail(Exit::kBadInput, "get --at: {}", ago.error());
-  return FormatTime(session.env().now() - *ago);
-}
-
 Outcome<Exit> Get(Session& session, Options options) {
-  const auto at = PointOf(session, options.at);
+  const auto at = PointInTime(session, "get --at", options.at);
   if (!at) return Again(at.error());
   options.at = *at;
   if (!options.at.empty() && (options.watch || !options.at_least.empty())) {
