@@ -4,12 +4,14 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/instance/instance.h"
 
 namespace sluice {
 namespace {
 
+using testing::Pick;
 using testing::World;
 
 constexpr char kSpec[] =
@@ -17,11 +19,6 @@ constexpr char kSpec[] =
 // What nobody may touch.
 constexpr char kStranger[] =
     R"({"spec":{"location":{"name":"there"},"runtime":{"process":{"command":["./other"]}}}})";
-
-template <class T>
-T Pick(T from, T end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(from, end));
-}
 
 std::string AnySource() { return "instance/default/source-" + std::to_string(Pick(0, 2)); }
 std::string AnyKey() { return "k-" + std::to_string(Pick(0, 3)); }

@@ -16,12 +16,12 @@
 namespace sluice {
 namespace {
 
-constexpr char kWeb[] = "instance/default/web";
+constexpr char kInstance[] = "instance/default/web";
 
 class ServerTest : public ::testing::Test {
  protected:
   ServerTest() : world_(BuiltinKinds()) {
-    world_.SendJson(kWeb, "Apply",
+    world_.SendJson(kInstance, "Apply",
                     R"({"spec":{"backend":"server","server":{"flavor":"m1","image":"debian"}}})");
     world_.Settle();
   }
@@ -42,7 +42,7 @@ class ServerTest : public ::testing::Test {
   void Send(const std::string& name, const ReportServer& report) {
     world_.SendAndSettle("server/default/" + name, report);
   }
-  const Instance& Web() const { return world_.As<Instance>(kWeb); }
+  const Instance& Web() const { return world_.As<Instance>(kInstance); }
   const Server& Get(const std::string& name) const {
     return world_.As<Server>("server/default/" + name);
   }
@@ -120,7 +120,7 @@ TEST_F(ServerTest, NoMoreClaimsAreKeptThanMayBeAndThoseBeyondComeWhenThereIsRoom
 TEST_F(ServerTest, WhileItIsDeletedNoStrangerTakesThePlaceOfItsServer) {
   Send("made", Made(1, 1));
   Send("stranger", Report(1));
-  world_.SendAndSettle(kWeb, Delete{});
+  world_.SendAndSettle(kInstance, Delete{});
   EXPECT_TRUE(Web().IsDeleting());
   world_.SendAndSettle("server/default/made", ReportServerGone{.resource_version = 2});
   EXPECT_FALSE(Web().Exists());
@@ -129,14 +129,14 @@ TEST_F(ServerTest, WhileItIsDeletedNoStrangerTakesThePlaceOfItsServer) {
 
 TEST_F(ServerTest, AServerReportedWhileItsInstanceIsDeletedIsDeletedToo) {
   Send("made", Made(1, 1));
-  world_.SendAndSettle(kWeb, Delete{});
+  world_.SendAndSettle(kInstance, Delete{});
   Send("twin", Made(1, 1));  // The region carried out one CreateServer twice.
   Send("stranger", Report(1));
   EXPECT_EQ(Mapped("stranger"), "InstanceNotFound");
   world_.SendAndSettle("server/default/made", ReportServerGone{.resource_version = 2});
   EXPECT_TRUE(Web().IsDeleting());
   EXPECT_EQ(Holder(), "twin");
-  EXPECT_EQ(world_.Pending(kWeb).at(0).verb, "DeleteServer");
+  EXPECT_EQ(world_.Pending(kInstance).at(0).verb, "DeleteServer");
   world_.SendAndSettle("server/default/twin", ReportServerGone{.resource_version = 2});
   EXPECT_FALSE(Web().Exists());
 }
