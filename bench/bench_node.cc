@@ -37,6 +37,7 @@ Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::s
   NodeOptions node_options;
   node_options.data_dir = data_dir;
   node_options.partitions = options.partitions;
+  node_options.kafka = options.log;
   node_options.kinds = &BuiltinKinds();
   node_options.clock = &HostClock();
   node_options.node_name = "bench";
@@ -45,7 +46,7 @@ Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::s
   };
   auto node = Node::Open(std::move(node_options));
   if (!node) return node;
-  (*node)->Start();
+  if (auto started = (*node)->Start(); !started) return tl::unexpected(started.error());
   if (auto ready = AwaitReady(options, **node); !ready) return tl::unexpected<Error>(ready.error());
   return node;
 }

@@ -24,8 +24,14 @@ Result<Measurements> RunReplay(const BenchOptions& options, DataSet& data);
 Result<Measurements> RunQuery(const BenchOptions& options, DataSet& data);
 // Cost per decision beside collections of growing size, against the smallest.
 Result<Measurements> RunCollections(const BenchOptions& options, DataSet& data);
+// A workload from nothing to all ready, an ordered rollout; planner and allocator by themselves.
+Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data);
 
-// "all" or one of them. kInvalid: there is no such group, the message names them.
+// Exactly once on a Kafka broker, against a bare consume-transform-produce loop.
+Result<Measurements> RunKafka(const BenchOptions& options, DataSet& data);
+
+// "all" or one of them; `kafka` is not among all, as it needs a broker. kInvalid: there is no such
+// group, the message names them.
 Result<Measurements> RunGroups(const BenchOptions& options, std::string_view group);
 
 // The names RunGroups takes, "all" first.

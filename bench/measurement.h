@@ -23,6 +23,8 @@ struct Measurement {
   std::optional<double> p99_us = std::nullopt;
   std::optional<uint64_t> rss_bytes = std::nullopt;
   std::optional<double> bytes_per_decision = std::nullopt;
+  // Of what the target's text says.
+  std::optional<double> count = std::nullopt;
   std::string target = "";  // the ratio or rate wanted, as text; empty: none
 
   // Sets both rates and their ratio.

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
+#include "engine/open_journal.h"
 #include "events/basic_types.h"
 
 namespace sluice::bench {
@@ -20,6 +22,8 @@ struct BenchOptions {
   uint32_t partitions = 2;
   size_t in_flight = 512;           // of closed loops
   uint64_t offered_per_s = 10'000;  // of open loops
+  std::string kafka;                // brokers for the group `kafka`; empty: it starts one
+  std::optional<KafkaCluster> log;  // of the node; absent: embedded
   // What is being done, for a person who waits. May be empty.
   std::function<void(const std::string&)> progress;
   std::stop_token stop;

@@ -44,11 +44,11 @@ class Fold {
   explicit Fold(uint32_t partition) { state_.partition = partition; }
 
   Result<void> Add(std::string_view bytes) {
-    const auto record = Unpack<LogRecord>(bytes);
-    if (!record) return tl::unexpected<Error>(record.error());
-    if (auto folded = FoldPartition(state_, *record, bytes); !folded) return folded;
-    if (!record->decision) return {};
-    const std::string_view key = FoldedEntity(*record->decision);
+    if (auto unpacked = UnpackToFold(bytes, &folded_); !unpacked) return unpacked;
+    const LogRecord& record = folded_.record;
+    if (auto folded = FoldPartition(state_, record, bytes); !folded) return folded;
+    if (!record.decision) return {};
+    const std::string_view key = FoldedEntity(*record.decision);
     if (key.empty()) return {};
     auto [at, is_new] = entities_.try_emplace(std::string(key));
     if (is_new) {
@@ -56,11 +56,12 @@ class Fold {
       if (at->second.kind == nullptr) return Err(ErrorCode::kUnknownType, "no kind of {}", key);
       at->second.state = at->second.kind->make();
     }
-    return FoldEntity(at->second, *record->decision, record->sequence);
+    return FoldEntity(at->second, *record.decision, record.sequence);
   }
 
  private:
   PartitionState state_;
+  FoldedRecord folded_;
   std::unordered_map<std::string, LoadedEntity> entities_;
 };
 

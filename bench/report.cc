@@ -32,6 +32,7 @@ std::string ReportJson(const std::vector<Measurement>& measurements) {
     if (one.bytes_per_decision) {
       text += ", \"bytes_per_decision\": " + JsonNumber(one.bytes_per_decision, 1);
     }
+    if (one.count) text += ", \"count\": " + JsonNumber(one.count, 2);
     text += "}";
   }
   return text + "\n]\n";
@@ -39,7 +40,7 @@ std::string ReportJson(const std::vector<Measurement>& measurements) {
 
 std::vector<std::string> ReportHeadings() {
   return {"NAME",   "PER SECOND", "YARDSTICK",      "RATIO", "P50 US",
-          "P99 US", "RSS MIB",    "BYTES/DECISION", "TARGET"};
+          "P99 US", "RSS MIB",    "BYTES/DECISION", "COUNT", "TARGET"};
 }
 
 std::vector<std::string> ReportCells(const Measurement& one) {
@@ -53,6 +54,7 @@ std::vector<std::string> ReportCells(const Measurement& one) {
           Cell(one.p99_us, 0),
           Cell(rss, 0),
           Cell(one.bytes_per_decision, 0),
+          Cell(one.count, 1),
           one.target.empty() ? "-" : one.target};
 }
 

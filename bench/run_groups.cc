@@ -1,5 +1,6 @@
 #include <array>
 
+#include "bench/debugger.h"
 #include "bench/groups.h"
 
 namespace sluice::bench {
@@ -10,12 +11,15 @@ struct Group {
   Result<Measurements> (*run)(const BenchOptions&, DataSet&);
 };
 
-constexpr std::array<Group, 5> kGroups = {{
+constexpr std::array<Group, 8> kGroups = {{
     {"embedded", &RunEmbedded},
     {"latency", &RunLatency},
     {"replay", &RunReplay},
     {"query", &RunQuery},
     {"collections", &RunCollections},
+    {"kafka", &RunKafka},
+    {"planes", &RunPlanes},
+    {"debugger", &RunDebugger},
 }};
 
 }  // namespace
@@ -31,7 +35,7 @@ Result<Measurements> RunGroups(const BenchOptions& options, std::string_view gro
   bool found = false;
   DataSet data(options);
   for (const Group& one : kGroups) {
-    if (group != "all" && group != one.name) continue;
+    if (group == "all" ? one.name == "kafka" : group != one.name) continue;
     found = true;
     auto measured = one.run(options, data);
     if (!measured) return measured;

@@ -93,8 +93,10 @@ CommandLine::CommandLine() : root_(std::make_unique<Arguments::Impl>()) {
   root_->app->fallthrough();  // Verbs inherit it: --server and -n may stand after them.
   root_->app->add_option("--server", root_->server,
                          "The node to talk to [http://127.0.0.1:7420, or SLUICE_SERVER]");
-  root_->app->add_option("--data", root_->data,
-                         "Instead of a node, a data directory that none holds: reads only");
+  root_->app->add_option(
+      "--data", root_->data,
+      "Instead of a node, a data directory that none holds, or an exported log (damaged "
+      "records are refused, or with --keep-going left out): reads only");
   root_->app->add_option("-n,--namespace", root_->namespace_, "The namespace [default]");
 }
 

@@ -76,6 +76,31 @@ std::string WhatCame(const json& item, bool wide) {
   return RejectionReason(rejection);
 }
 
+// The fields that changed, the last step of their paths with what they became; conditions are among
+// the events already.
+std::string ChangesInShort(const json& changes, bool wide) {
+  constexpr size_t kShownMax = 3;
+  constexpr size_t kValueCharactersMax = 40;
+  std::string text;
+  size_t shown = 0;
+  size_t left_out = 0;
+  if (!changes.is_array()) return text;
+  for (const json& change : changes) {
+    const std::string path = change.value("path", "");
+    if (path.starts_with("status.conditions") || path == "status.phase") continue;
+    if (!wide && shown == kShownMax) {
+      ++left_out;
+      continue;
+    }
+    ++shown;
+    std::string value = At(change, "after").is_null() ? "(gone)" : At(change, "after").dump();
+    if (value.size() > kValueCharactersMax) value = value.substr(0, kValueCharactersMax) + "...";
+    text += (text.empty() ? "" : ", ") + path + "=" + value;
+  }
+  if (left_out > 0) text += fmt::format(" and {} more", left_out);
+  return text;
+}
+
 // Who asked: the actor a user named, or the entity whose decision sent it.
 std::string Actor(const json& item) {
   std::string actor = Member(item, "actor");
@@ -92,21 +117,23 @@ std::string HistoryPath(const ObjectRef& ref) {
          PercentEncode(ref.name);
 }
 
-std::vector<std::string> HistoryHeadings(bool wide) {
-  std::vector<std::string> headings{"POSITION", "TIME", "ACTOR", "COMMAND", "VERDICT", "EVENTS"};
-  if (wide) headings.emplace_back("EFFECTS");
+std::vector<std::string> HistoryHeadings(HistoryView view) {
+  std::vector<std::string> headings{"POSITION", "TIME", "ACTOR", "COMMAND", "VERDICT"};
+  if (view.changes) headings.emplace_back("TRANSITION");
+  headings.emplace_back("EVENTS");
+  if (view.changes) headings.emplace_back("CHANGED");
+  if (view.wide) headings.emplace_back("EFFECTS");
   return headings;
 }
 
-std::vector<std::string> HistoryCells(const json& item, bool wide) {
+std::vector<std::string> HistoryCells(const json& item, HistoryView view) {
   const auto or_none = [](std::string text) { return text.empty() ? "<none>" : std::move(text); };
-  std::vector<std::string> cells{Member(item, "position"),
-                                 Member(item, "time"),
-                                 Actor(item),
-                                 or_none(TypeOf(At(item, "command"))),
-                                 Member(item, "verdict"),
-                                 or_none(WhatCame(item, wide))};
-  if (wide) cells.push_back(or_none(Effects(At(item, "effects"))));
+  std::vector<std::string> cells{Member(item, "position"), Member(item, "time"), Actor(item),
+                                 or_none(TypeOf(At(item, "command"))), Member(item, "verdict")};
+  if (view.changes) cells.push_back(Member(item, "transition"));
+  cells.push_back(or_none(WhatCame(item, view.wide)));
+  if (view.changes) cells.push_back(or_none(ChangesInShort(At(item, "changes"), view.wide)));
+  if (view.wide) cells.push_back(or_none(Effects(At(item, "effects"))));
   return cells;
 }
 

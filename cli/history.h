@@ -11,8 +11,13 @@ namespace sluice::cli {
 
 std::string HistoryPath(const ObjectRef& ref);
 
-// POSITION TIME ACTOR COMMAND VERDICT EVENTS, and EFFECTS when wide.
-std::vector<std::string> HistoryHeadings(bool wide);
-std::vector<std::string> HistoryCells(const nlohmann::json& item, bool wide);
+struct HistoryView {
+  bool wide = false;     // EFFECTS, and the entity's bookkeeping
+  bool changes = false;  // TRANSITION and CHANGED
+};
+
+// POSITION TIME ACTOR COMMAND VERDICT EVENTS, and what the view adds.
+std::vector<std::string> HistoryHeadings(HistoryView view);
+std::vector<std::string> HistoryCells(const nlohmann::json& item, HistoryView view);
 
 }  // namespace sluice::cli

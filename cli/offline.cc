@@ -24,50 +24,6 @@ service::RouterOptions OfflineRouterOptions() {
   return options;
 }
 
-// The API over a node that decides nothing.
-class OfflineApi final : public Api {
- public:
-  OfflineApi(std::unique_ptr<Node> node, const std::string& directory)
-      : node_(std::move(node)),
-        directory_(directory),
-        backend_(*node_, directory),
-        router_(backend_, timers_, OfflineRouterOptions()),
-        api_(router_, "data directory " + directory) {}
-
-  Result<HttpResponse> Call(const HttpRequest& request) override {
-    // An expected target is asked for with POST, and is a read all the same.
-    const bool reads = request.method == "GET" || request.target.starts_with("/resolve");
-    if (!reads) {
-      return Err(ErrorCode::kInvalid,
-                 "{}: no node runs on it, so no command is taken: start one with 'sluice up --data "
-                 "{}'",
-                 address(), directory_);
-    }
-    return api_.Call(request);
-  }
-
-  Result<StreamOutcome> Stream(const HttpRequest& request, const LineCallback& on_line,
-                               std::stop_token stop) override {
-    const bool ends = request.target.find("watch=true") == std::string::npos &&
-                      request.target.find("follow=true") == std::string::npos;
-    if (!ends) {
-      return Err(ErrorCode::kInvalid, "{}: no node runs on it, so there is nothing to wait for",
-                 address());
-    }
-    return api_.Stream(request, on_line, std::move(stop));
-  }
-
-  std::string address() const override { return api_.address(); }
-
- private:
-  const std::unique_ptr<Node> node_;
-  const std::string directory_;
-  service::NodeBackend backend_;
-  service::ThreadTimers timers_;
-  service::Router router_;
-  service::RouterApi api_;
-};
-
 // Shows how far reading the log is, where somebody looks.
 Result<void> Recover(Node& node, Environment& environment) {
   auto recovered = std::async(std::launch::async, [&node] { return node.RecoverOnly(); });
@@ -81,6 +37,75 @@ Result<void> Recover(Node& node, Environment& environment) {
   if (shown) environment.err << "\r\033[K" << std::flush;
   return recovered.get();
 }
+
+// The API over a node that decides nothing.
+class OfflineApi final : public Api {
+ public:
+  OfflineApi(std::unique_ptr<Node> node, const std::string& directory, Environment& environment)
+      : node_(std::move(node)),
+        directory_(directory),
+        environment_(environment),
+        backend_(*node_, directory),
+        router_(backend_, timers_, OfflineRouterOptions()),
+        api_(router_, "data directory " + directory) {}
+
+  Result<HttpResponse> Call(const HttpRequest& request) override {
+    // An expected target is asked for with POST, and is a read all the same.
+    const bool reads = request.method == "GET" || request.target.starts_with("/resolve");
+    if (!reads) {
+      return Err(ErrorCode::kInvalid,
+                 "{}: no node runs on it, so no command is taken: start one with 'sluice up --data "
+                 "{}'",
+                 address(), directory_);
+    }
+    if (auto recovered = RecoverFor(request); !recovered) {
+      return tl::unexpected(recovered.error());
+    }
+    return api_.Call(request);
+  }
+
+  Result<StreamOutcome> Stream(const HttpRequest& request, const LineCallback& on_line,
+                               std::stop_token stop) override {
+    const bool ends = request.target.find("watch=true") == std::string::npos &&
+                      request.target.find("follow=true") == std::string::npos;
+    if (!ends) {
+      return Err(ErrorCode::kInvalid, "{}: no node runs on it, so there is nothing to wait for",
+                 address());
+    }
+    if (auto recovered = RecoverFor(request); !recovered) {
+      return tl::unexpected(recovered.error());
+    }
+    return api_.Stream(request, on_line, std::move(stop));
+  }
+
+  std::string address() const override { return api_.address(); }
+
+ private:
+  // Projections are brought up to the log before they are read. What folds the log itself finds
+  // them as they are, also where the log cannot be folded.
+  Result<void> RecoverFor(const HttpRequest& request) {
+    for (const char* verb : {"/debug/verify", "/debug/what-if", "/debug/export"}) {
+      if (request.target.starts_with(verb)) return {};
+    }
+    if (recovered_) return {};
+    auto recovered = Recover(*node_, environment_);
+    if (!recovered) {
+      return Err(recovered.error().code, "{}: {}; 'sluice --data {} verify' looks into it",
+                 address(), recovered.error().message, directory_);
+    }
+    recovered_ = true;
+    return {};
+  }
+
+  const std::unique_ptr<Node> node_;
+  const std::string directory_;
+  Environment& environment_;
+  bool recovered_ = false;
+  service::NodeBackend backend_;
+  service::ThreadTimers timers_;
+  service::Router router_;
+  service::RouterApi api_;
+};
 
 Exit ExitOf(const Error& error) {
   return error.code == ErrorCode::kInvalid || error.code == ErrorCode::kNotFound
@@ -116,10 +141,7 @@ Outcome<std::unique_ptr<Api>> OpenDataDirectory(const std::string& directory,
                 directory, node.error().message);
   }
   if (!node) return Fail(ExitOf(node.error()), "--data {}: {}", directory, node.error().message);
-  if (auto recovered = Recover(**node, environment); !recovered) {
-    return Fail(ExitOf(recovered.error()), "--data {}: {}", directory, recovered.error().message);
-  }
-  return std::make_unique<OfflineApi>(*std::move(node), directory);
+  return std::make_unique<OfflineApi>(*std::move(node), directory, environment);
 }
 
 }  // namespace sluice::cli

@@ -9,7 +9,8 @@
 
 namespace sluice::cli {
 
-// Opens the directory, holds it, and brings its projections up to its log; the log is not written.
+// Opens the directory and holds it; its projections are brought up to its log when they are first
+// read, the log is not written.
 // What comes back answers reads as a node would, and refuses commands and watches with kInvalid.
 // Bad input: there is no data. Unavailable: a node holds it, or it cannot be read.
 Outcome<std::unique_ptr<Api>> OpenDataDirectory(const std::string& directory,

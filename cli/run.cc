@@ -1,9 +1,11 @@
 #include "cli/run.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "cli/arguments.h"
+#include "cli/file_api.h"
 #include "cli/offline.h"
 #include "cli/session.h"
 #include "cli/verbs/verbs.h"
@@ -22,7 +24,8 @@ Outcome<Exit> RunVerb(Session& session, const CommandLine::Parsed& parsed) {
   }
 }
 
-Outcome<std::unique_ptr<Api>> Connect(const CommandLine::Parsed& parsed, Environment& environment) {
+Outcome<std::unique_ptr<Api>> Connect(const CommandLine::Parsed& parsed, bool keep_going,
+                                      Environment& environment) {
   if (parsed.data.empty()) {
     if (!parsed.server.empty()) return environment.connect(parsed.server);
     return environment.connect(environment.variable("SLUICE_SERVER").value_or(kDefaultServer));
@@ -30,9 +33,15 @@ Outcome<std::unique_ptr<Api>> Connect(const CommandLine::Parsed& parsed, Environ
   if (!parsed.server.empty()) {
     return Fail(Exit::kBadInput, "give --server or --data, not both");
   }
-  if (parsed.verb == "up" || parsed.verb == "local") {
+  const bool has_its_own = parsed.verb == "up" || parsed.verb == "local" ||
+                           parsed.verb == "import" || parsed.verb == "restore";
+  if (has_its_own) {
     return Fail(Exit::kBadInput, "--data stands behind the verb: sluice {} --data {}",
-                parsed.verb == "up" ? "up" : "provider local", parsed.data);
+                parsed.verb == "local" ? "provider local" : parsed.verb, parsed.data);
+  }
+  std::error_code error;
+  if (std::filesystem::is_regular_file(parsed.data, error)) {
+    return OpenExport(parsed.data, keep_going, environment);
   }
   return OpenDataDirectory(parsed.data, environment);
 }
@@ -42,6 +51,8 @@ Outcome<std::unique_ptr<Api>> Connect(const CommandLine::Parsed& parsed, Environ
 Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
   CommandLine line;
   DefineVerbs(line);
+  // Of whom is asked, not of the verb, as --data is.
+  const bool keep_going = std::erase(arguments, "--keep-going") > 0;
   const auto parsed = line.Parse(std::move(arguments));
   if (!parsed) {
     environment.err << "sluice: " << parsed.error().message << '\n';
@@ -51,7 +62,7 @@ Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
     environment.out << parsed->help;
     return Exit::kDone;
   }
-  auto api = Connect(*parsed, environment);
+  auto api = Connect(*parsed, keep_going, environment);
   if (!api) {
     environment.err << "sluice: " << api.error().message << '\n';
     return api.error().exit;

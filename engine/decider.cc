@@ -60,6 +60,25 @@ Origin Decider::MakeOrigin(Input input, uint64_t offset) const {
   return {.epoch = state_.epoch, .input = input, .partition = state_.partition, .offset = offset};
 }
 
+// What a record's headers say where its body does not.
+Result<void> TakeHeaders(const std::vector<std::pair<std::string, std::string>>& headers,
+                         Command& command) {
+  constexpr size_t kHeaderBytesMax = 1024;
+  for (const auto& [name, value] : headers) {
+    std::string* field = name == "command-id"       ? &command.id
+                         : name == "actor"          ? &command.actor
+                         : name == "correlation-id" ? &command.correlation_id
+                                                    : nullptr;
+    if (field == nullptr || !field->empty()) continue;
+    if (value.size() > kHeaderBytesMax) {
+      return Err(ErrorCode::kInvalid, "header {} has {} bytes; the bound is {}", name, value.size(),
+                 kHeaderBytesMax);
+    }
+    *field = value;
+  }
+  return {};
+}
+
 DecideContext Decider::MakeContext(const Command& command, const EntityKey& key,
                                    const Origin& origin, Time time) const {
   return {.self = key,
@@ -79,6 +98,14 @@ Result<void> Decider::DecideRecord(InputRecord&& record) {
                                           : DecideInternalRecord(std::move(record));
 }
 
+Result<Command> Decider::DecodeCommand(InputRecord& record) const {
+  if (record.is_json) return CommandFromJson(record.payload, kinds_);
+  if (!record.command) return Unpack<Command>(record.payload);
+  // A journal that keeps its records hands out copies of them.
+  if (record.command.use_count() > 1) return *record.command;
+  return std::move(*record.command);
+}
+
 Result<void> Decider::DecideUserRecord(InputRecord&& record) {
   const Time time = DecisionTime(record.timestamp, Time{});
   const Origin origin = MakeOrigin(Input::kCommands, record.offset);
@@ -88,8 +115,7 @@ Result<void> Decider::DecideUserRecord(InputRecord&& record) {
     DeadLetterRecord(std::move(record), reason);
     return {};
   }
-  Result<Command> command =
-      record.is_json ? CommandFromJson(record.payload, kinds_) : Unpack<Command>(record.payload);
+  Result<Command> command = DecodeCommand(record);
   if (!command) {
     DeadLetterRecord(std::move(record), command.error().message);
     return {};
@@ -100,6 +126,10 @@ Result<void> Decider::DecideUserRecord(InputRecord&& record) {
   command->deferred.reset();
   command->forwarded = false;
   command->to_partition.reset();
+  if (auto taken = TakeHeaders(record.headers, *command); !taken) {
+    DeadLetterRecord(std::move(record), taken.error().message);
+    return {};
+  }
   command->derived_id = command->id.empty();
   if (command->derived_id) command->id = CommandIdFromOrigin(origin);
   return DecideCommand(std::move(*command), origin, time, record.ticket);
@@ -210,6 +240,10 @@ Result<size_t> Decider::DecideParked(size_t max) {
 
 Result<void> Decider::DecideCommand(Command command, const Origin& origin, Time time,
                                     uint64_t ticket) {
+  // One that is cached has a key, a kind, and is this partition's.
+  if (CachedEntity* cached = cache_.Use(command.entity)) {
+    return DecideForEntity(std::move(command), *cached, origin, time, ticket);
+  }
   const Result<EntityKey> key = ParseEntityKey(command.entity);
   if (!key) {
     RejectWithoutEntity(std::move(command),
@@ -227,14 +261,13 @@ Result<void> Decider::DecideCommand(Command command, const Origin& origin, Time 
     Forward(std::move(command), *key, origin, time, ticket);
     return {};
   }
-  return DecideForEntity(std::move(command), *key, origin, time, ticket);
+  Result<CachedEntity*> cached = cache_.Get(*key);
+  if (!cached) return tl::unexpected<Error>(std::move(cached.error()));
+  return DecideForEntity(std::move(command), **cached, origin, time, ticket);
 }
 
-Result<void> Decider::DecideForEntity(Command command, const EntityKey& key, const Origin& origin,
+Result<void> Decider::DecideForEntity(Command command, CachedEntity& entity, const Origin& origin,
                                       Time time, uint64_t ticket) try {
-  Result<CachedEntity*> cached = cache_.Get(key);
-  if (!cached) return tl::unexpected<Error>(std::move(cached.error()));
-  CachedEntity& entity = **cached;
   Decision decision;
   decision.origin = origin;
   decision.time = time;
@@ -254,7 +287,7 @@ Result<void> Decider::DecideForEntity(Command command, const EntityKey& key, con
   return AskMachine(std::move(command), entity, std::move(decision), ticket);
 } catch (const LoadFailure& failure) {
   // Nothing is staged before everything is loaded; the batch goes with the term.
-  return Err(ErrorCode::kIo, "{}: {}", key.ToString(), failure.what());
+  return Err(ErrorCode::kIo, "{}: {}", entity.key, failure.what());
 }
 
 StagedBatch Decider::TakeBatch() {
@@ -272,9 +305,14 @@ void Decider::Applied(const StagedBatch& batch) {
   committed_sequence_ = std::max(committed_sequence_, batch.applied.after.next_sequence);
   for (const auto& [key, touched] : batch.applied.touched) cache_.Applied(batch.number, key);
   parked_.erase(parked_.begin(), parked_.lower_bound(batch.applied.after.next_sequence));
-  std::erase_if(remembered_, [&](const auto& entry) {
-    return entry.second.sequence < batch.applied.after.next_sequence;
-  });
+  for (const AppliedRecord& applied : batch.applied.records) {
+    if (!applied.record->decision || !IsRemembered(*applied.record->decision)) continue;
+    const auto at = remembered_.find(RememberedKey(*applied.record->decision->command));
+    // A later batch may have taken it over.
+    if (at != remembered_.end() && at->second.sequence == applied.record->sequence) {
+      remembered_.erase(at);
+    }
+  }
   cache_.EvictIdle(batch.number);
 }
 

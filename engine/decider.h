@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/clock.h"
@@ -85,10 +86,11 @@ class Decider {
                             Time time) const;
 
   Result<void> DecideUserRecord(InputRecord&& record);
+  Result<Command> DecodeCommand(InputRecord& record) const;
   Result<void> DecideInternalRecord(InputRecord&& record);
   Result<void> CheckKnown(const Command& command, uint64_t offset) const;
   Result<void> DecideCommand(Command command, const Origin& origin, Time time, uint64_t ticket);
-  Result<void> DecideForEntity(Command command, const EntityKey& key, const Origin& origin,
+  Result<void> DecideForEntity(Command command, CachedEntity& entity, const Origin& origin,
                                Time time, uint64_t ticket);
   // Duplicate or IdempotencyConflict, when the id of a user's command was used before.
   Result<std::optional<Decision>> Repeated(const Command& command, Time time);
@@ -123,6 +125,7 @@ class Decider {
   void Append(LogRecord record, Bytes bytes, uint64_t ticket,
               std::shared_ptr<const EntityState> after);
   void TrackMarks(const CachedEntity& entity);
+  static std::string RememberedKey(const Command& command);
 
   const KindRegistry& kinds_;
   StateStore& store_;
@@ -135,7 +138,7 @@ class Decider {
   // Quarantined entities' timers that came due; armed again by Release.
   std::multimap<std::string, DueTimer> waiting_timers_;
   std::set<std::string> draining_;  // released, with parked commands left
-  std::map<std::pair<std::string, std::string>, RememberedCommand> remembered_;  // staged only
+  std::unordered_map<std::string, RememberedCommand> remembered_;  // staged only, by RememberedKey
   std::map<uint64_t, Command> parked_;  // staged only, by the sequence of the decision
   uint64_t committed_sequence_ = 0;
   StagedBatch batch_;

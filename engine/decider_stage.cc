@@ -154,9 +154,11 @@ void Decider::StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
       timers_.Set(entity->key, timer.id, timer.due);
     }
   }
+  std::optional<Hash128> fingerprint;
   if (IsRemembered(decision)) {
-    remembered_[{decision.command->entity, decision.command->id}] =
-        RememberedCommand{.fingerprint = CommandFingerprint(*decision.command),
+    fingerprint = CommandFingerprint(*decision.command);
+    remembered_[RememberedKey(*decision.command)] =
+        RememberedCommand{.fingerprint = *fingerprint,
                           .sequence = sequence,
                           .time = decision.time,
                           .answered_by = {},
@@ -164,6 +166,7 @@ void Decider::StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
   }
   if (decision.verdict == Verdict::kParked) parked_.emplace(sequence, *decision.command);
   Append(std::move(record), std::move(bytes), ticket, std::move(changed));
+  batch_.applied.records.back().fingerprint = fingerprint;
 }
 
 void Decider::Append(LogRecord record, Bytes bytes, uint64_t ticket,
@@ -175,7 +178,11 @@ void Decider::Append(LogRecord record, Bytes bytes, uint64_t ticket,
   batch_.commit.records.push_back(std::move(bytes));
   auto shared = std::make_shared<const LogRecord>(std::move(record));
   if (ticket != 0) batch_.callers.push_back({ticket, shared});
-  batch_.applied.records.push_back({std::move(shared), std::move(after)});
+  batch_.applied.records.push_back({std::move(shared), std::move(after), std::nullopt});
+}
+
+std::string Decider::RememberedKey(const Command& command) {
+  return command.entity + '\n' + command.id;
 }
 
 void Decider::TrackMarks(const CachedEntity& entity) {

@@ -63,8 +63,7 @@ bool IsUsers(const Command& command) {
 
 Result<std::optional<Decision>> Decider::Repeated(const Command& command, Time time) {
   std::optional<RememberedCommand> known;
-  if (const auto staged = remembered_.find({command.entity, command.id});
-      staged != remembered_.end()) {
+  if (const auto staged = remembered_.find(RememberedKey(command)); staged != remembered_.end()) {
     known = staged->second;
   } else {
     auto found = store_.FindCommand(command.entity, command.id);
@@ -120,11 +119,10 @@ Result<std::optional<Decision>> Decider::EngineVerdict(const Command& command,
 
 Result<void> Decider::AskMachine(Command command, CachedEntity& entity, Decision decision,
                                  uint64_t ticket) {
-  const EntityKey key = KeyOrDie(command.entity);
   StepResult step;
   try {
     step = DecideStep(*entity.entity.kind, *entity.entity.state, command,
-                      MakeContext(command, key, *decision.origin, decision.time));
+                      MakeContext(command, entity.parsed, *decision.origin, decision.time));
     CheckTargets(step.follow_ups, kinds_);
   } catch (const InvariantViolation& violation) {
     Quarantine(std::move(command), entity, std::move(decision), violation.what(), ticket);

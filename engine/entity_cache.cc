@@ -36,29 +36,33 @@ void StagedItems::Applied(uint64_t batch) {
   std::erase_if(staged_, [&](const auto& entry) { return entry.second.batch <= batch; });
 }
 
+CachedEntity* EntityCache::Use(std::string_view key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return nullptr;
+  by_use_.splice(by_use_.begin(), by_use_, found->second);
+  return &*found->second;
+}
+
 Result<CachedEntity*> EntityCache::Get(const EntityKey& key) {
-  const std::string text = key.ToString();
-  if (const auto found = entries_.find(text); found != entries_.end()) {
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
-    return &*found->second;
-  }
+  std::string text = key.ToString();
+  if (CachedEntity* used = Use(text)) return used;
   Result<LoadedEntity> loaded = store_.Load(key);
   if (!loaded) return tl::unexpected<Error>(std::move(loaded.error()));
-  CachedEntity entry{text, std::move(*loaded), nullptr, 0};
+  CachedEntity entry{std::move(text), key, std::move(*loaded), nullptr, 0};
   entry.items = std::make_unique<StagedItems>(entry.entity.state->items.source());
   entry.entity.state->items.set_source(entry.items.get());
   by_use_.push_front(std::move(entry));
   Measure(by_use_.front());
-  entries_.emplace(text, by_use_.begin());
+  entries_.emplace(by_use_.front().key, by_use_.begin());
   return &by_use_.front();
 }
 
-CachedEntity* EntityCache::Find(const std::string& key) {
+CachedEntity* EntityCache::Find(std::string_view key) {
   const auto found = entries_.find(key);
   return found == entries_.end() ? nullptr : &*found->second;
 }
 
-void EntityCache::Applied(uint64_t batch, const std::string& key) {
+void EntityCache::Applied(uint64_t batch, std::string_view key) {
   CachedEntity* entry = Find(key);
   if (entry == nullptr) return;
   entry->items->Applied(batch);

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "projections/state_store.h"
@@ -40,6 +41,7 @@ class StagedItems final : public ItemSource {
 
 struct CachedEntity {
   std::string key;
+  EntityKey parsed;  // the same
   LoadedEntity entity;
   std::unique_ptr<StagedItems> items;
   uint64_t last_batch = 0;  // of the last batch that touched it
@@ -53,9 +55,11 @@ class EntityCache {
 
   // Valid until the next call of EvictIdle. kInvalid: unknown kind; store errors as they are.
   Result<CachedEntity*> Get(const EntityKey& key);
-  CachedEntity* Find(const std::string& key);
+  // The same of one that is there already, else null.
+  CachedEntity* Use(std::string_view key);
+  CachedEntity* Find(std::string_view key);
   // `batch` is in the store.
-  void Applied(uint64_t batch, const std::string& key);
+  void Applied(uint64_t batch, std::string_view key);
   // Drops those used longest ago beyond the bounds, except with changes past `applied_batch`.
   void EvictIdle(uint64_t applied_batch);
   size_t size() const { return entries_.size(); }
@@ -70,7 +74,8 @@ class EntityCache {
   const size_t bytes_max_;
   size_t bytes_ = 0;
   std::list<CachedEntity> by_use_;  // most recent first
-  std::unordered_map<std::string, std::list<CachedEntity>::iterator> entries_;
+  // By the key that the entity holds.
+  std::unordered_map<std::string_view, std::list<CachedEntity>::iterator> entries_;
 };
 
 }  // namespace sluice

@@ -29,7 +29,10 @@ Result<std::unique_ptr<Node>> Node::Open(NodeOptions options) {
   return node;
 }
 
-Node::~Node() { Stop(); }
+Node::~Node() {
+  Stop();
+  journal_.reset();  // Its threads wake the runners.
+}
 
 Result<void> Node::OpenAll() {
   std::error_code error;
@@ -44,8 +47,9 @@ Result<void> Node::OpenAll() {
   choice.clock = options_.clock;
   choice.kafka = options_.kafka;
   choice.on_fatal = options_.on_fatal;
-  choice.on_append_failed = [this](uint64_t ticket, const Error& failed) {
-    callers_.Answer(ticket, tl::unexpected<Error>(failed));
+  if (choice.kafka && choice.kafka->node.empty()) choice.kafka->node = options_.node_name;
+  choice.on_appended = [this](uint64_t ticket, Result<uint64_t> offset) {
+    OnAppended(ticket, std::move(offset));
   };
   auto journal = OpenJournal(choice);
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
@@ -78,12 +82,15 @@ Result<void> Node::OpenAll() {
         *journal_, *stores_.back(), *options_.clock, static_cast<ProcessorListener&>(*this),
         std::move(processor),
         [this, partition](const std::string& reason) { OnStopped(partition, reason); }));
+    journal_->SetFollower(partition, [runner = runners_.back().get()] { runner->Wake(); });
   }
   return {};
 }
 
-void Node::Start() {
+Result<void> Node::Start(const std::string& address) {
+  if (auto joined = journal_->Join(address); !joined) return joined;
   for (auto& runner : runners_) runner->Start();
+  return {};
 }
 
 Result<void> Node::RecoverOnly() {
@@ -95,6 +102,7 @@ Result<void> Node::RecoverOnly() {
 
 void Node::Stop() {
   for (auto& runner : runners_) runner->Stop();
+  if (journal_) journal_->Leave();
   callers_.FailAll({ErrorCode::kUnavailable,
                     "the node is stopping; the outcome is unknown, send it again under its id"});
 }
@@ -111,23 +119,33 @@ void Node::Submit(Command command, CallerCallback done) {
     return done(Err(ErrorCode::kInvalid, "a command may be at most {} bytes, this one has {}",
                     kCommandBytesMax, bytes.size()));
   }
-  SubmitBytes(partition, std::move(bytes), false, std::move(done));
+  InputRecord record;
+  record.payload = std::move(bytes);
+  record.key = command.entity;
+  record.command = std::make_shared<Command>(std::move(command));
+  SubmitRecord(partition, std::move(record), std::move(done));
 }
 
-void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done) {
-  const RunnerStatus status = Status(partition);
-  if (status.state == RunnerState::kStopped) {
-    done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition, status.reason));
-    return;
-  }
+void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done,
+                       std::string key) {
   InputRecord record;
   record.payload = std::move(payload);
   record.is_json = is_json;
-  record.ticket = callers_.Add(partition, std::move(done));
+  record.key = std::move(key);
+  SubmitRecord(partition, std::move(record), std::move(done));
+}
+
+void Node::SubmitRecord(uint32_t partition, InputRecord record, CallerCallback done) {
+  if (runners_[partition]->stopped()) {
+    done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition,
+             Status(partition).reason));
+    return;
+  }
+  record.ticket = callers_.Add(partition, std::move(done), options_.kafka.has_value());
   const uint64_t ticket = record.ticket;
   if (auto taken = journal_->Append(partition, std::move(record)); !taken) {
     callers_.Answer(ticket, tl::unexpected<Error>(std::move(taken.error())));
-  } else if (Status(partition).state == RunnerState::kStopped) {
+  } else if (runners_[partition]->stopped()) {
     // It stopped after the first look, perhaps after it had told everybody who waited then.
     callers_.Answer(ticket, Err(ErrorCode::kUnavailable, "partition {} has stopped", partition));
   }
@@ -142,7 +160,27 @@ void Node::OnStopped(uint32_t partition, const std::string& reason) {
                    partition, reason)});
 }
 
+void Node::OnAppended(uint64_t ticket, Result<uint64_t> offset) {
+  if (!offset) return callers_.Answer(ticket, tl::unexpected<Error>(std::move(offset.error())));
+  if (const auto partition = callers_.Appended(ticket, *offset)) runners_[*partition]->Wake();
+}
+
+void Node::OnFollowed(uint32_t partition,
+                      const std::vector<std::shared_ptr<const LogRecord>>& records) {
+  for (auto& [ticket, record] : callers_.Find(partition, records)) {
+    OnDecided(ticket, std::move(record));
+  }
+  for (const auto& record : records) {
+    const auto* reply = record->decision->command->payload.As<Answered>();
+    if (reply && reply->result) {
+      callers_.AnswerDeferred(record->decision->command->entity, reply->id, *reply->result);
+    }
+  }
+}
+
 void Node::OnAbandoned(uint64_t ticket) {
+  // On Kafka the command is on its topic: whoever decides it, the decision is seen here.
+  if (options_.kafka) return;
   callers_.Answer(ticket, Err(ErrorCode::kUnavailable,
                               "the term ended before the decision was durable; the outcome is "
                               "unknown, send it again under its id"));
@@ -205,15 +243,22 @@ Result<CallerAnswer> Node::RepeatedAnswer(const LogRecord& record) {
 
 void Node::OnApplied(const AppliedBatch& batch) {
   std::vector<const Decision*> answered;
+  std::map<std::pair<Verdict, std::string_view>, uint64_t> decided;
+  for (const AppliedRecord& applied : batch.records) {
+    const auto& decision = applied.record->decision;
+    if (!decision || !decision->command) continue;
+    const std::string_view entity = decision->command->entity;
+    ++decided[{decision->verdict, entity.substr(0, entity.find('/'))}];
+    if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
+  }
   {
     const std::lock_guard lock(counters_mutex_);
+    for (const auto& [what, count] : decided) {
+      counters_.decisions[{std::string(ToString(what.first)), std::string(what.second)}] += count;
+    }
     for (const AppliedRecord& applied : batch.records) {
       const auto& decision = applied.record->decision;
-      if (!decision || !decision->command) continue;
-      const std::string& entity = decision->command->entity;
-      ++counters_.decisions[{std::string(ToString(decision->verdict)),
-                             entity.substr(0, entity.find('/'))}];
-      if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
+      if (decision && decision->command) counters_.conditions.Count(*decision);
     }
   }
   for (const Decision* decision : answered) {
@@ -245,6 +290,9 @@ std::string Node::NotReadyReason() const {
     switch (status.state) {
       case RunnerState::kOpen:
         break;
+      case RunnerState::kFollowing:
+        if (status.reason.empty()) break;
+        return fmt::format("partition {}: {}", partition, status.reason);
       case RunnerState::kRecovering:
         return fmt::format("partition {} reads its log: {} of {} decisions", partition,
                            status.recovered, status.recover_end);

@@ -1,5 +1,7 @@
 // Node: the engine on one machine. Opens the journal and the projections, runs a thread per
-// partition, takes commands and answers their callers. Threadsafe after Open.
+// partition, takes commands and answers their callers. On Kafka it decides the partitions that are
+// assigned to it and follows the others; it takes commands and answers queries for all.
+// Threadsafe after Open.
 #pragma once
 
 #include <atomic>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "engine/clock.h"
+#include "engine/condition_counters.h"
 #include "engine/journal/journal.h"
 #include "engine/open_journal.h"
 #include "engine/partition_runner.h"
@@ -46,6 +49,7 @@ struct NodeOptions {
 struct NodeCounters {
   // accepted, rejected, ... by (verdict, kind)
   std::map<std::pair<std::string, std::string>, uint64_t> decisions;
+  ConditionCounters conditions;
   std::vector<double> commit_bounds_seconds;
   std::vector<uint64_t> commit_counts;  // one more than bounds
   double commit_seconds_sum = 0;
@@ -58,7 +62,9 @@ class Node : private ProcessorListener {
   static Result<std::unique_ptr<Node>> Open(NodeOptions options);
   ~Node() override;
 
-  void Start();
+  // `address` is where it answers; the cluster's other nodes can see it. kInvalid: the brokers'
+  // settings do not let it take part.
+  Result<void> Start(const std::string& address = "");
   // Instead of Start: reads what the logs hold, for queries. Opens no term and writes no log;
   // commands are answered kUnavailable.
   Result<void> RecoverOnly();
@@ -71,7 +77,8 @@ class Node : private ProcessorListener {
   // or the outcome is unknown: send it again under its id).
   void Submit(Command command, CallerCallback done);
   // Bytes as they would come from a topic: undecodable ones are dead-lettered.
-  void SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done);
+  void SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done,
+                   std::string key = "");
 
   const KindRegistry& kinds() const { return *options_.kinds; }
   uint32_t partition_count() const { return journal_->partition_count(); }
@@ -80,7 +87,7 @@ class Node : private ProcessorListener {
   ChangeFeed& feed() { return *feed_; }
   const std::vector<std::unique_ptr<PartitionStore>>& stores() const { return stores_; }
   RunnerStatus Status(uint32_t partition) const { return runners_[partition]->Status(); }
-  // Empty when every partition decides; else which one does not, and why.
+  // Empty when every partition is decided here or followed; else which one is not, and why.
   std::string NotReadyReason() const;
   NodeCounters Counters() const;
   const NodeOptions& options() const { return options_; }
@@ -88,8 +95,13 @@ class Node : private ProcessorListener {
  private:
   explicit Node(NodeOptions options);
   Result<void> OpenAll();
+  void SubmitRecord(uint32_t partition, InputRecord record, CallerCallback done);
   void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;
   void OnAbandoned(uint64_t ticket) override;
+  bool Awaits(const LogRecord& record) const override { return callers_.Awaits(record); }
+  void OnFollowed(uint32_t partition,
+                  const std::vector<std::shared_ptr<const LogRecord>>& records) override;
+  void OnAppended(uint64_t ticket, Result<uint64_t> offset);
   void OnStopped(uint32_t partition, const std::string& reason);
   void OnApplied(const AppliedBatch& batch) override;
   void OnCommitted(size_t records, Duration latency) override;

@@ -32,7 +32,9 @@ Result<std::unique_ptr<Journal>> OpenKafka(const JournalChoice& choice) {
   options.partitions = choice.partitions;
   options.archive_path = choice.data_dir + "/archive";
   options.clock = choice.clock;
-  options.on_append_failed = choice.on_append_failed;
+  options.on_appended = choice.on_appended;
+  options.shares = choice.kafka->shares;
+  options.node = choice.kafka->node;
   options.on_fatal = choice.on_fatal;
   auto journal = KafkaJournal::Open(std::move(options));
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));

@@ -17,6 +17,9 @@ struct KafkaCluster {
   std::string cluster;                            // prefix of its four topics
   int replication = 1;                            // of topics that are to be made
   std::map<std::string, std::string> properties;  // librdkafka's
+  // Partitions are shared with the cluster's other nodes; else this process opens every one.
+  bool shares = true;
+  std::string node;  // its name among them
 };
 
 struct JournalChoice {
@@ -25,8 +28,8 @@ struct JournalChoice {
   const Clock* clock = nullptr;
   std::optional<KafkaCluster> kafka;  // absent: embedded
   std::function<void(const Error&)> on_fatal;
-  // A command was taken but never reached the log; its caller has to hear.
-  std::function<void(uint64_t ticket, const Error&)> on_append_failed;
+  // Kafka: a command that was taken is on its topic, at this offset; or never reached it.
+  std::function<void(uint64_t ticket, Result<uint64_t> offset)> on_appended;
 };
 
 // Errors as EmbeddedJournal::Open and KafkaJournal::Open.

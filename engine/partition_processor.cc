@@ -3,8 +3,20 @@
 namespace sluice {
 namespace {
 
-// One commits while the next is decided.
-constexpr size_t kBatchesInFlightMax = 2;
+// What `next`, which follows `batch`, makes true besides: of an entity its last state counts, of
+// its items the last value of each.
+void Join(StagedBatch& batch, StagedBatch next) {
+  batch.number = next.number;
+  AppliedBatch& applied = batch.applied;
+  for (AppliedRecord& record : next.applied.records) applied.records.push_back(std::move(record));
+  for (auto& [key, touched] : next.applied.touched) {
+    TouchedEntity& present = applied.touched[key];
+    present.entity = std::move(touched.entity);
+    for (auto& [item, value] : touched.items) present.items[item] = std::move(value);
+  }
+  applied.after = std::move(next.applied.after);
+  for (WaitingCaller& caller : next.callers) batch.callers.push_back(std::move(caller));
+}
 
 }  // namespace
 
@@ -46,45 +58,57 @@ Result<void> PartitionProcessor::Start(Hash128 epoch, uint32_t partitions) {
 Result<bool> PartitionProcessor::Step() {
   Result<bool> finished = FinishCommits();
   if (!finished) return finished;
-  if (!inputs_started_ || in_flight_.size() >= kBatchesInFlightMax) return *finished;
+  if (!inputs_started_ || in_flight_.size() >= journal_->CommitsWanted()) return *finished;
   Result<bool> decided = DecideBatch();
   if (!decided) return decided;
   return *finished || *decided;
 }
 
 Result<bool> PartitionProcessor::FinishCommits() {
-  bool any = false;
-  while (!in_flight_.empty()) {
-    Result<void> done;
-    {
-      const std::lock_guard lock(completions_->mutex);
-      if (completions_->done.empty()) break;
-      done = std::move(completions_->done.front());
-      completions_->done.pop_front();
+  std::deque<Result<void>> done;
+  {
+    const std::lock_guard lock(completions_->mutex);
+    done.swap(completions_->done);
+  }
+  std::optional<StagedBatch> durable;
+  Result<void> ended;
+  for (const Result<void>& outcome : done) {
+    if (!outcome) {
+      ended = outcome;
+      break;
     }
-    if (!done) return tl::unexpected<Error>(std::move(done.error()));
     Flight flight = std::move(in_flight_.front());
     in_flight_.pop_front();
     listener_.OnCommitted(flight.batch.commit.records.size(), clock_.Now() - flight.handed_in);
-    if (auto applied = store_.Apply(flight.batch.applied); !applied) {
-      Abandon(flight.batch);
-      return tl::unexpected<Error>(std::move(applied.error()));
+    if (durable) {
+      Join(*durable, std::move(flight.batch));
+    } else {
+      durable = std::move(flight.batch);
     }
-    decider_.Applied(flight.batch);
-    listener_.OnApplied(flight.batch.applied);
-    for (WaitingCaller& caller : flight.batch.callers) {
-      listener_.OnDecided(caller.ticket, std::move(caller.record));
-    }
-    if (!inputs_started_) {
-      const PartitionState& state = decider_.state();
-      auto started =
-          journal_->StartInputs({.commands = state.next_commands, .internal = state.next_internal});
-      if (!started) return tl::unexpected<Error>(std::move(started.error()));
-      inputs_started_ = true;
-    }
-    any = true;
   }
-  return any;
+  if (durable) {
+    if (auto applied = Apply(*durable); !applied) return tl::unexpected(applied.error());
+  }
+  if (!ended) return tl::unexpected<Error>(std::move(ended.error()));
+  return durable.has_value();
+}
+
+Result<void> PartitionProcessor::Apply(StagedBatch& batch) {
+  if (auto applied = store_.Apply(batch.applied); !applied) {
+    Abandon(batch);
+    return applied;
+  }
+  decider_.Applied(batch);
+  listener_.OnApplied(batch.applied);
+  for (WaitingCaller& caller : batch.callers) {
+    listener_.OnDecided(caller.ticket, std::move(caller.record));
+  }
+  if (inputs_started_) return {};
+  const PartitionState& state = decider_.state();
+  auto started =
+      journal_->StartInputs({.commands = state.next_commands, .internal = state.next_internal});
+  if (started) inputs_started_ = true;
+  return started;
 }
 
 Result<bool> PartitionProcessor::DecideBatch() {
@@ -136,6 +160,9 @@ void PartitionProcessor::Commit() {
   Flight flight{decider_.TakeBatch(), clock_.Now()};
   CommitBatch commit = std::move(flight.batch.commit);
   flight.batch.commit = {};
+  for (const AppliedRecord& applied : flight.batch.applied.records) {
+    commit.unpacked.push_back(applied.record);
+  }
   flight.batch.commit.records.resize(commit.records.size());  // only their number is of use now
   in_flight_.push_back(std::move(flight));
   journal_->Commit(std::move(commit), [completions = completions_](Result<void> done) {

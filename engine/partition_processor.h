@@ -1,9 +1,9 @@
 // PartitionProcessor: one partition in one term. Polls inputs, decides, commits, applies, answers.
 //
 // Owns no thread: whoever drives it calls Step until it says there is nothing to do, then waits for
-// the wake-up or the next timer. The simulator drives it by hand. One batch is decided while the
-// one before it commits. Callers are answered after the projections hold what they are told, so a
-// read after an answer sees it.
+// the wake-up or the next timer. The simulator drives it by hand. Batches are decided while those
+// before them commit; what has become durable meanwhile is applied at once, as one. Callers are
+// answered after the projections hold what they are told, so a read after an answer sees it.
 //
 // Any error of Step ends the term: destroy the processor and make a new one, which finds out what
 // is true by reading the log.
@@ -28,6 +28,11 @@ class ProcessorListener {
   virtual void OnApplied(const AppliedBatch& batch) = 0;
   // The term ended first: whether the record with this ticket is decided, only the log can tell.
   virtual void OnAbandoned(uint64_t /*ticket*/) {}
+  // Whether OnFollowed wants to have this decision: one read from the log, of another term.
+  virtual bool Awaits(const LogRecord& /*record*/) const { return false; }
+  // Decisions read from the log are applied: those that are awaited, and then perhaps none.
+  virtual void OnFollowed(uint32_t /*partition*/,
+                          const std::vector<std::shared_ptr<const LogRecord>>& /*records*/) {}
   // From decided to durable.
   virtual void OnCommitted(size_t records, Duration latency) = 0;
 };
@@ -83,6 +88,8 @@ class PartitionProcessor {
   };
 
   Result<bool> FinishCommits();
+  // `batch` is durable: into the projections, then to those who wait.
+  Result<void> Apply(StagedBatch& batch);
   Result<bool> DecideBatch();
   Result<void> DecideRecords(std::vector<InputRecord> records);
   void Abandon(const StagedBatch& batch);

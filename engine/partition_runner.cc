@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/prompt_thread.h"
 #include "projections/recovery.h"
 
 namespace sluice {
@@ -44,11 +45,14 @@ PartitionRunner::PartitionRunner(Journal& journal, PartitionStore& store, const 
 PartitionRunner::~PartitionRunner() { Stop(); }
 
 void PartitionRunner::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    BecomePromptThread(fmt::format("partition-{}", store_.partition()));
+    Run();
+  });
 }
 
 Result<void> PartitionRunner::RecoverOnly() {
-  auto recovered = RecoverStore();
+  auto recovered = RecoverStore(RunnerState::kRecovering);
   SetStatus(RunnerState::kStopped,
             recovered ? "it is only read here" : ToString(recovered.error()));
   return recovered;
@@ -80,6 +84,7 @@ void PartitionRunner::SetStatus(RunnerState state, std::string reason) {
   const std::lock_guard lock(mutex_);
   status_.state = state;
   status_.reason = std::move(reason);
+  stopped_.store(state == RunnerState::kStopped, std::memory_order_release);
 }
 
 void PartitionRunner::WaitUntilWoken(Time next_timer) {
@@ -103,7 +108,15 @@ std::string PartitionRunner::RunTerms() {
   while (true) {
     const Time began = clock_.Now();
     const Result<void> ended = RunTermCatching();
-    if (ended) return "told to stop";
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return "told to stop";
+    }
+    // Closed in good order, or fenced: whose it is now the journal knows.
+    const bool given_away = ended ? true
+                                  : ended.error().code == ErrorCode::kFenced &&
+                                        !journal_.IsAssigned(store_.partition());
+    if (given_away) continue;
     if (!MayPass(ended.error())) return ToString(ended.error());
     SetStatus(RunnerState::kWaiting, ToString(ended.error()));
     if (clock_.Now() - began > kBackOffLast) back_off = kBackOffFirst;
@@ -117,7 +130,7 @@ std::string PartitionRunner::RunTerms() {
 // What is thrown past the processor comes from outside any one decision: projecting an entity, say.
 Result<void> PartitionRunner::RunTermCatching() {
   try {
-    return RunTerm();
+    return journal_.IsAssigned(store_.partition()) ? RunTerm() : Follow();
   } catch (const InvariantViolation& violation) {
     return Err(ErrorCode::kCorruption, "{}", violation.what());
   } catch (const LoadFailure& failure) {
@@ -125,11 +138,38 @@ Result<void> PartitionRunner::RunTermCatching() {
   }
 }
 
-Result<void> PartitionRunner::RecoverStore() {
-  SetStatus(RunnerState::kRecovering, "");
+bool PartitionRunner::Leaving() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return true;
+  }
+  return !journal_.IsAssigned(store_.partition());
+}
+
+// Until the partition is assigned to this process.
+Result<void> PartitionRunner::Follow() {
+  const uint32_t partition = store_.partition();
+  while (true) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return {};
+    }
+    if (journal_.IsAssigned(partition)) return {};
+    if (auto recovered = RecoverStore(RunnerState::kFollowing); !recovered) return recovered;
+    SetStatus(RunnerState::kFollowing, journal_.FollowFault(partition));
+    WaitUntilWoken(Time{});
+  }
+}
+
+Result<void> PartitionRunner::RecoverStore(RunnerState shown) {
   const uint32_t partition = store_.partition();
   const Result<uint64_t> end = journal_.EndSequence(partition);
   if (!end) return tl::unexpected<Error>(end.error());
+  // A few records of others are followed; to read many takes a while, and is shown.
+  constexpr uint64_t kManyRecords = 10'000;
+  if (shown == RunnerState::kRecovering || *end > store_.NextSequence() + kManyRecords) {
+    SetStatus(RunnerState::kRecovering, "");
+  }
   RecoveryOptions options;
   options.read = [this, partition](uint64_t from, const EventVisitor& visit) {
     return journal_.ReadEvents(partition, from, visit);
@@ -141,15 +181,20 @@ Result<void> PartitionRunner::RecoverStore() {
     status_.recovered = progress.applied;
     status_.recover_end = progress.end;
   };
+  std::vector<std::shared_ptr<const LogRecord>> awaited;
+  options.on_decision = [&](const LogRecord& record) {
+    if (listener_.Awaits(record)) awaited.push_back(std::make_shared<const LogRecord>(record));
+  };
   const Result<RecoveryReport> report = Recover(store_, options);
   if (!report) return tl::unexpected<Error>(report.error());
+  listener_.OnFollowed(partition, awaited);
   return {};
 }
 
 Result<void> PartitionRunner::RunTerm() {
   auto opened = journal_.OpenPartition(store_.partition());
   if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
-  if (auto recovered = RecoverStore(); !recovered) return recovered;
+  if (auto recovered = RecoverStore(RunnerState::kRecovering); !recovered) return recovered;
   PartitionProcessor processor(store_.kinds(), store_, std::move(*opened), clock_, listener_,
                                options_);
   processor.SetWakeup([this] { Wake(); });
@@ -165,10 +210,12 @@ Result<void> PartitionRunner::RunTerm() {
       status_.term = processor.state().term;
       status_.decided_next = processor.state().next_sequence;
       if (processor.InputsStarted()) status_.state = RunnerState::kOpen;
-      stopping = stopping_;
     }
+    stopping = Leaving();
     if (*worked) continue;
     if (stopping && processor.Idle()) return {};
+    // Decisions of an earlier term may be told to their callers only now.
+    listener_.OnFollowed(store_.partition(), {});
     WaitUntilWoken(processor.NextTimer());
   }
 }

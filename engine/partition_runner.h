@@ -1,5 +1,6 @@
 // PartitionRunner: the thread of one partition. Recovers its store, opens a term, and steps the
 // processor until told to stop; a term that ended on something passing is followed by the next.
+// While the partition is another process's it keeps the store up to what that one commits.
 #pragma once
 
 #include <atomic>
@@ -20,11 +21,13 @@ enum class RunnerState : uint8_t {
   kOpen = 1,        // Decides. Entered once `Opened` is durable; left by an error or Stop.
   kWaiting = 2,     // Between two terms, after something that may pass.
   kStopped = 3,     // Corruption or an unknown type: nothing heals it here. Or told to stop.
+  kFollowing =
+      4,  // Another process decides; the store follows. `reason` says what keeps it from it.
 };
 
 struct RunnerStatus {
   RunnerState state = RunnerState::kRecovering;
-  std::string reason;  // of kWaiting and kStopped
+  std::string reason;  // of kWaiting, kStopped and kFollowing
   uint64_t term = 0;
   uint64_t decided_next = 0;  // next sequence, staged ones counted
   uint64_t recovered = 0;     // records read so far in kRecovering
@@ -48,6 +51,8 @@ class PartitionRunner {
   void Wake();
   // Any thread.
   RunnerStatus Status() const;
+  // Whether Status() says kStopped.
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
 
  private:
   void Run();
@@ -55,7 +60,9 @@ class PartitionRunner {
   std::string RunTerms();
   Result<void> RunTerm();
   Result<void> RunTermCatching();
-  Result<void> RecoverStore();
+  Result<void> Follow();
+  Result<void> RecoverStore(RunnerState shown);
+  bool Leaving() const;
   void SetStatus(RunnerState state, std::string reason);
   void WaitUntilWoken(Time next_timer);
 
@@ -70,6 +77,7 @@ class PartitionRunner {
   bool woken_ = false;
   bool stopping_ = false;
   RunnerStatus status_;
+  std::atomic<bool> stopped_{false};  // Written with status_, read without its mutex.
   std::thread thread_;
 };
 

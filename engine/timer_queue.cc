@@ -1,24 +1,34 @@
 #include "engine/timer_queue.h"
 
 namespace sluice {
+namespace {
+
+// No entity's key holds a line's end.
+std::string ArmedKey(const std::string& entity, const std::string& id) {
+  return entity + '\n' + id;
+}
+
+}  // namespace
 
 void TimerQueue::Set(const std::string& entity, const std::string& id, Time due) {
-  const std::pair<std::string, std::string> key(entity, id);
+  std::string key = ArmedKey(entity, id);
   if (const auto armed = armed_.find(key); armed != armed_.end()) {
-    ordered_.erase({armed->second, entity, id});
-    armed_.erase(armed);
+    if (armed->second->due == due) return;
+    ordered_.erase(armed->second);
+    if (!due.IsSet()) {
+      armed_.erase(armed);
+    } else {
+      armed->second = ordered_.insert({due, entity, id}).first;
+    }
+    return;
   }
-  if (!due.IsSet()) return;
-  armed_.emplace(key, due);
-  ordered_.insert({due, entity, id});
+  if (due.IsSet()) armed_.emplace(std::move(key), ordered_.insert({due, entity, id}).first);
 }
 
 std::optional<DueTimer> TimerQueue::PopDue(Time now) {
   if (ordered_.empty() || ordered_.begin()->due > now) return std::nullopt;
-  DueTimer first = *ordered_.begin();
-  ordered_.erase(ordered_.begin());
-  armed_.erase({first.entity, first.id});
-  return first;
+  armed_.erase(ArmedKey(ordered_.begin()->entity, ordered_.begin()->id));
+  return std::move(ordered_.extract(ordered_.begin()).value());
 }
 
 }  // namespace sluice

@@ -4,12 +4,10 @@
 #pragma once
 
 #include <compare>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
-#include <utility>
+#include <unordered_map>
 
 #include "events/basic_types.h"
 
@@ -33,8 +31,10 @@ class TimerQueue {
   size_t size() const { return ordered_.size(); }
 
  private:
-  std::set<DueTimer> ordered_;
-  std::map<std::pair<std::string, std::string>, Time> armed_;
+  using Ordered = std::set<DueTimer>;
+
+  Ordered ordered_;
+  std::unordered_map<std::string, Ordered::iterator> armed_;  // By entity and id.
 };
 
 }  // namespace sluice

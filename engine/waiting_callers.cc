@@ -9,10 +9,68 @@ void AddReply(CommandResult& result, const CommandResult& reply) {
   result.rejection = reply.rejection;
 }
 
-uint64_t WaitingCallers::Add(uint32_t partition, CallerCallback done) {
+uint64_t WaitingCallers::Add(uint32_t partition, CallerCallback done, bool has_offset) {
   const std::lock_guard lock(mutex_);
-  waiting_.emplace(next_ticket_, Waiting{partition, std::move(done), {}});
+  waiting_.emplace(next_ticket_, Waiting{partition, std::move(done), {}, has_offset});
+  if (has_offset) ++origins_[partition].unknown;
   return next_ticket_++;
+}
+
+std::optional<uint32_t> WaitingCallers::Appended(uint64_t ticket, uint64_t offset) {
+  const std::lock_guard lock(mutex_);
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end() || found->second.offset) return std::nullopt;
+  found->second.offset = offset;
+  Origins& origins = origins_[found->second.partition];
+  --origins.unknown;
+  origins.tickets.emplace(offset, ticket);
+  if (!origins.seen.contains(offset)) return std::nullopt;
+  return found->second.partition;
+}
+
+// What is kept of a caller by origin goes with it.
+void WaitingCallers::Forget(uint64_t ticket, const Waiting& caller) {
+  if (!caller.has_offset) return;
+  Origins& origins = origins_[caller.partition];
+  if (!caller.offset) {
+    --origins.unknown;
+  } else if (const auto at = origins.tickets.find(*caller.offset);
+             at != origins.tickets.end() && at->second == ticket) {
+    origins.tickets.erase(at);
+  }
+}
+
+bool WaitingCallers::Awaits(const LogRecord& record) const {
+  if (!record.decision || !record.decision->command) return false;
+  const std::lock_guard lock(mutex_);
+  if (!deferred_.empty() && record.decision->command->payload.As<Answered>()) return true;
+  const auto& origin = record.decision->origin;
+  if (!origin || origin->input != Input::kCommands) return false;
+  const auto found = origins_.find(record.partition);
+  return found != origins_.end() &&
+         (found->second.unknown > 0 || found->second.tickets.contains(origin->offset));
+}
+
+WaitingCallers::Found WaitingCallers::Find(
+    uint32_t partition, const std::vector<std::shared_ptr<const LogRecord>>& records) {
+  const std::lock_guard lock(mutex_);
+  Found found;
+  Origins& origins = origins_[partition];
+  for (const auto& record : records) {
+    const auto& origin = record->decision->origin;
+    if (origin->input == Input::kCommands) origins.seen.emplace(origin->offset, record);
+  }
+  for (auto at = origins.seen.begin(); at != origins.seen.end();) {
+    const auto ticket = origins.tickets.find(at->first);
+    if (ticket == origins.tickets.end()) {
+      ++at;
+      continue;
+    }
+    found.emplace_back(ticket->second, at->second);
+    at = origins.seen.erase(at);
+  }
+  if (origins.unknown == 0) origins.seen.clear();
+  return found;
 }
 
 void WaitingCallers::Answer(uint64_t ticket, Result<CallerAnswer> answer) {
@@ -23,10 +81,11 @@ void WaitingCallers::Answer(uint64_t ticket, Result<CallerAnswer> answer) {
     if (found == waiting_.end()) return;
     const uint32_t partition = found->second.partition;
     done = std::move(found->second.done);
+    Forget(ticket, found->second);
     waiting_.erase(found);
     if (answer && !answer->final) {
       deferred_.emplace(std::pair(answer->result.entity, answer->result.id),
-                        Waiting{partition, done, answer->result});
+                        Waiting{.partition = partition, .done = done, .result = answer->result});
     }
   }
   done(std::move(answer));
@@ -66,6 +125,7 @@ void WaitingCallers::FailPartition(uint32_t partition, const Error& error) {
     const std::lock_guard lock(mutex_);
     Move(waiting_, waits_for_it, callers);
     Move(deferred_, waits_for_it, callers);
+    origins_.erase(partition);
   }
   for (Waiting& caller : callers) caller.done(tl::unexpected<Error>(error));
 }
@@ -78,6 +138,7 @@ void WaitingCallers::FailAll(const Error& error) {
         waiting_, [](const Waiting&) { return true; }, callers);
     Move(
         deferred_, [](const Waiting&) { return true; }, callers);
+    origins_.clear();
   }
   for (Waiting& caller : callers) caller.done(tl::unexpected<Error>(error));
 }

@@ -22,7 +22,7 @@ bool IsAbsent(const Field& field, const void* where) {
     case Shape::kHash128:
       return *static_cast<const Hash128*>(where) == Hash128{};
     case Shape::kValueTable:
-      return field.table->ops.equal(where, field.table->ops.default_value());
+      return field.table->ops.is_default(where);
     case Shape::kAny:
       return !*static_cast<const AnyTable*>(where);
     case Shape::kMap:

@@ -1,13 +1,15 @@
-// Bounds-checked access to the bytes of one FlatBuffers buffer. For unpack.cc; knows nothing of
-// types.
+// Bounds-checked access to the bytes of one FlatBuffers buffer. For unpacker.h; knows
+// nothing of types.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "events/codec.h"
 #include "events/descriptor.h"
 
 namespace sluice {
@@ -21,20 +23,28 @@ struct UnpackLimits {
   const char* what = nullptr;
   const Type* type = nullptr;
   const Field* field = nullptr;
+  std::optional<uint16_t> field_id =
+      std::nullopt;  // Of the field at fault, until its table is known.
+  // Leaves out what (not_folded) marks, and where the first such payload is.
+  bool folds = false;
+  PackedPayload left = {};
 };
+
+// A table whose own size and vtable lie within the buffer.
+struct PackedTable {
+  size_t at;
+  size_t size;
+  size_t vtable;
+  size_t vtable_size;
+};
+
+// On for what every field needs: a record has dozens of them.
+#define SLUICE_READ_INLINE inline __attribute__((always_inline))
 
 // Positions are offsets into the buffer, always checked before use; a method that returns false has
 // said why in the limits.
 class BufferReader {
  public:
-  // A table whose own size and vtable lie within the buffer.
-  struct TableView {
-    size_t at;
-    size_t size;
-    size_t vtable;
-    size_t vtable_size;
-  };
-
   template <class T>
   T Load(size_t at) const {
     T value;
@@ -42,7 +52,7 @@ class BufferReader {
     return value;
   }
 
-  bool Fits(size_t at, size_t size) const {
+  SLUICE_READ_INLINE bool Fits(size_t at, size_t size) const {
     return at <= bytes_.size() && size <= bytes_.size() - at;
   }
 
@@ -51,13 +61,13 @@ class BufferReader {
     return false;
   }
 
-  bool Visit(size_t bytes) {
+  SLUICE_READ_INLINE bool Visit(size_t bytes) {
     if (bytes > limits_.budget) return Fail("expands too far");
     limits_.budget -= bytes;
     return true;
   }
 
-  bool OpenTable(size_t at, TableView* view) {
+  SLUICE_READ_INLINE bool OpenTable(size_t at, PackedTable* view) {
     if (!Fits(at, sizeof(int32_t))) return Fail("table out of bounds");
     const int64_t vtable = static_cast<int64_t>(at) - Load<int32_t>(at);
     if (vtable < 0 || !Fits(static_cast<size_t>(vtable), 4)) return Fail("vtable out of bounds");
@@ -74,7 +84,7 @@ class BufferReader {
   }
 
   // Where field `id` is, or 0 when it is absent.
-  bool Slot(const TableView& view, uint16_t id, size_t width, size_t* at) {
+  SLUICE_READ_INLINE bool Slot(const PackedTable& view, uint16_t id, size_t width, size_t* at) {
     *at = 0;
     const size_t slot = 4 + 2 * size_t{id};
     if (slot >= view.vtable_size) return true;
@@ -85,7 +95,7 @@ class BufferReader {
     return true;
   }
 
-  bool Follow(size_t at, size_t* target) {
+  SLUICE_READ_INLINE bool Follow(size_t at, size_t* target) {
     const size_t offset = Load<uint32_t>(at);
     *target = at + offset;
     return offset != 0 && Fits(*target, sizeof(uint32_t)) ? true : Fail("offset out of bounds");
@@ -93,7 +103,7 @@ class BufferReader {
 
   // The number of elements, of `width` bytes each, behind the length at `at`. Whoever reads them
   // visits them.
-  bool Length(size_t at, size_t width, size_t* count) {
+  SLUICE_READ_INLINE bool Length(size_t at, size_t width, size_t* count) {
     *count = Load<uint32_t>(at);
     if (*count > bytes_.size() / width || !Fits(at + 4, *count * width)) {
       return Fail("length out of bounds");
@@ -101,7 +111,7 @@ class BufferReader {
     return true;
   }
 
-  bool StringView(size_t at, std::string_view* out) {
+  SLUICE_READ_INLINE bool StringView(size_t at, std::string_view* out) {
     size_t size = 0;
     if (!Length(at, 1, &size)) return false;
     if (!Fits(at + 4 + size, 1) || bytes_[at + 4 + size] != '\0') {
@@ -112,7 +122,7 @@ class BufferReader {
   }
 
   // Not counted as visited: a payload's bytes are when they are read.
-  bool BytesView(size_t at, std::string_view* out) {
+  SLUICE_READ_INLINE bool BytesView(size_t at, std::string_view* out) {
     size_t size = 0;
     if (!Length(at, 1, &size)) return false;
     *out = bytes_.substr(at + 4, size);
@@ -121,7 +131,7 @@ class BufferReader {
 
   // The tables `Any` {type: string; data: [ubyte]} and `KeyValue` {key: string; value: string}
   // are read by hand: no generated struct stands for them.
-  bool ChildOfPair(const TableView& view, uint16_t id, size_t* at) {
+  SLUICE_READ_INLINE bool ChildOfPair(const PackedTable& view, uint16_t id, size_t* at) {
     size_t slot = 0;
     *at = 0;
     return Slot(view, id, sizeof(uint32_t), &slot) && (slot == 0 || Follow(slot, at));

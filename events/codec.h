@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "events/any_table.h"
 #include "events/basic_types.h"
 #include "events/descriptor.h"
 #include "events/result.h"
@@ -26,11 +27,24 @@ Bytes Pack(const T& table) {
   return Pack(TypeOf<T>(), &table);
 }
 
-// Fills `*out`, which must hold a default-constructed table; on an error its content is valid but
-// unspecified. Every offset, length and enumerator is checked before it is used, nesting is limited
-// and so is what a small buffer may expand to: hostile bytes are kCorruption and nothing worse.
-// Fields a newer schema added are skipped. A payload of an unknown type is kept as it is.
+// Fills `*out`, whatever it held; on an error its content is valid but unspecified. Every offset,
+// length and enumerator is checked before it is used, nesting is limited and so is what a small
+// buffer may expand to: hostile bytes are kCorruption and nothing worse. Fields a newer schema
+// added are skipped. A payload of an unknown type is kept as it is.
 Result<void> Unpack(const Type& type, std::string_view bytes, void* out);
+
+// A payload as it lies in a buffer: views into that.
+struct PackedPayload {
+  std::string_view type_name;  // Empty: there is none.
+  std::string_view bytes;
+};
+
+// The same but for fields marked (not_folded), which are left absent and not looked at: for folds,
+// which never read them. Where the first such payload lies is returned.
+Result<PackedPayload> UnpackFolded(const Type& type, std::string_view bytes, void* out);
+
+// What Unpack would have made of it.
+Result<AnyTable> UnpackPayload(const PackedPayload& payload);
 
 template <class T>
 Result<T> Unpack(std::string_view bytes) {

@@ -1,16 +1,12 @@
 // What is known at run time about the structs generated from schemas/*.fbs: one constant Type per
-// table, one Field per field. Pack, Unpack, JSON, hashing, paths and diffs walk these; nothing else
-// knows a struct's layout. Everything here is constant after static initialisation and may be read
-// from any thread.
+// table, one Field per field. JSON, paths and diffs walk these; packing, unpacking and hashing are
+// generated functions, reached by TypeOps. Nothing else knows a struct's layout. Everything here is
+// constant after static initialisation and may be read from any thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <new>
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +15,10 @@
 namespace sluice {
 
 struct Type;
+struct PackedTable;
+class LogicalWriter;
+class Packer;
+class Unpacker;
 
 struct Enumerator {
   int64_t value;
@@ -115,7 +115,11 @@ struct TypeOps {
   void (*copy)(void* where, const void* from);  // copy-constructs
   void (*destroy)(void* object);
   bool (*equal)(const void* a, const void* b);
-  const void* (*default_value)();  // a Table{} that lives for ever
+  bool (*is_default)(const void* table);  // every field is absent
+  // The generated walks; see logical_writer.h, packer.h, unpacker.h.
+  void (*encode)(const void* table, LogicalWriter& out);
+  size_t (*pack)(Packer& out, const void* table);
+  bool (*unpack)(Unpacker& in, size_t at, void* out);
 };
 
 struct Type {
@@ -144,44 +148,5 @@ std::vector<const Type*> AllTypes();
 // Adds types to what FindType finds; generated code does so during static initialisation. Two
 // different tables of one name end the process.
 bool RegisterTypes(std::span<const Type* const> types);
-
-// --- For generated code ---
-
-template <class T>
-inline constexpr OptionalOps kOptionalOps{
-    [](const void* p) -> const void* {
-      const auto& optional = *static_cast<const std::optional<T>*>(p);
-      return optional ? &*optional : nullptr;
-    },
-    [](void* p) -> void* { return &static_cast<std::optional<T>*>(p)->emplace(); },
-};
-
-template <class T>
-inline constexpr VectorOps kVectorOps{
-    sizeof(T),
-    [](const void* p) { return static_cast<const std::vector<T>*>(p)->size(); },
-    [](const void* p) -> const void* { return static_cast<const std::vector<T>*>(p)->data(); },
-    [](void* p, size_t size) -> void* {
-      auto& vector = *static_cast<std::vector<T>*>(p);
-      vector.resize(size);
-      return vector.data();
-    },
-};
-
-template <class T>
-inline constexpr TypeOps kTypeOps{
-    sizeof(T),
-    alignof(T),
-    [](void* where) { ::new (where) T(); },
-    [](void* where, const void* from) { ::new (where) T(*static_cast<const T*>(from)); },
-    [](void* object) { static_cast<T*>(object)->~T(); },
-    [](const void* a, const void* b) {
-      return *static_cast<const T*>(a) == *static_cast<const T*>(b);
-    },
-    []() -> const void* {
-      static const T kDefault{};
-      return &kDefault;
-    },
-};
 
 }  // namespace sluice

@@ -1,8 +1,21 @@
 #include "events/entity_key.h"
 
 #include <algorithm>
+#include <array>
 
 namespace sluice {
+namespace {
+
+// A fold parses a key per decision.
+constexpr std::array<bool, 256> kInLabel = [] {
+  std::array<bool, 256> in_label{};
+  for (char c = 'a'; c <= 'z'; ++c) in_label[static_cast<unsigned char>(c)] = true;
+  for (char c = '0'; c <= '9'; ++c) in_label[static_cast<unsigned char>(c)] = true;
+  in_label['-'] = true;
+  return in_label;
+}();
+
+}  // namespace
 
 std::string EntityKey::ToString() const {
   std::string text;
@@ -30,9 +43,8 @@ Result<EntityKey> ParseEntityKey(std::string_view text) {
 
 bool IsDnsLabel(std::string_view text) {
   if (text.empty() || text.size() > 63 || text.front() == '-' || text.back() == '-') return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return kInLabel[static_cast<unsigned char>(c)]; });
 }
 
 }  // namespace sluice

@@ -85,7 +85,8 @@ ProjectedEntity* BatchProjection::At(std::string_view key) {
   return &at->second;
 }
 
-size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision) {
+size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision,
+                                    std::optional<Hash128> fingerprint) {
   size_t size = sizeof(uint64_t);
   history.push_back(sequence);
   packed = false;
@@ -93,7 +94,7 @@ size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision)
   state_hash = decision.verdict == Verdict::kAccepted ? decision.state_hash : Hash128{};
   if (IsRemembered(decision)) {
     RememberedCommand remembered;
-    remembered.fingerprint = CommandFingerprint(*decision.command);
+    remembered.fingerprint = fingerprint ? *fingerprint : CommandFingerprint(*decision.command);
     remembered.sequence = sequence;
     remembered.time = decision.time;
     remembered.reply_deferred = decision.reply_deferred;
@@ -104,11 +105,12 @@ size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision)
   return size;
 }
 
-ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision& decision) {
+ProjectedEntity* BatchProjection::AddDecision(uint64_t sequence, const Decision& decision,
+                                              std::optional<Hash128> fingerprint) {
   ++decisions_;
   // What was addressed to no entity has no history: the log alone holds it.
   ProjectedEntity* entity = decision.command ? At(decision.command->entity) : nullptr;
-  if (entity != nullptr) bytes_ += entity->AddDecision(sequence, decision);
+  if (entity != nullptr) bytes_ += entity->AddDecision(sequence, decision, fingerprint);
   return entity;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,7 +34,8 @@ struct ProjectedEntity {
 
   // History and remembered command of the decision at `sequence`, the entity's next. Returns what
   // that takes, roughly.
-  size_t AddDecision(uint64_t sequence, const Decision& decision);
+  size_t AddDecision(uint64_t sequence, const Decision& decision,
+                     std::optional<Hash128> fingerprint = std::nullopt);
   // `entity` as the batch leaves it, and every change of its items in the batch. Brings `stored` up
   // to date. Once, after the last AddDecision. Returns what that takes, roughly.
   size_t Touch(const LoadedEntity& entity, StoredForm& stored, Items::Changes item_changes);
@@ -60,7 +62,9 @@ class BatchProjection {
  public:
   // History and remembered commands of the decision at `sequence`, the next. Returns where its
   // entity stands, valid as long as the batch; null where it was addressed to none.
-  ProjectedEntity* AddDecision(uint64_t sequence, const Decision& decision);
+  // `fingerprint` of its command, where it is known already.
+  ProjectedEntity* AddDecision(uint64_t sequence, const Decision& decision,
+                               std::optional<Hash128> fingerprint = std::nullopt);
 
   // The object's version moved with that decision: a change for watches.
   void AddChange(uint64_t sequence, const Decision& decision, const KindInfo& kind,

@@ -97,6 +97,13 @@ Result<void> FoldDecisionRecord(PartitionState& state, const Decision& decision,
 
 }  // namespace
 
+Result<void> UnpackToFold(std::string_view bytes, FoldedRecord* out) {
+  auto payload = UnpackFolded(TypeOf<LogRecord>(), bytes, &out->record);
+  if (!payload) return tl::unexpected<Error>(std::move(payload.error()));
+  out->payload = *payload;
+  return {};
+}
+
 void FoldMarks(EntityMarks& marks, const Decision& decision, uint64_t sequence) {
   const bool was_parked = decision.origin && decision.origin->input == Input::kParked;
   if (was_parked && !marks.parked.empty()) marks.parked.erase(marks.parked.begin());

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 
+#include "events/codec.h"
 #include "events/envelope.gen.h"
 #include "events/projections.gen.h"
 #include "events/result.h"
@@ -24,6 +25,14 @@ struct LoadedEntity {
   std::shared_ptr<struct StoredForm> stored;  // the store's note of what it has; made by Load
   std::shared_ptr<const ItemSource> source;   // keeps alive what state->items reads
 };
+
+// A record as far as a fold reads it. Used again for the next one, so that its memory is.
+struct FoldedRecord {
+  LogRecord record;       // without the command's payload, the follow-ups' commands and the reply
+  PackedPayload payload;  // of the command: a view into the bytes that were read
+};
+// kCorruption says what is wrong with the bytes.
+Result<void> UnpackToFold(std::string_view bytes, FoldedRecord* out);
 
 // Checks term, sequence and chain of `record` against `partition` (I3) and moves it on.
 // `bytes` is the record as it stands in the log. kCorruption names what is wrong;

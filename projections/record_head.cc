@@ -58,9 +58,9 @@ class HeadReader : private BufferReader {
   HeadReader(std::string_view bytes, UnpackLimits* limits) : BufferReader(bytes, limits) {}
 
   bool Read(RecordHead* head) {
-    TableView log;
-    TableView opened;
-    TableView decision;
+    PackedTable log;
+    PackedTable opened;
+    PackedTable decision;
     LogRecord& record = head->record;
     if (bytes_.size() < sizeof(uint32_t) || !OpenTable(Load<uint32_t>(0), &log)) return false;
     record.opened.reset();
@@ -73,9 +73,9 @@ class HeadReader : private BufferReader {
   }
 
  private:
-  bool ReadDecision(const TableView& view, Decision* decision, std::string_view* entity) {
-    TableView command;
-    TableView origin;
+  bool ReadDecision(const PackedTable& view, Decision* decision, std::string_view* entity) {
+    PackedTable command;
+    PackedTable origin;
     if (!Child(view, ids_.command, &command) || !Child(view, ids_.origin, &origin) ||
         !Number(view, ids_.time, &decision->time.us) || !ReadEffects(view, &decision->effects)) {
       return false;
@@ -89,16 +89,16 @@ class HeadReader : private BufferReader {
   }
 
   // An input this build does not know is left to whoever unpacks the record.
-  bool ReadOrigin(const TableView& view, Origin* origin) {
+  bool ReadOrigin(const PackedTable& view, Origin* origin) {
     return Number(view, ids_.input, &origin->input) &&
            EnumInfoOf<Input>().Find(static_cast<int64_t>(origin->input)) != nullptr &&
            Number(view, ids_.offset, &origin->offset);
   }
 
   // A decision about the partition itself may change its settings.
-  bool ReadCommand(const TableView& view, Command* command, std::string_view* entity) {
+  bool ReadCommand(const PackedTable& view, Command* command, std::string_view* entity) {
     size_t at = 0;
-    TableView source;
+    PackedTable source;
     if (!Slot(view, ids_.to_partition, sizeof(uint32_t), &at) || at != 0) return false;
     if (!Slot(view, ids_.entity, sizeof(uint32_t), &at)) return false;
     if (at != 0 && (!Follow(at, &at) || !StringView(at, entity))) return false;
@@ -106,15 +106,15 @@ class HeadReader : private BufferReader {
     return source.at == 0 || ReadSource(source, &command->source.emplace());
   }
 
-  bool ReadSource(const TableView& view, FollowUpSource* source) {
+  bool ReadSource(const PackedTable& view, FollowUpSource* source) {
     return Hash(view, ids_.source_epoch, &source->epoch) &&
            Number(view, ids_.source_partition, &source->partition) &&
            Number(view, ids_.source_term, &source->term) &&
            Number(view, ids_.source_number, &source->number);
   }
 
-  bool ReadEffects(const TableView& decision, Effects* effects) {
-    TableView view;
+  bool ReadEffects(const PackedTable& decision, Effects* effects) {
+    PackedTable view;
     effects->follow_ups.clear();
     size_t at = 0;
     size_t count = 0;
@@ -125,7 +125,7 @@ class HeadReader : private BufferReader {
     if (!Follow(at, &at) || !Length(at, sizeof(uint32_t), &count)) return false;
     for (size_t i = 0; i < count; ++i) {
       size_t target = 0;
-      TableView follow_up;
+      PackedTable follow_up;
       FollowUp& read = effects->follow_ups.emplace_back();
       if (!Follow(at + 4 + 4 * i, &target) || !OpenTable(target, &follow_up) ||
           !Number(follow_up, ids_.target_partition, &read.target_partition) ||
@@ -137,7 +137,7 @@ class HeadReader : private BufferReader {
   }
 
   // `child->at` is 0 where there is none.
-  bool Child(const TableView& view, uint16_t id, TableView* child) {
+  bool Child(const PackedTable& view, uint16_t id, PackedTable* child) {
     size_t at = 0;
     child->at = 0;
     if (!Slot(view, id, sizeof(uint32_t), &at)) return false;
@@ -145,14 +145,14 @@ class HeadReader : private BufferReader {
   }
 
   template <class T>
-  bool Number(const TableView& view, uint16_t id, T* out) {
+  bool Number(const PackedTable& view, uint16_t id, T* out) {
     size_t at = 0;
     if (!Slot(view, id, sizeof(T), &at)) return false;
     *out = at == 0 ? T{} : Load<T>(at);
     return true;
   }
 
-  bool Hash(const TableView& view, uint16_t id, Hash128* out) {
+  bool Hash(const PackedTable& view, uint16_t id, Hash128* out) {
     size_t at = 0;
     std::string_view bytes;
     *out = Hash128{};

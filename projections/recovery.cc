@@ -142,6 +142,7 @@ Result<void> Replay::AddInOrder(std::string_view bytes) {
   ++replayed_;
   if (record->decision) {
     if (auto added = AddDecision(*record); !added) return added;
+    if (options_.on_decision) options_.on_decision(*record);
   }
   return IsFull(in_order_.decisions(), in_order_.ByteSize()) ? WriteInOrder() : Result<void>();
 }

@@ -31,6 +31,8 @@ struct RecoveryOptions {
   ReadEvents read;
   uint64_t end_sequence = 0;  // one past the last record; only for progress and `feed_last`
   std::function<void(const RecoveryProgress&)> on_progress = nullptr;
+  // Every decision folded, before it is in the store.
+  std::function<void(const LogRecord&)> on_decision = nullptr;
   // A batch ends at the first of these.
   size_t batch_decisions = 2'000'000;
   size_t batch_bytes = kReplayBytesMax;  // held in memory meanwhile

@@ -23,6 +23,8 @@ namespace sluice {
 struct AppliedRecord {
   std::shared_ptr<const LogRecord> record;   // a decision or the start of a term
   std::shared_ptr<const EntityState> after;  // its entity's after it; null: it changed none
+  // CommandFingerprint of its command, where IsRemembered and whoever decided it has it at hand.
+  std::optional<Hash128> fingerprint = std::nullopt;
 };
 
 // An entity as it is after the last of the batch's decisions that touched it.

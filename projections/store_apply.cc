@@ -95,7 +95,7 @@ Result<void> PartitionStore::Project(const AppliedBatch& batch, BatchProjection*
   for (const AppliedRecord& applied : batch.records) {
     const LogRecord& record = *applied.record;
     if (!record.decision) continue;
-    projection->AddDecision(record.sequence, *record.decision);
+    projection->AddDecision(record.sequence, *record.decision, applied.fingerprint);
     if (options_.feed == nullptr || !record.decision->command) continue;
     const auto touched = batch.touched.find(record.decision->command->entity);
     if (touched == batch.touched.end()) continue;

@@ -57,6 +57,8 @@ rocksdb::Options DbOptions(const StoreDbOptions& options) {
   db.avoid_unnecessary_blocking_io = true;
   db.max_background_jobs = 2;
   db.max_open_files = 256;
+  // Written out bit by bit: a whole file at once would hold up the log's next sync.
+  db.bytes_per_sync = 1 << 20;
   db.keep_log_file_num = 2;
   db.max_log_file_size = 1 << 20;
   db.stats_dump_period_sec = 0;

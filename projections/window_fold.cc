@@ -9,6 +9,19 @@ namespace {
 
 constexpr uint64_t kProgressEvery = 20'000;
 
+// As UnpackToFold, and with the payload where a projection reads it: a remembered command's, for
+// its fingerprint, and the reply that an Answered brings.
+Result<void> UnpackToProject(std::string_view bytes, FoldedRecord* out) {
+  if (auto unpacked = UnpackToFold(bytes, out); !unpacked) return unpacked;
+  std::optional<Decision>& decision = out->record.decision;
+  if (!decision || !decision->command) return {};
+  if (!IsRemembered(*decision) && out->payload.type_name != TypeOf<Answered>().name) return {};
+  auto payload = UnpackPayload(out->payload);
+  if (!payload) return tl::unexpected(std::move(payload.error()));
+  decision->command->payload = std::move(*payload);
+  return {};
+}
+
 }  // namespace
 
 WindowFold::WindowFold(PartitionStore& store, ReplayWindow& window,
@@ -56,20 +69,21 @@ Error WindowFold::FirstOf(Failure failure) {
 }
 
 Result<void> WindowFold::FoldRecord(const ReplayWindow::Record& bytes) {
-  const auto record = Unpack<LogRecord>(bytes.bytes);
-  if (!record) {
-    return Err(record.error().code, "record {}:{}: {}", store_.partition(), bytes.sequence,
-               record.error().message);
+  const auto unpacked = UnpackToProject(bytes.bytes, &record_);
+  if (!unpacked) {
+    return Err(unpacked.error().code, "record {}:{}: {}", store_.partition(), bytes.sequence,
+               unpacked.error().message);
   }
-  const Decision& decision = *record->decision;
+  const LogRecord& record = record_.record;
+  const Decision& decision = *record.decision;
   entity_->AddDecision(bytes.sequence, decision);
   if (FoldedEntity(decision).empty()) return {};
   if (!entity_->loaded.state) {
     auto loaded = LoadForReplay(store_, entity_->key);
-    if (!loaded) return tl::unexpected(ErrorIn(*record, loaded.error()));
+    if (!loaded) return tl::unexpected(ErrorIn(record, loaded.error()));
     entity_->loaded = std::move(*loaded);
   }
-  return FoldOne(entity_->loaded, *record);
+  return FoldOne(entity_->loaded, record);
 }
 
 tl::unexpected<Error> FirstFailure(PartitionStore& store, ReplayWindow& window, Error later) {

@@ -42,6 +42,7 @@ class WindowFold {
   size_t next_ = 0;
   uint64_t folded_ = 0;
   std::optional<ProjectedEntity> entity_;
+  FoldedRecord record_;
 };
 
 // `later`, or what goes wrong before it in the window: for an error in a record that follows it.

@@ -16,13 +16,12 @@ fi
 
 tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
 started=$SECONDS
-# Only what this build compiles: a committed source that no target lists has no command.
+# What the build compiles: the lists of its folders (SLUICE_UNITY), or each source by itself. Tests and
+# generated sources are left out.
+pattern=$(IFS='|'; echo "${folders[*]}")
 mapfile -t files < <(
-  git ls-files -- "${folders[@]/%//*.cc}" | grep -v '/tests/' | while read -r file; do
-    if grep -qF "\"file\": \"$PWD/$file\"" "$database/compile_commands.json"; then
-      echo "$file"
-    fi
-  done
+  grep -oP '"file": "\K[^"]+' "$database/compile_commands.json" |
+    grep -E "^$PWD/(build/release/)?($pattern)/" | grep -vE '/tests?/|_test(ing)?\.dir/|/gen/|codegen' | sort -u
 )
 if [[ ${#files[@]} -eq 0 ]]; then
   echo "tidy: no sources under ${folders[*]}"
@@ -31,5 +30,5 @@ fi
 # The flags are gcc's, and clang knows other warnings: those are the compiler's to judge, not tidy's.
 printf '%s\0' "${files[@]}" |
   xargs -0 -n 1 -P "${JOBS:-2}" "$tidy" -p "$database" --quiet --warnings-as-errors='*' \
-    --extra-arg=-Wno-everything 2> >(grep -vE '^[0-9]+ warnings? generated|^$' >&2 || true)
+    --extra-arg=-Wno-everything --header-filter="^$PWD/($pattern)/" 2> >(grep -vE '^[0-9]+ warnings? generated|^$' >&2 || true)
 echo "tidy: ${#files[@]} files are clean in $((SECONDS - started)) s"

@@ -109,6 +109,7 @@ transaction.state.log.num.partitions=4
 default.replication.factor=$brokers
 min.insync.replicas=$isr
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
 num.network.threads=2
 num.io.threads=4

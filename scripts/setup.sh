@@ -13,8 +13,10 @@ packages=(
   prometheus-cpp-dev libxxhash-dev libexpected-dev libjemalloc-dev
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  # foreign Kafka clients (examples/kafka)
+  kcat openjdk-17-jdk-headless python3-venv
   # checks and the quickstart
-  clang-format clang-tidy curl jq
+  clang-format clang-tidy curl jq openssl
 )
 
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)

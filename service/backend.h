@@ -241,6 +241,11 @@ class Backend {
   // The JSON body of /resolve. NotFound when there is no such binding.
   virtual Answer<std::string> Resolve(const ResolveQuery& query) = 0;
 
+  // Entities of `kind` that its machine put under (index, value), in all namespaces.
+  virtual Answer<std::vector<std::string>> FindByIndex(const std::string& kind,
+                                                       const std::string& index,
+                                                       const std::string& value) = 0;
+
   virtual Answer<JsonPage> Quarantined(const PageQuery& page) = 0;
   virtual void Release(const EntityKey& key, bool skip, CommandCallback done) = 0;
 
@@ -249,6 +254,9 @@ class Backend {
   virtual void RetryDeadLetter(const std::string& id, CommandCallback done) = 0;
 
   virtual Answer<std::unique_ptr<LogReader>> Logs(const LogQuery& query) = 0;
+
+  // The JSON body of /nodes: who shares the log, and this node's partitions.
+  virtual Answer<std::string> Nodes() { return Fail(ApiError::NotFound("no nodes here")); }
 
   virtual Readiness Ready() = 0;
   virtual MetricsSnapshot Metrics() = 0;

@@ -83,6 +83,8 @@ Answer<PageQuery> ReadPageQuery(const Call& call);
 void RouteObjects(const CallPtr& call);  // /apis/...
 void RouteWrite(const CallPtr& call, const KindInfo& kind, EntityKey key);
 void RouteCommands(const CallPtr& call);  // /commands
+void RouteReplace(const CallPtr& call);   // /replace/NS/NAME
+void RouteWebhooks(const CallPtr& call);  // /webhooks/github
 void RouteNode(const CallPtr& call);      // everything else
 
 }  // namespace sluice::service

@@ -4,6 +4,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/read.hpp>
+#include <cctype>
 #include <string_view>
 
 #include "service/wire_adapter.h"
@@ -127,6 +128,13 @@ void HttpConnection::Dispatch() {
   request.accept = text(http::field::accept);
   request.host = text(http::field::host);
   request.origin = text(http::field::origin);
+  for (const auto& field : message) {
+    std::string name(field.name_string());
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (name.starts_with("x-github-") || name.starts_with("x-hub-")) {
+      request.webhook_headers.emplace(std::move(name), field.value());
+    }
+  }
   request.body = std::move(message.body());
   // Weak: the backend may answer when the server is long gone.
   const std::weak_ptr<HttpConnection> weak = Self();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,8 @@ struct Request {
   std::string accept;
   std::string host;    // of the Host header; empty in process
   std::string origin;  // of the Origin header, which only browsers send
+  // X-GitHub-* and X-Hub-*, names in lower case: what webhooks come with.
+  std::map<std::string, std::string> webhook_headers{};
 };
 
 struct Response {

@@ -3,7 +3,10 @@
 #include "engine/command_json.h"
 #include "events/json.h"
 #include "providers/local/log_reader.h"
+#include "replay/question.h"
+#include "service/condition_metrics.h"
 #include "service/node_answers.h"
+#include "service/node_list.h"
 #include "service/node_resolve.h"
 #include "service/node_watch.h"
 
@@ -70,6 +73,7 @@ NodeBackend::NodeBackend(Node& node, std::filesystem::path data_dir)
   options.read_events = [&node](uint32_t partition, uint64_t from, const EventVisitor& visit) {
     return node.journal().ReadEvents(partition, from, visit);
   };
+  archive_ = std::make_unique<replay::StoreArchive>(node.kinds(), node.journal(), options.stores);
   queries_ = std::make_unique<Queries>(std::move(options));
 }
 
@@ -82,6 +86,10 @@ const ::sluice::KindInfo* NodeBackend::FindKind(const std::string& name) const {
 Answer<Coverage> NodeBackend::CoverageOf(const std::string& exact) {
   Result<Coverage> coverage;
   if (const auto time = ParseTime(exact)) {
+    const Time now = node_.options().clock->Now();
+    if (*time > now) {
+      return Fail(ApiError::BadRequest(exact + " is in the future: it is " + FormatTime(now)));
+    }
     coverage = queries_->CoverageAt(*time);
   } else {
     const auto version = ParseResourceVersion(exact, node_.partition_count());
@@ -178,7 +186,21 @@ Answer<std::unique_ptr<Subscription>> NodeBackend::WatchActions(const ActionQuer
 }
 
 Answer<std::string> NodeBackend::Resolve(const ResolveQuery& query) {
-  return ResolveBinding(*queries_, query);
+  return ResolveBinding(*queries_, query, std::nullopt);
+}
+
+Answer<std::string> NodeBackend::ResolveAt(const ResolveQuery& query, const ReadAt& at) {
+  const Answer<Coverage> past = CoverageOf(at.exact);
+  if (!past) return Fail(past.error());
+  return ResolveBinding(*queries_, query, *past);
+}
+
+Answer<std::vector<std::string>> NodeBackend::FindByIndex(const std::string& kind,
+                                                          const std::string& index,
+                                                          const std::string& value) {
+  auto found = queries_->FindByIndex(kind, index, value);
+  if (!found) return Fail(FromNodeError(found.error()));
+  return *std::move(found);
 }
 
 Answer<JsonPage> NodeBackend::Quarantined(const PageQuery& page) {
@@ -251,6 +273,19 @@ Answer<std::unique_ptr<LogReader>> NodeBackend::Logs(const LogQuery& query) {
   return std::make_unique<OutputReader>(std::move(*reader), query.follow);
 }
 
+Answer<std::string> NodeBackend::Nodes() { return NodesJson(node_); }
+
+bool NodeBackend::Debugs(const std::string& verb) const { return replay::IsQuestion(verb); }
+
+void NodeBackend::Debug(const DebugQuery& query, const std::function<bool(std::string line)>& emit,
+                        std::stop_token stop) {
+  replay::Ask(*archive_, {.verb = query.verb, .parameters = query.parameters},
+              {.build = node_.options().build,
+               .now = node_.options().clock->Now(),
+               .stop = std::move(stop)},
+              emit);
+}
+
 Readiness NodeBackend::Ready() {
   const std::string reason = node_.NotReadyReason();
   return {.ready = reason.empty(), .reason = reason.empty() ? "every partition decides" : reason};
@@ -265,6 +300,7 @@ MetricsSnapshot NodeBackend::Metrics() {
   for (const auto& [key, count] : counters.decisions) {
     metrics.commands.push_back({key.first, key.second, count});
   }
+  AddConditionMetrics(counters.conditions, &metrics.extras);
   metrics.commit_latency = {counters.commit_bounds_seconds, counters.commit_counts,
                             counters.commit_seconds_sum};
   for (uint32_t partition = 0; partition < node_.partition_count(); ++partition) {

@@ -9,11 +9,13 @@
 
 #include "engine/node.h"
 #include "projections/queries.h"
+#include "replay/store_archive.h"
 #include "service/backend.h"
+#include "service/debuggable.h"
 
 namespace sluice::service {
 
-class NodeBackend final : public Backend {
+class NodeBackend final : public Backend, public Debuggable {
  public:
   // `data_dir` is where the local provider keeps its processes' output.
   NodeBackend(Node& node, std::filesystem::path data_dir);
@@ -32,11 +34,18 @@ class NodeBackend final : public Backend {
   Answer<std::unique_ptr<Subscription>> WatchActions(const ActionQuery& query,
                                                      std::function<void()> wake) override;
   Answer<std::string> Resolve(const ResolveQuery& query) override;
+  Answer<std::vector<std::string>> FindByIndex(const std::string& kind, const std::string& index,
+                                               const std::string& value) override;
   Answer<JsonPage> Quarantined(const PageQuery& page) override;
   void Release(const EntityKey& key, bool skip, CommandCallback done) override;
   Answer<JsonPage> DeadLetters(const PageQuery& page) override;
   void RetryDeadLetter(const std::string& id, CommandCallback done) override;
   Answer<std::unique_ptr<LogReader>> Logs(const LogQuery& query) override;
+  Answer<std::string> Nodes() override;
+  bool Debugs(const std::string& verb) const override;
+  void Debug(const DebugQuery& query, const std::function<bool(std::string line)>& emit,
+             std::stop_token stop) override;
+  Answer<std::string> ResolveAt(const ResolveQuery& query, const ReadAt& at) override;
   Readiness Ready() override;
   MetricsSnapshot Metrics() override;
 
@@ -49,6 +58,7 @@ class NodeBackend final : public Backend {
   const std::filesystem::path data_dir_;
   std::vector<KindInfo> kinds_;
   std::unique_ptr<Queries> queries_;
+  std::unique_ptr<replay::StoreArchive> archive_;
 };
 
 }  // namespace sluice::service

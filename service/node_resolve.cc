@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "events/json.h"
 #include "service/node_answers.h"
 
 namespace sluice::service {
@@ -92,8 +93,27 @@ class Resolution {
   json answer_;
 };
 
-Answer<std::string> FindEntity(Queries& queries, const ResolveQuery& query) {
+// The binding that held the key at a past point: there is no index of then.
+Answer<std::string> FindPastEntity(Queries& queries, const ResolveQuery& query,
+                                   const Coverage& past) {
+  ListRequest request;
+  request.kind = queries.kinds().Find("binding");
+  if (!query.namespace_.empty()) request.namespace_ = query.namespace_;
+  request.limit = 1;
+  request.past = past;
+  request.matches = [&](const std::string& text) {
+    return JsonAt(text, "spec.bindingKey") == QuoteJson(query.key);
+  };
+  const auto list = queries.List(request);
+  if (!list) return Fail(FromNodeError(list.error()));
+  if (!list->items.empty()) return list->items.front().entity;
+  return Fail(ApiError::NotFound("no binding held the key '" + query.key + "' then"));
+}
+
+Answer<std::string> FindEntity(Queries& queries, const ResolveQuery& query,
+                               const std::optional<Coverage>& past) {
   if (query.key.empty()) return "binding/" + query.namespace_ + "/" + query.name;
+  if (past) return FindPastEntity(queries, query, *past);
   auto found = queries.FindByIndex("binding", "bindingKey", query.key);
   if (!found) return Fail(FromNodeError(found.error()));
   const std::string prefix = "binding/" + query.namespace_ + "/";
@@ -104,10 +124,11 @@ Answer<std::string> FindEntity(Queries& queries, const ResolveQuery& query) {
                                  (query.namespace_.empty() ? "" : " in " + query.namespace_)));
 }
 
-Answer<json> ReadObject(Queries& queries, const std::string& entity) {
+Answer<json> ReadObject(Queries& queries, const std::string& entity,
+                        const std::optional<Coverage>& past) {
   const auto key = ParseEntityKey(entity);
   if (!key) return Fail(ApiError::BadRequest(key.error().message));
-  auto text = queries.Get(*key);
+  auto text = past ? queries.GetAt(*key, *past) : queries.Get(*key);
   if (!text) return Fail(FromNodeError(text.error()));
   if (!*text) return json();
   return json::parse((*text)->json, nullptr, false);
@@ -115,7 +136,8 @@ Answer<json> ReadObject(Queries& queries, const std::string& entity) {
 
 }  // namespace
 
-Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query) {
+Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query,
+                                   const std::optional<Coverage>& past) {
   json expected;
   if (!query.expect.empty()) {
     expected = json::parse(query.expect, nullptr, false);
@@ -123,9 +145,9 @@ Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query) 
       return Fail(ApiError::BadRequest("the expected target is no JSON object"));
     }
   }
-  const Answer<std::string> entity = FindEntity(queries, query);
+  const Answer<std::string> entity = FindEntity(queries, query, past);
   if (!entity) return Fail(entity.error());
-  const Answer<json> binding = ReadObject(queries, *entity);
+  const Answer<json> binding = ReadObject(queries, *entity, past);
   if (!binding) return Fail(binding.error());
   if (binding->is_null()) return Fail(ApiError::NotFound(*entity + " does not exist"));
 
@@ -133,8 +155,8 @@ Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query) 
   const json ref = At(*binding, "/status/activeInstanceRef"_json_pointer);
   json instance;
   if (ref.is_object()) {
-    auto read =
-        ReadObject(queries, "instance/" + ref.value("namespace", "") + "/" + ref.value("name", ""));
+    auto read = ReadObject(
+        queries, "instance/" + ref.value("namespace", "") + "/" + ref.value("name", ""), past);
     if (!read) return Fail(read.error());
     instance = std::move(*read);
     resolution.Name(ref, AddressesOf(instance));

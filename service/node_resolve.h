@@ -10,6 +10,7 @@ namespace sluice::service {
 
 // {binding, instance, revision, addresses[], ready, reason, message} as JSON; 404 when there is no
 // such binding, 400 when the expected target is no JSON object.
-Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query);
+Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query,
+                                   const std::optional<Coverage>& past);
 
 }  // namespace sluice::service

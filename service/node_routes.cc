@@ -2,6 +2,8 @@
 #include <string_view>
 
 #include "service/call.h"
+#include "service/debug_routes.h"
+#include "service/debuggable.h"
 #include "service/json_scan.h"
 #include "service/streams.h"
 
@@ -124,10 +126,12 @@ void Resolve(const CallPtr& call) {
     return;
   }
   AtRequestedVersion(call, [query](const CallPtr& ready, const ReadAt& at) {
-    if (!at.exact.empty()) {
+    Backend& backend = ready->context->backend;
+    auto* past = at.exact.empty() ? nullptr : dynamic_cast<Debuggable*>(&backend);
+    if (!at.exact.empty() && past == nullptr) {
       return ready->Fail(ApiError::BadRequest("resourceVersionMatch: resolve reads what is now"));
     }
-    auto resolved = ready->context->backend.Resolve(query);
+    auto resolved = past != nullptr ? past->ResolveAt(query, at) : backend.Resolve(query);
     if (!resolved) return ready->Fail(resolved.error());
     ready->FinishJson(200, *std::move(resolved));
   });
@@ -188,6 +192,13 @@ void DeadLetters(const CallPtr& call) {
   call->context->backend.RetryDeadLetter(path[1], FinishWithResult(call));
 }
 
+void Nodes(const CallPtr& call) {
+  if (!AllowOnly(call, "GET")) return;
+  auto nodes = call->context->backend.Nodes();
+  if (!nodes) return call->Fail(nodes.error());
+  call->FinishJson(200, *std::move(nodes));
+}
+
 void Health(const CallPtr& call, bool ready) {
   if (!AllowOnly(call, "GET")) return;
   const Readiness readiness = ready ? call->context->backend.Ready() : Readiness{true, "ok"};
@@ -208,8 +219,9 @@ void Metrics(const CallPtr& call) {
 
 void Index(const CallPtr& call) {
   call->FinishJson(200, R"({"paths":["/actions","/apis","/apis/sluice.dev/v1","/commands",)"
-                        R"("/dead-letters","/healthz","/history","/logs","/metrics","/quarantine",)"
-                        R"("/readyz","/resolve","/version"]})");
+                        R"("/dead-letters","/healthz","/history","/logs","/metrics","/nodes",)"
+                        R"("/quarantine",)"
+                        R"("/readyz","/replace","/resolve","/version"]})");
 }
 
 }  // namespace
@@ -223,9 +235,11 @@ void RouteNode(const CallPtr& call) {
   if (path[0] == "logs") return Logs(call);
   if (path[0] == "quarantine") return Quarantine(call);
   if (path[0] == "dead-letters") return DeadLetters(call);
+  if (path[0] == "debug") return RouteDebug(call);
   if (path.size() > 1) return NoSuchPath(call);
   if (path[0] == "healthz" || path[0] == "livez") return Health(call, false);
   if (path[0] == "readyz") return Health(call, true);
+  if (path[0] == "nodes") return Nodes(call);
   if (path[0] == "metrics") return Metrics(call);
   if (path[0] == "version") {
     return call->FinishJson(200, R"({"major":"1","minor":"0","gitVersion":)" +

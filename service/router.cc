@@ -12,6 +12,8 @@ namespace {
 // A page in a browser may send requests here, and a name under its control may resolve to loopback:
 // only requests that name a loopback host, and no cross-site writes, are let in.
 std::optional<ApiError> CheckCaller(const Request& request) {
+  // What is signed comes through a proxy, under a name of its own.
+  if (request.target == "/webhooks/github") return std::nullopt;
   if (!request.host.empty() && !IsLoopbackHost(HostOf(request.host))) {
     return ApiError::Forbidden("Host " + request.host + " is not this listener");
   }
@@ -45,9 +47,11 @@ void Router::Handle(Request request, Done done) {
                                            target ? *std::move(target) : Target(), std::move(done));
   if (refused) return call->Fail(*refused);
   const auto& path = call->target.path();
+  if (path.size() == 2 && path[0] == "webhooks" && path[1] == "github") return RouteWebhooks(call);
   if (path.empty()) return RouteNode(call);
   if (path[0] == "apis" || path[0] == "api") return RouteObjects(call);
   if (path[0] == "commands") return RouteCommands(call);
+  if (path[0] == "replace") return RouteReplace(call);
   RouteNode(call);
 }
 

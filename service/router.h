@@ -22,6 +22,8 @@ struct RouterOptions {
   std::chrono::milliseconds log_poll{250};  // how often a followed log is read
   uint64_t page_items_max = 5'000;          // a longer list is continued in another page
   size_t command_bytes_max = 256 * 1024;
+  std::chrono::milliseconds webhook_wait{8'000};  // GitHub waits ten seconds
+  std::string github_webhook_secret;              // empty: /webhooks/github is off
 };
 
 struct HttpCounters;

@@ -39,7 +39,10 @@ Answer<void> AgreeWithPath(const Json& body, const Json& metadata, const KindInf
   if (!camel.empty() && camel != kind.camel) return disagree("kind", camel, kind.camel);
   const std::string name = Text(metadata, "name");
   if (key->name.empty()) key->name = name;
-  if (!name.empty() && name != key->name) return disagree("metadata.name", name, key->name);
+  if (!name.empty() && name != key->name) {  // A rename: an object is its name.
+    return Fail(
+        FromRejection("Immutable", "metadata.name: cannot change from \"" + key->name + "\""));
+  }
   const std::string namespace_ = Text(metadata, "namespace");
   if (key->namespace_.empty()) key->namespace_ = namespace_;
   if (!namespace_.empty() && namespace_ != key->namespace_) {

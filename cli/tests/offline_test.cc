@@ -45,7 +45,7 @@ class Offline : public ::testing::Test {
   }
   std::unique_ptr<Node> Start() {
     auto node = Open();
-    node->Start();
+    EXPECT_TRUE(node->Start());
     return node;
   }
 
@@ -72,6 +72,10 @@ class Offline : public ::testing::Test {
   }
 
   Ran Run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--data", directory_});
+    return RunAlone(std::move(arguments));
+  }
+  static Ran RunAlone(std::vector<std::string> arguments) {
     std::istringstream in;
     std::ostringstream out;
     std::ostringstream err;
@@ -84,7 +88,6 @@ class Offline : public ::testing::Test {
                      .pause = real.pause,
                      .new_id = real.new_id,
                      .connect = real.connect};
-    arguments.insert(arguments.begin(), {"--data", directory_});
     Ran ran;
     ran.exit = RunSluice(std::move(arguments), mine);
     ran.out = out.str();
@@ -134,6 +137,92 @@ TEST_F(Offline, WritesNothingToTheLog) {
   const auto before = ends();
   EXPECT_EQ(Run({"get", "network"}).exit, Exit::kDone);
   EXPECT_EQ(ends(), before);
+}
+
+TEST_F(Offline, TheDebuggerAnswers) {
+  std::string first;
+  std::string second;
+  {
+    const auto node = Start();
+    first = Send(*node, R"({"id":"one","entity":"network/default/net","command":"Apply",
+        "payload":{},"actor":"ada"})");
+    second = Send(
+        *node,
+        R"({"entity":"network/default/net","command":"Apply","payload":{"labels":{"a":"b"}}})");
+  }
+  // Before the projections were brought up to the log: verify takes them as they are.
+  const Ran verified = Run({"verify"});
+  EXPECT_EQ(verified.exit, Exit::kDone) << verified.err << verified.out;
+  EXPECT_THAT(verified.out, HasSubstr("are as they must be"));
+  EXPECT_THAT(verified.out, HasSubstr("equal at"));
+  EXPECT_EQ(Run({"replay", "--what-if"}).exit, Exit::kDone);
+  const Ran why = Run({"why", "network/net", "--field", "metadata.labels"});
+  EXPECT_EQ(why.exit, Exit::kDone) << why.err;
+  EXPECT_THAT(why.out, HasSubstr(second + "  network/default/net  Apply"));
+  EXPECT_THAT(Run({"why", "one"}).out, HasSubstr("a command from outside by ada, id one"));
+  EXPECT_THAT(Run({"why", "one", "-o", "mermaid"}).out, HasSubstr("flowchart TD"));
+  const Ran diff = Run({"diff", "network/net", "--from", first});
+  EXPECT_THAT(diff.out, HasSubstr("(absent) -> \"b\"")) << diff.err;
+  const Ran stepped = Run({"replay", "network/net", "--until", "metadata.labels.a == 'b'"});
+  EXPECT_THAT(stepped.out, HasSubstr("Holds from " + second));
+  const Ran wrong = Run({"replay", "network/net", "--until", "metadata.labels.a = 'b'"});
+  EXPECT_EQ(wrong.exit, Exit::kBadInput);
+  EXPECT_THAT(wrong.err, HasSubstr("column 19"));
+  EXPECT_THAT(Run({"history", "network/net", "--command", "Apply", "--last", "1"}).out,
+              HasSubstr(second));
+  EXPECT_THAT(Run({"describe", "network/net", "--at", first}).out, HasSubstr("Last decisions"));
+  EXPECT_EQ(Run({"get", "network", "--at", "2999-01-01T00:00:00Z"}).exit, Exit::kBadInput);
+}
+
+TEST_F(Offline, ABackupBringsALostDirectoryBack) {
+  {
+    const auto node = Start();
+    Send(*node, R"({"entity":"network/default/net","command":"Apply","payload":{}})");
+  }
+  const std::string backups = directory_ + "-backups";
+  std::filesystem::remove_all(backups);
+  const Ran backed_up = Run({"backup", backups});
+  ASSERT_EQ(backed_up.exit, Exit::kDone) << backed_up.err;
+  EXPECT_THAT(backed_up.out, HasSubstr("read back and checked"));
+  const std::string before = Run({"get", "network", "net", "-o", "json"}).out;
+  std::filesystem::remove_all(directory_);
+  const Ran restored = RunAlone({"restore", backups, "--data", directory_});
+  ASSERT_EQ(restored.exit, Exit::kDone) << restored.err;
+  EXPECT_EQ(Run({"get", "network", "net", "-o", "json"}).out, before);
+  EXPECT_EQ(Run({"verify"}).exit, Exit::kDone);
+  EXPECT_EQ(RunAlone({"restore", backups, "--data", directory_}).exit, Exit::kBadInput);
+  // A node goes on from there.
+  {
+    const auto node = Start();
+    Send(*node,
+         R"({"entity":"network/default/net","command":"Apply","payload":{"labels":{"a":"b"}}})");
+  }
+  EXPECT_THAT(Run({"get", "network", "net", "-o", "json"}).out, HasSubstr("\"a\": \"b\""));
+  EXPECT_EQ(Run({"verify"}).exit, Exit::kDone);
+  std::filesystem::remove_all(backups);
+}
+
+TEST_F(Offline, AnExportedFileAnswersAndAForkOpens) {
+  {
+    const auto node = Start();
+    Send(*node, R"({"id":"one","entity":"network/default/net","command":"Apply","payload":{}})");
+    Send(*node, R"({"id":"two","entity":"network/default/other","command":"Apply","payload":{}})");
+  }
+  const std::string file = directory_ + ".jsonl";
+  const std::string fork = directory_ + "-fork";
+  std::filesystem::remove_all(fork);
+  ASSERT_EQ(Run({"export", "--into", file}).exit, Exit::kDone);
+  EXPECT_THAT(RunAlone({"--data", file, "why", "two"}).out, HasSubstr("network/default/other"));
+  EXPECT_EQ(RunAlone({"--data", file, "verify"}).exit, Exit::kDone);
+  EXPECT_THAT(RunAlone({"--data", file, "get", "network"}).err, HasSubstr("sluice import"));
+  const Ran forked = RunAlone({"--data", file, "replay", "--fork", fork, "--drop", "two"});
+  ASSERT_EQ(forked.exit, Exit::kDone) << forked.err;
+  EXPECT_THAT(forked.out, HasSubstr("network/default/other  not in the fork"));
+  EXPECT_EQ(RunAlone({"--data", fork, "get", "network", "other"}).exit, Exit::kRejected);
+  EXPECT_EQ(RunAlone({"--data", fork, "get", "network", "net"}).exit, Exit::kDone);
+  EXPECT_EQ(RunAlone({"--data", fork, "verify"}).exit, Exit::kDone);
+  std::filesystem::remove_all(fork);
+  std::filesystem::remove(file);
 }
 
 TEST_F(Offline, CommandsAndWatchesAreRefused) {

@@ -1,12 +1,14 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/debugger.h"
 #include "cli/history.h"
 #include "cli/output.h"
 #include "cli/pages.h"
 #include "cli/table.h"
 #include "cli/verbs/verbs.h"
 #include "cli/yaml.h"
+#include "service/client/url.h"
 
 namespace sluice::cli {
 namespace {
@@ -18,6 +20,7 @@ constexpr size_t kActionsReadMax = 5'000;
 
 struct Options {
   std::vector<std::string> words;
+  std::string at;
   Output output;
 };
 
@@ -59,6 +62,31 @@ std::string WhoActs(Session& session, const std::string& location) {
   }
   return fmt::format("nobody: no provider {} serves location/{} now", provider.get<std::string>(),
                      location);
+}
+
+// As it was: the object, what was pending, and the decisions up to then.
+Outcome<Description> ReadPast(Session& session, const ObjectRef& ref, const std::string& at) {
+  Description description;
+  auto object = session.Ask(
+      "describe " + ref.Key(),
+      {.target =
+           ref.Path() + QueryString({{"resourceVersion", at}, {"resourceVersionMatch", "Exact"}})});
+  if (!object) return Again(object.error());
+  description.object = *std::move(object);
+  auto why = AskDebugger(session, "why", {{"entity", ref.Key()}, {"at", at}});
+  if (!why) return Again(why.error());
+  for (json& action : why->at("waits").value("actions", json::array())) {
+    description.actions.push_back(std::move(action));
+  }
+  const auto history = AskDebugger(
+      session, "history",
+      {{"entity", ref.Key()}, {"until", at}, {"last", std::to_string(kRecentDecisions)}},
+      [&](json item) {
+        description.recent.push_back(std::move(item));
+        return true;
+      });
+  if (!history) return Again(history.error());
+  return description;
 }
 
 Outcome<Description> Read(Session& session, const ObjectRef& ref) {
@@ -146,8 +174,8 @@ void Print(const Description& description, std::ostream& out) {
   }
   PrintTable("Pending actions", std::move(actions), out);
   if (!description.acts.empty()) out << "Carried out by " << description.acts << '\n';
-  Table recent(HistoryHeadings(false));
-  for (const json& item : description.recent) recent.Add(HistoryCells(item, false));
+  Table recent(HistoryHeadings({}));
+  for (const json& item : description.recent) recent.Add(HistoryCells(item, {}));
   PrintTable("Last decisions", std::move(recent), out);
 }
 
@@ -158,9 +186,11 @@ Outcome<Exit> Describe(Session& session, const Options& options) {
   if (refs->empty()) {
     return Fail(Exit::kBadInput, "describe: name the object, as KIND/NAME or KIND NAME");
   }
+  const auto at = PointInTime(session, "describe --at", options.at);
+  if (!at) return Again(at.error());
   std::ostream& out = session.env().out;
   for (const ObjectRef& ref : *refs) {
-    const auto description = Read(session, ref);
+    const auto description = at->empty() ? Read(session, ref) : ReadPast(session, ref, *at);
     if (!description) return Again(description.error());
     if (options.output.is_table()) {
       if (&ref != &refs->front()) out << '\n';
@@ -180,7 +210,9 @@ Outcome<Exit> Describe(Session& session, const Options& options) {
 void DefineDescribe(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   Arguments verb = line.Verb("describe", "Shows all about an object: what is pending and why too");
-  verb.Words("KIND/NAME", &options->words, "KIND/NAME..., or a kind, then names");
+  verb.Words("KIND/NAME", &options->words, "KIND/NAME..., or a kind, then names")
+      .Text("--at", &options->at,
+            "As it was at a position (0:17), a time (RFC 3339) or so long ago (--at=-5m)");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Describe(session, *options); });
 }

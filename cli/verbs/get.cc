@@ -2,6 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/debugger.h"
+#include "cli/nodes.h"
 #include "cli/output.h"
 #include "cli/table.h"
 #include "cli/verbs/verbs.h"
@@ -169,21 +171,19 @@ Outcome<Exit> GetKinds(Session& session, const Options& options, std::string_vie
   return Exit::kDone;
 }
 
-// "-5m" is a time as the server wants it; positions and times stay as they are.
-Outcome<std::string> PointOf(Session& session, const std::string& at) {
-  if (!at.starts_with('-')) return at;
-  const auto ago = ParseDuration(at.substr(1));
-  if (!ago) return Fail(Exit::kBadInput, "get --at: {}", ago.error());
-  return FormatTime(session.env().now() - *ago);
-}
-
 Outcome<Exit> Get(Session& session, Options options) {
-  const auto at = PointOf(session, options.at);
+  const auto at = PointInTime(session, "get --at", options.at);
   if (!at) return Again(at.error());
   options.at = *at;
   if (!options.at.empty() && (options.watch || !options.at_least.empty())) {
     return Fail(Exit::kBadInput,
                 "get: --at reads the past; it goes with neither -w nor --at-least");
+  }
+  if (options.words.size() == 1 && IsNodes(options.words.front())) {
+    if (options.watch || !options.at.empty() || !options.at_least.empty()) {
+      return Fail(Exit::kBadInput, "get nodes: shows what is now, once");
+    }
+    return PrintNodes(session, options.output);
   }
   if (options.words.size() == 1 && options.words.front().find(',') != std::string::npos) {
     return GetKinds(session, options, options.words.front());
@@ -215,7 +215,8 @@ Outcome<Exit> Get(Session& session, Options options) {
 void DefineGet(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   Arguments verb = line.Verb("get", "Shows objects, and with -w their changes");
-  verb.Words("KIND", &options->words, "A kind, then names; kinds with commas; or KIND/NAME...")
+  verb.Words("KIND", &options->words,
+             "A kind, then names; kinds with commas; KIND/NAME...; or nodes")
       .Flag("-A,--all-namespaces", &options->all_namespaces, "In all namespaces")
       .Text("-l,--selector", &options->labels, "Labels: a=b,c!=d,e")
       .Text("--field-selector", &options->fields, "Fields: status.phase=Ready")

@@ -28,7 +28,9 @@ Outcome<std::string> HolderOf(const TakeOverOptions& options) {
         Exit::kBadInput,
         "provider take-over: say who takes it: --data DIR of the new provider, or --holder");
   }
-  const auto path = std::filesystem::path(options.data) / "local" / "holder";
+  const std::filesystem::path data(options.data);
+  const auto path = std::filesystem::exists(data / "region" / "holder") ? data / "region" / "holder"
+                                                                        : data / "local" / "holder";
   std::ifstream file(path);
   std::string holder;
   if (!std::getline(file, holder) || holder.empty()) {
@@ -78,7 +80,11 @@ Outcome<ObjectRef> ParseLocation(Session& session, const std::string& text) {
 
 void DefineProvider(CommandLine& line) {
   Arguments verb = line.Verb("provider", "Providers apart from a node: runs one, moves a location");
+  DefineProviderDrift(verb);
+  DefineProviderGitHub(verb);
   DefineProviderLocal(verb);
+  DefineProviderNotify(verb);
+  DefineProviderRegion(verb);
   const auto options = std::make_shared<TakeOverOptions>();
   Arguments take_over =
       verb.Sub("take-over",

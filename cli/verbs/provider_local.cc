@@ -12,16 +12,6 @@ struct Options {
   bool stop_processes = false;
 };
 
-// Needs no kinds of the node, which may not be up yet: names are checked by their form alone.
-Outcome<std::string> LocationName(Session& session, const std::string& text) {
-  const size_t slash = text.find('/');
-  const bool is_full = slash != std::string::npos && slash > 0 && slash + 1 < text.size() &&
-                       text.find('/', slash + 1) == std::string::npos;
-  if (is_full) return text;
-  if (slash == std::string::npos && !text.empty()) return session.namespace_name() + "/" + text;
-  return Fail(Exit::kBadInput, "--location '{}' should be NAME or NAMESPACE/NAME", text);
-}
-
 Outcome<Exit> RunLocal(Session& session, const Options& options) {
   if (options.data.empty()) {
     return Fail(Exit::kBadInput, "provider local: --data DIR says where it keeps its processes");
@@ -45,6 +35,16 @@ Outcome<Exit> RunLocal(Session& session, const Options& options) {
 }
 
 }  // namespace
+
+// Needs no kinds of the node, which may not be up yet: names are checked by their form alone.
+Outcome<std::string> LocationName(Session& session, const std::string& text) {
+  const size_t slash = text.find('/');
+  const bool is_full = slash != std::string::npos && slash > 0 && slash + 1 < text.size() &&
+                       text.find('/', slash + 1) == std::string::npos;
+  if (is_full) return text;
+  if (slash == std::string::npos && !text.empty()) return session.namespace_name() + "/" + text;
+  return Fail(Exit::kBadInput, "--location '{}' should be NAME or NAMESPACE/NAME", text);
+}
 
 void DefineProviderLocal(Arguments& provider) {
   const auto options = std::make_shared<Options>();

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/debugger.h"
 #include "cli/output.h"
 #include "cli/pages.h"
 #include "cli/table.h"
@@ -16,6 +17,7 @@ struct Options {
   std::string name;
   std::string key;
   std::string expect;
+  std::string at;
   Output output;
 };
 
@@ -37,19 +39,24 @@ std::string Addresses(const json& answer) {
   return text;
 }
 
-Outcome<std::string> Path(Session& session, const Options& options) {
+Outcome<std::string> Path(Session& session, const Options& options, const std::string& at) {
+  const std::string match = at.empty() ? "" : "Exact";
   if (options.name.empty() == options.key.empty()) {
     return Fail(Exit::kBadInput, "resolve: give the binding's name, or --key KEY");
   }
   if (!options.key.empty()) {
-    return "/resolve" +
-           QueryString({{"namespace", session.namespace_name()}, {"key", options.key}});
+    return "/resolve" + QueryString({{"namespace", session.namespace_name()},
+                                     {"key", options.key},
+                                     {"resourceVersion", at},
+                                     {"resourceVersionMatch", match}});
   }
   const std::string& name = options.name;
+  const std::string query = QueryString({{"resourceVersion", at}, {"resourceVersionMatch", match}});
   // NAME, NAMESPACE/NAME, binding/NAME and binding/NAMESPACE/NAME are all clear enough.
   const size_t slash = name.find('/');
   if (slash == std::string::npos) {
-    return "/resolve/" + PercentEncode(session.namespace_name()) + "/" + PercentEncode(name);
+    return "/resolve/" + PercentEncode(session.namespace_name()) + "/" + PercentEncode(name) +
+           query;
   }
   const bool is_full = name.find('/', slash + 1) != std::string::npos;
   const bool names_kind = is_full || name.starts_with("binding/") || name.starts_with("bindings/");
@@ -58,11 +65,13 @@ Outcome<std::string> Path(Session& session, const Options& options) {
   if (ref->kind.singular != "binding") {
     return Fail(Exit::kBadInput, "resolve: '{}' is no binding", name);
   }
-  return "/resolve/" + ref->namespace_ + "/" + ref->name;
+  return "/resolve/" + ref->namespace_ + "/" + ref->name + query;
 }
 
 Outcome<Exit> Resolve(Session& session, const Options& options) {
-  auto path = Path(session, options);
+  const auto at = PointInTime(session, "resolve --at", options.at);
+  if (!at) return Again(at.error());
+  auto path = Path(session, options, *at);
   if (!path) return Again(path.error());
   HttpRequest request{.target = *std::move(path)};
   if (!options.expect.empty()) {
@@ -94,7 +103,8 @@ void DefineResolve(CommandLine& line) {
   Arguments verb = line.Verb("resolve", "Shows the active instance behind a binding");
   verb.Word("NAME", &options->name, "The binding's name", false)
       .Text("--key", &options->key, "Its binding key instead")
-      .Text("--expect", &options->expect, "A target it must match: JSON, a subset of the template");
+      .Text("--expect", &options->expect, "A target it must match: JSON, a subset of the template")
+      .Text("--at", &options->at, "As of a position (0:17), a time, or so long ago (--at=-5m)");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Resolve(session, *options); });
 }

@@ -2,6 +2,7 @@
 // provider.
 #include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 #include <iostream>
 #include <ostream>
@@ -12,6 +13,7 @@
 #include "cli/verbs/verbs.h"
 #include "engine/node.h"
 #include "providers/local/local_provider.h"
+#include "providers/notify/notify_provider.h"
 #include "service/node_backend.h"
 #include "service/server.h"
 
@@ -23,7 +25,7 @@ struct Options {
   std::string listen = "127.0.0.1:7420";
   uint64_t partitions = 0;
   std::string provider = "local";
-  std::string name = "node";
+  std::string name;
   bool stop_processes = false;
   std::string kafka;
   std::string cluster = "sluice";
@@ -119,6 +121,14 @@ void Serve(Session& session, const Node& node) {
   }
 }
 
+std::string NameOf(const Options& options, const service::ListenAddress& address) {
+  if (!options.name.empty()) return options.name;
+  char host[HOST_NAME_MAX + 1] = {};
+  gethostname(host, sizeof host - 1);
+  // A port that the system chooses is another each time: the process tells two nodes apart then.
+  return fmt::format("{}-{}", host, address.port != 0 ? address.port : getpid());
+}
+
 Outcome<Exit> Up(Session& session, const Options& options) {
   const auto address = service::ParseListenAddress(options.listen);
   if (!address) return Fail(Exit::kBadInput, "--listen: {}", address.error().message);
@@ -133,7 +143,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   node_options.kafka = *kafka;
   node_options.kinds = &BuiltinKinds();
   node_options.clock = &clock;
-  node_options.node_name = options.name;
+  node_options.node_name = NameOf(options, *address);
   node_options.build = SLUICE_VERSION;
   node_options.on_fatal = &EndProcess;
   node_options.on_notice = [&session](const std::string& notice) {
@@ -156,20 +166,30 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   service::RouterOptions router_options;
   router_options.now_us = [] { return clock.Now().us; };
   router_options.version = SLUICE_VERSION;
+  if (const char* secret = std::getenv("GITHUB_WEBHOOK_SECRET")) {
+    router_options.github_webhook_secret = secret;
+  }
   service::Router router(backend, timers, router_options);
   auto server = service::Server::Start(router, *address);
   if (!server) {
     return Fail(Exit::kUnavailable, "{}; end what listens there, or give another --listen",
                 server.error().message);
   }
-  (*node)->Start();
-  AwaitReady(session, **node);
-
   const std::string host =
       address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
-  const std::string url = fmt::format("http://{}:{}", host, (*server)->port());
+  const std::string own_address = fmt::format("{}:{}", host, (*server)->port());
+  if (auto started = (*node)->Start(own_address); !started) {
+    return Fail(ExitOf(started.error()), "cannot take part in cluster {}: {}", options.cluster,
+                started.error().message);
+  }
+  AwaitReady(session, **node);
+
+  const std::string url = "http://" + own_address;
   std::jthread provider;
+  std::jthread notify;
   if (options.provider == "local") {
+    notify = std::jthread(
+        [url](std::stop_token stop) { ServeNotifications({.server_url = url}, std::move(stop)); });
     LocalProviderOptions local;
     local.server_url = url;
     local.data_dir = options.data;
@@ -186,7 +206,9 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   Serve(session, **node);
   if (provider.joinable()) {
     provider.request_stop();
+    notify.request_stop();
     provider.join();
+    notify.join();
   }
   (*server)->Stop();
   (*node)->Stop();
@@ -210,7 +232,7 @@ void DefineUp(CommandLine& line) {
               "With --kafka: of topics that are to be made [1]")
       .Texts("--kafka-property", &options->kafka_properties,
              "With --kafka: a librdkafka property, NAME=VALUE; more than once for several")
-      .Text("--name", &options->name, "This node's name in the log [node]")
+      .Text("--name", &options->name, "This node's name in the log [HOST-PORT]")
       .Flag("--stop-processes", &options->stop_processes,
             "End the local provider's processes with the node; otherwise they run on")
       .Run([options](Session& session) { return Up(session, *options); });

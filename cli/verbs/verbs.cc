@@ -1,5 +1,7 @@
 #include "cli/verbs/verbs.h"
 
+#include "cli/verbs/debugger_verbs.h"
+
 namespace sluice::cli {
 
 void DefineVerbs(CommandLine& line) {
@@ -12,6 +14,14 @@ void DefineVerbs(CommandLine& line) {
   DefineDelete(line);
   DefineResolve(line);
   DefineHistory(line);
+  DefineWhy(line);
+  DefineDiff(line);
+  DefineReplay(line);
+  DefineVerify(line);
+  DefineExport(line);
+  DefineImport(line);
+  DefineBackup(line);
+  DefineRestore(line);
   DefineLogs(line);
   DefineQuarantine(line);
   DefineDeadLetters(line);

@@ -1,13 +1,19 @@
 #include "engine/journal/committer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "engine/prompt_thread.h"
 
 namespace sluice::journal {
 namespace {
 
 // A group larger than this would delay the first of its callers more than it saves.
 constexpr size_t kGroupBytesMax = size_t{16} << 20;
+// Batches of one partition in a group become one value up to this size: whoever reads a record
+// later reads its whole value.
+constexpr size_t kValueBytesMax = size_t{64} << 10;
 
 size_t BatchBytes(const CommitBatch& batch) {
   size_t bytes = 0;
@@ -16,6 +22,31 @@ size_t BatchBytes(const CommitBatch& batch) {
   for (const DeadLetter& letter : batch.dead_letters) bytes += letter.payload.size();
   return bytes;
 }
+
+// Records of one partition on their way into one value.
+class PendingValue {
+ public:
+  // Takes `records`, the first of which has the sequence `first`.
+  void Add(std::vector<Bytes>& records, uint64_t first, StoreBatch& writes, uint32_t partition) {
+    size_t bytes = 0;
+    for (const Bytes& record : records) bytes += record.size();
+    if (bytes_ + bytes > kValueBytesMax) Write(writes, partition);
+    if (records_.empty()) first_ = first;
+    bytes_ += bytes;
+    records_.insert(records_.end(), std::make_move_iterator(records.begin()),
+                    std::make_move_iterator(records.end()));
+  }
+  void Write(StoreBatch& writes, uint32_t partition) {
+    if (!records_.empty()) writes.AddRecords(partition, first_, records_);
+    records_.clear();
+    bytes_ = 0;
+  }
+
+ private:
+  uint64_t first_ = 0;
+  size_t bytes_ = 0;
+  std::vector<Bytes> records_;
+};
 
 }  // namespace
 
@@ -28,7 +59,10 @@ Committer::Committer(LogStore& store, const EmbeddedOptions& options,
       tails_(std::move(tails)),
       terms_(tails_.size()) {
   for (const PartitionTail& tail : tails_) committed_ends_.push_back(tail.end_sequence);
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    BecomePromptThread("journal");
+    Run();
+  });
 }
 
 Committer::~Committer() {
@@ -89,6 +123,7 @@ void Committer::Fail(const Error& error) {
     const std::lock_guard lock(mutex_);
     if (failure_) return;
     failure_ = error;
+    failed_.store(true, std::memory_order_release);
   }
   options_.on_fatal(error);
 }
@@ -140,6 +175,7 @@ Result<void> Committer::WriteGroup(std::vector<Request>& group,
   StoreBatch writes(store_);
   const Time now = options_.clock->Now();
   std::vector<bool> counted(tails_.size(), false);
+  std::vector<PendingValue> events(tails_.size());
   for (Request& request : group) {
     if (request.fenced) continue;
     const uint32_t source = request.term->partition;
@@ -147,10 +183,8 @@ Result<void> Committer::WriteGroup(std::vector<Request>& group,
     PartitionTail& tail = tails_[source];
     CHECK(batch.first_sequence == tail.end_sequence);
     CHECK(batch.decided.internal <= tail.counters.next_internal_offset);
-    if (!batch.records.empty()) {
-      writes.AddRecords(source, batch.first_sequence, batch.records);
-      tail.end_sequence += batch.records.size();
-    }
+    events[source].Add(batch.records, tail.end_sequence, writes, source);
+    tail.end_sequence += batch.records.size();
     if (tail.first_internal < batch.decided.internal) {
       writes.RemoveInternal(source, tail.first_internal, batch.decided.internal);
       tail.first_internal = batch.decided.internal;
@@ -173,6 +207,7 @@ Result<void> Committer::WriteGroup(std::vector<Request>& group,
     }
   }
   for (uint32_t p = 0; p < counted.size(); ++p) {
+    events[p].Write(writes, p);
     if (counted[p]) writes.SetCounters(p, tails_[p].counters);
   }
   if (writes.empty()) return {};

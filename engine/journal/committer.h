@@ -2,6 +2,7 @@
 // the moment durable with one fsync.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -51,6 +52,7 @@ class Committer {
   uint64_t EndSequence(uint32_t partition) const;
   // What made commits fail for good, if something did.
   std::optional<Error> failure() const;
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
   // A write elsewhere failed: commits fail from now on.
   void Fail(const Error& error);
 
@@ -84,6 +86,7 @@ class Committer {
   std::vector<uint64_t> committed_ends_;      // By partition.
   std::optional<Error> failure_;
   bool stopping_ = false;
+  std::atomic<bool> failed_{false};  // That failure_ is set; read without the mutex.
 
   std::thread thread_;
 };

@@ -32,6 +32,9 @@ struct EmbeddedJournal::Core {
 
 namespace {
 
+// A command is decided when it comes and joins whatever is written next.
+constexpr size_t kCommitsWanted = 16;
+
 class EmbeddedPartition final : public PartitionJournal {
  public:
   EmbeddedPartition(const LogStore& store, PartitionInputs& inputs, Committer& committer,
@@ -65,6 +68,8 @@ class EmbeddedPartition final : public PartitionJournal {
   void SetWakeup(std::function<void()> wakeup) override {
     inputs_.SetWakeup(term_.get(), std::move(wakeup));
   }
+
+  size_t CommitsWanted() const override { return kCommitsWanted; }
 
   void Commit(CommitBatch batch, CommitDone done) override {
     CHECK(batch.first_sequence == end_);
@@ -140,8 +145,9 @@ Result<std::unique_ptr<PartitionJournal>> EmbeddedJournal::OpenPartition(uint32_
 
 Result<void> EmbeddedJournal::Append(uint32_t partition, InputRecord record) {
   if (auto known = core_->CheckPartition(partition); !known) return known;
-  if (const auto failure = core_->committer->failure()) {
-    return Err(ErrorCode::kUnavailable, "the journal has failed: {}", failure->message);
+  if (core_->committer->failed()) {
+    return Err(ErrorCode::kUnavailable, "the journal has failed: {}",
+               core_->committer->failure()->message);
   }
   return core_->inputs[partition]->AppendCommand(std::move(record));
 }

@@ -29,8 +29,11 @@ struct InputRecord {
   Time timestamp = {};  // Stamped by the journal or the broker, never by the client.
   Bytes payload = {};
   bool is_json = false;  // The payload is JSON text, not FlatBuffers.
+  // The payload decoded, where its sender is in this process and the journal has passed it on.
+  std::shared_ptr<Command> command = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  uint64_t ticket = 0;  // The in-process caller waiting for the decision; 0 = none.
+  std::string key = {};  // The entity, of those appended here; empty where it is not known.
+  uint64_t ticket = 0;   // The in-process caller waiting for the decision; 0 = none.
 };
 
 struct FollowUpRecord {
@@ -61,6 +64,8 @@ struct InputOffsets {
 struct CommitBatch {
   uint64_t first_sequence = 0;  // Sequence of records[0]; EndSequence() also when there are none.
   std::vector<Bytes> records = {};
+  // The records as they were before packing, or none: for journals that tell readers about them.
+  std::vector<std::shared_ptr<const LogRecord>> unpacked = {};
   // Per target they become internal inputs in this order, after those of earlier commits.
   std::vector<FollowUpRecord> follow_ups = {};
   std::vector<DeadLetter> dead_letters = {};  // Their numbers are set by the journal.
@@ -123,6 +128,17 @@ class PartitionJournal {
   virtual void Commit(CommitBatch batch, CommitDone done) = 0;
 
   static constexpr size_t kCommitsInFlightMax = 64;
+
+  // How many commits are worth having in flight: two where each is written by itself, so that one
+  // is decided while another commits; more where those that wait are written together.
+  virtual size_t CommitsWanted() const { return 2; }
+};
+
+// A process that takes part in deciding a log.
+struct NodeInfo {
+  std::string name;
+  std::string address;               // host:port where it answers; empty: nowhere
+  std::vector<uint32_t> partitions;  // assigned to it
 };
 
 // Threadsafe.
@@ -159,6 +175,25 @@ class Journal {
 
   // Durable when it returns. kNotFound: there is none of this number.
   virtual Result<void> RemoveDeadLetter(uint32_t partition, uint64_t number) = 0;
+
+  // --- Several processes on one log. An embedded journal's only one always has everything. ---
+
+  // Takes part in the handing out of partitions, before any term is opened. `address` tells others
+  // where this process answers.
+  virtual Result<void> Join(const std::string& /*address*/) { return {}; }
+  // Hands back what it has, once every term is closed; no listener is called any more afterwards.
+  virtual void Leave() {}
+  // Whether this process is to decide the partition. Where it is not, no term may be opened, an
+  // open one should be closed soon, and records that others commit appear in ReadEvents.
+  virtual bool IsAssigned(uint32_t /*partition*/) const { return true; }
+  // What keeps a partition that is not assigned from being assigned or from being followed; empty
+  // where another process decides it and this one follows.
+  virtual std::string FollowFault(uint32_t /*partition*/) const { return ""; }
+  // Who shares the log, as known a moment ago; empty where nobody can.
+  virtual std::vector<NodeInfo> Nodes() const { return {}; }
+  // `changed` is called, from any thread, when IsAssigned may have changed or records of others
+  // have appeared. It must be quick and must not call the journal.
+  virtual void SetFollower(uint32_t /*partition*/, std::function<void()> /*changed*/) {}
 };
 
 }  // namespace sluice

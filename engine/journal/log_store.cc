@@ -129,9 +129,9 @@ Result<std::unique_ptr<LogStore>> LogStore::Open(const EmbeddedOptions& options)
 
 const Meta& LogStore::meta() const { return rep_->opened->meta; }
 
-Result<void> LogStore::Write(StoreBatch& batch) {
+Result<void> LogStore::Write(StoreBatch& batch, Sync sync) {
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = sync == Sync::kYes;
   const rocksdb::Status status = rep_->opened->db->Write(options, &batch.rep_->writes);
   if (!status.ok()) return FromStatus(status, "write the journal");
   return {};

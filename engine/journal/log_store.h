@@ -40,6 +40,11 @@ class StoreBatch {
   std::unique_ptr<Rep> rep_;
 };
 
+enum class Sync : uint8_t {
+  kNo = 0,   // survives the process; a crash of the host may take the last writes, in order
+  kYes = 1,  // on disk
+};
+
 // Threadsafe. A read sees what was durable when it began.
 class LogStore {
  public:
@@ -49,8 +54,8 @@ class LogStore {
 
   const Meta& meta() const;
 
-  // Atomic, and durable when it succeeds. Nothing may be written after an error.
-  Result<void> Write(StoreBatch& batch);
+  // Atomic, and durable as `sync` says when it succeeds. Nothing may be written after an error.
+  Result<void> Write(StoreBatch& batch, Sync sync = Sync::kYes);
 
   // Sequence after the last record stored.
   Result<uint64_t> ReadEndSequence(uint32_t partition) const;

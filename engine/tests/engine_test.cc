@@ -43,6 +43,41 @@ TEST_F(EngineTest, TwoOfOneIdInOneBatchAreOneCommand) {
   EXPECT_EQ(cluster_->answers().at(second)->decision->verdict, Verdict::kDuplicate);
 }
 
+TEST_F(EngineTest, WhatBecameDurableMeanwhileIsAppliedAndAnsweredAtOnce) {
+  Create("widget/default/a");
+  const uint32_t partition = cluster_->PartitionOf("widget/default/a");
+  const uint64_t first = cluster_->Send("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  ASSERT_TRUE(cluster_->StepOne(partition).has_value());
+  const uint64_t second = cluster_->Send("widget/default/a", AddAmount{.amount = 6}, "c-2");
+  ASSERT_TRUE(cluster_->StepOne(partition).has_value());
+  EXPECT_EQ(cluster_->journal().commits_pending(), 2u);
+  const uint64_t applied = cluster_->store(partition).applied().next_sequence;
+  EXPECT_TRUE(cluster_->journal().CompleteOne());
+  EXPECT_TRUE(cluster_->journal().CompleteOne());
+  EXPECT_EQ(cluster_->answers().count(first), 0u);
+  ASSERT_TRUE(cluster_->StepOne(partition).has_value());
+  EXPECT_EQ(cluster_->answers().count(first), 1u);
+  EXPECT_EQ(cluster_->answers().count(second), 1u);
+  EXPECT_EQ(cluster_->store(partition).applied().next_sequence, applied + 2);
+  EXPECT_EQ(widget("widget/default/a").status.total, 11);
+}
+
+TEST_F(EngineTest, WhatIsDurableBeforeAFailedCommitIsApplied) {
+  Create("widget/default/a");
+  const uint32_t partition = cluster_->PartitionOf("widget/default/a");
+  const uint64_t first = cluster_->Send("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  ASSERT_TRUE(cluster_->StepOne(partition).has_value());
+  const uint64_t second = cluster_->Send("widget/default/a", AddAmount{.amount = 6}, "c-2");
+  ASSERT_TRUE(cluster_->StepOne(partition).has_value());
+  EXPECT_TRUE(cluster_->journal().CompleteOne());
+  cluster_->journal().FailPending(partition, /*durable_all_the_same=*/false);
+  EXPECT_FALSE(cluster_->StepOne(partition).has_value());
+  EXPECT_EQ(cluster_->answers().count(first), 1u);
+  EXPECT_EQ(cluster_->answers().count(second), 0u);
+  Reopen();
+  EXPECT_EQ(widget("widget/default/a").status.total, 5);
+}
+
 TEST_F(EngineTest, ARejectedCommandMayComeAgainUnderItsId) {
   cluster_->Decide("widget/default/a", AddAmount{.amount = 5}, "c-1");  // NotFound
   Create("widget/default/a");

@@ -47,7 +47,7 @@ class NodeTest : public ::testing::Test {
     auto opened = TryOpen(partitions);
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     node_ = std::move(*opened);
-    node_->Start();
+    ASSERT_TRUE(node_->Start());
   }
   template <class C>
   static Command CommandOf(std::string entity, C payload, std::string id = "") {

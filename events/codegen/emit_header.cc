@@ -37,7 +37,11 @@ void WriteTable(const TableModel& model, std::ostringstream& out) {
   out << "  bool operator==(const " << model.name << "&) const = default;\n};\n"
       << "namespace schema {\nextern const Type k" << model.name << "Type;\n}\n"
       << "template <>\ninline const Type& TypeOf<" << model.name << ">() {\n"
-      << "  return schema::k" << model.name << "Type;\n}\n\n";
+      << "  return schema::k" << model.name << "Type;\n}\n"
+      << "bool IsDefault(const " << model.name << "& table);\n"
+      << "void EncodeLogical(const " << model.name << "& table, LogicalWriter& out);\n"
+      << "size_t PackFields(Packer& out, const " << model.name << "& table);\n"
+      << "bool UnpackFields(Unpacker& in, const PackedTable& view, " << model.name << "* out);\n\n";
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ void WriteTable(const TableModel& model, std::ostringstream& out) {
       << "    .is_bookkeeping = " << Bool(model.is_bookkeeping) << ",\n"
       << "    .version = " << model.version << ",\n"
       << "    .fields = " << (model.fields.empty() ? "{}" : array) << ",\n"
-      << "    .ops = kTypeOps<" << model.name << ">,\n};\n\n";
+      << "    .ops = kTypeOps<" << model.name << ">,\n};\n";
+  WriteWalks(model, out);
 }
 
 }  // namespace
@@ -75,7 +76,8 @@ void WriteTable(const TableModel& model, std::ostringstream& out) {
 std::string SourceText(const FileModel& model) {
   std::ostringstream out;
   out << "// Generated from " << model.stem << ".fbs; do not edit.\n"
-      << "#include \"events/" << model.stem << ".gen.h\"\n\n#include <cstddef>\n\n"
+      << "#include \"events/" << model.stem << ".gen.h\"\n\n#include <bit>\n#include <cstddef>\n\n"
+      << "#include \"events/type_ops.h\"\n\n"
       << "// The structs are not of standard layout, but GCC and Clang lay out members of classes\n"
       << "// without virtual bases at constant offsets.\n"
       << "#pragma GCC diagnostic ignored \"-Winvalid-offsetof\"\n\nnamespace sluice {\n\n";

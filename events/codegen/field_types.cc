@@ -29,6 +29,7 @@ class Resolver {
     model.id = field_.id();
     model.always = attributes_.Has("always");
     model.is_identity = attributes_.Has("identity");
+    model.not_folded = attributes_.Has("not_folded");
     model.scalar = "kNone";
     model.initializer = "{}";
     model.default_bits = "0";

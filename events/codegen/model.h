@@ -36,6 +36,7 @@ struct FieldModel {
   uint16_t id = 0;
   bool always = false;
   bool is_identity = false;
+  bool not_folded = false;
   bool needs_complete_table = false;
   std::vector<std::string> comment;
 };

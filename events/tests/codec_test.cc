@@ -79,6 +79,60 @@ TEST(Codec, AnErrorNamesTheField) {
             (Error{ErrorCode::kCorruption, "Everything: Everything.hash: hash is not 16 bytes"}));
 }
 
+LogRecord RecordOf(AnyTable payload) {
+  LogRecord record;
+  record.term = 3;
+  record.decision.emplace();
+  record.decision->command.emplace();
+  record.decision->command->entity = "lamp/default/a";
+  record.decision->command->payload = std::move(payload);
+  record.decision->events.push_back({AnyTable::Of(Leaf{.name = "event"})});
+  record.decision->effects.follow_ups.push_back(
+      {.target_partition = 2, .number = 7, .command = Command{.id = "sent"}});
+  record.decision->reply = AnyTable::Of(Leaf{.name = "reply"});
+  return record;
+}
+
+TEST(UnpackFolded, LeavesOutWhatAFoldDoesNotReadAndSaysWhereItIs) {
+  const LogRecord record = RecordOf(AnyTable::Of(Leaf{.name = "payload", .count = 5}));
+  LogRecord expected = record;
+  expected.decision->command->payload = AnyTable();
+  expected.decision->effects.follow_ups[0].command.reset();
+  expected.decision->reply = AnyTable();
+  const Bytes bytes = Pack(record);
+  LogRecord folded = RecordOf(AnyTable::Of(Leaf{.name = "of an earlier read"}));
+  const Result<PackedPayload> left = UnpackFolded(TypeOf<LogRecord>(), bytes, &folded);
+  ASSERT_TRUE(left);
+  EXPECT_EQ(folded, expected);
+  EXPECT_EQ(left->type_name, "Leaf");
+  EXPECT_EQ(UnpackPayload(*left), record.decision->command->payload);
+}
+
+TEST(UnpackFolded, KeepsPayloadsOfNoAndOfUnknownType) {
+  LogRecord folded;
+  const Result<PackedPayload> none =
+      UnpackFolded(TypeOf<LogRecord>(), Pack(RecordOf(AnyTable())), &folded);
+  ASSERT_TRUE(none);
+  EXPECT_EQ(UnpackPayload(*none), AnyTable());
+  const AnyTable unknown = AnyTable::Unknown("FromTomorrow", "bytes of tomorrow");
+  const Bytes bytes = Pack(RecordOf(unknown));
+  const Result<PackedPayload> left = UnpackFolded(TypeOf<LogRecord>(), bytes, &folded);
+  ASSERT_TRUE(left);
+  EXPECT_EQ(UnpackPayload(*left), unknown);
+}
+
+TEST(UnpackFolded, NamesWhatIsWrongInTheRest) {
+  const Bytes bytes = Pack(RecordOf(AnyTable()));
+  LogRecord folded;
+  for (size_t size = 0; size < bytes.size() / 2; ++size) {
+    const auto cut = UnpackFolded(TypeOf<LogRecord>(), bytes.substr(0, size), &folded);
+    ASSERT_FALSE(cut) << size;
+    EXPECT_EQ(cut.error().code, ErrorCode::kCorruption);
+  }
+  const PackedPayload damaged{.type_name = "Leaf", .bytes = "damaged!"};
+  EXPECT_FALSE(UnpackPayload(damaged));
+}
+
 TEST(AnyTable, SharesOneTable) {
   const AnyTable a = AnyTable::Of(Leaf{.name = "x"});
   const AnyTable b = a;  // NOLINT: the copy is what is tested.

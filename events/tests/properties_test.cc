@@ -19,6 +19,13 @@ RC_GTEST_PROP(Codec, UnpackGivesWhatWasPacked, (uint64_t seed)) {
   RC_ASSERT(*back == table);
 }
 
+RC_GTEST_PROP(Codec, UnpackLeavesNothingOfWhatWasThere, (uint64_t seed, uint64_t other_seed)) {
+  const auto table = RandomTable<Everything>(seed);
+  auto used = RandomTable<Everything>(other_seed);
+  RC_ASSERT(Unpack(TypeOf<Everything>(), Pack(table), &used).has_value());
+  RC_ASSERT(used == table);
+}
+
 RC_GTEST_PROP(Codec, PackingIsDeterministic, (uint64_t seed)) {
   const auto table = RandomTable<Everything>(seed);
   RC_ASSERT(Pack(table) == Pack(Unpack<Everything>(Pack(table)).value()));

@@ -17,6 +17,7 @@
 
 #include "events/binding.gen.h"
 #include "events/registry.gen.h"
+#include "events/replace.gen.h"
 #include "machines/common/define_kind.h"
 
 namespace sluice {
@@ -26,7 +27,7 @@ struct BindingMachine {
   using Apply = BindingApply;
   using Created = BindingCreated;
   using SpecChanged = BindingSpecChanged;
-  using Commands = TypeList<BindingReconcile, ClaimAnswered>;
+  using Commands = TypeList<BindingReconcile, ClaimAnswered, ReplaceBound>;
   using OnAbsent = TypeList<ClaimAnswered>;
   using Events =
       TypeList<BindingKeyAsked, BindingKeyGranted, BindingKeyRefused, TargetChanged, AdoptionAsked,
@@ -136,6 +137,8 @@ inline constexpr std::string_view kAdoptionBlocked = "adoption_blocked";
 DecideResult Decide(const Binding& binding, const BindingReconcile& command,
                     const DecideContext& context);
 DecideResult Decide(const Binding& binding, const ClaimAnswered& command,
+                    const DecideContext& context);
+DecideResult Decide(const Binding& binding, const ReplaceBound& command,
                     const DecideContext& context);
 DecideResult Decide(const Binding& binding, const Observed& command, const DecideContext& context);
 DecideResult Decide(const Binding& binding, const Outcome& command, const DecideContext& context);

@@ -1,22 +1,9 @@
 #include "machines/binding/instances.h"
 
-#include "events/sha256.h"
+#include "machines/common/sequenced_name.h"
 #include "machines/instance/spec_hash.h"
 
 namespace sluice::binding {
-namespace {
-
-constexpr size_t kPrefixAndHashMax = 56;
-constexpr size_t kHashDigits = 12;
-
-// `text` cut to `size` without a dash at its end.
-std::string Cut(std::string text, size_t size) {
-  if (text.size() > size) text.resize(size);
-  while (!text.empty() && text.back() == '-') text.pop_back();
-  return text;
-}
-
-}  // namespace
 
 InstanceSpec WantedSpec(const BindingTemplate& from) {
   InstanceSpec spec = from.spec;
@@ -30,11 +17,7 @@ std::string InstanceName(const BindingSpec& spec, uint64_t sequence) {
   std::string prefix = SanitizeLabel(spec.template_.name_prefix);
   if (prefix.empty()) prefix = SanitizeLabel(spec.template_.preset_id);
   if (prefix.empty()) prefix = "instance";
-  const std::string hash = Sha256Hex(spec.binding_key).substr(0, kHashDigits);
-  std::string number = std::to_string(sequence);
-  if (number.size() < 2) number.insert(0, "0");
-  const size_t room = std::min(kPrefixAndHashMax, kNameMax - 1 - number.size());
-  return Cut(prefix, room - 1 - kHashDigits) + "-" + hash + "-" + number;
+  return SequencedName(prefix, spec.binding_key, sequence);
 }
 
 EntityKey KeyOf(const BoundInstance& instance) {

@@ -14,6 +14,9 @@ void BindingMachine::Validate(const BindingSpec& spec, FieldErrors& errors) {
   if (!spec.template_.name.empty()) {
     errors.Add("spec.template.name", "the template may not name the instance; see namePrefix");
   }
+  if (spec.template_.spec.lineage) {
+    errors.Add("spec.template.spec.lineage", "is a replacement's own; see the command Replace");
+  }
   if (spec.candidate_ready_deadline && *spec.candidate_ready_deadline < Duration{}) {
     errors.Add("spec.candidateReadyDeadline", "is negative");
   }

@@ -70,7 +70,7 @@ void AddCommand(KindInfo& kind, bool on_absent) {
 
 template <class M, class E>
 void AddEvent(KindInfo& kind) {
-  kind.events.push_back({&TypeOf<E>(), false, &EvolveErased<M, E>});
+  kind.events.push_back({&TypeOf<E>(), false, {}, &EvolveErased<M, E>});
 }
 
 template <class M, class... Cs>

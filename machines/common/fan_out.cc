@@ -1,5 +1,7 @@
 #include "machines/common/fan_out.h"
 
+#include "machines/common/condition_writes.h"
+
 namespace sluice {
 namespace {
 
@@ -18,7 +20,7 @@ Served NextObservers(const EntityState& state, const std::string& cursor) {
       served.more = true;
       return false;
     }
-    served.observers.emplace_back(key);
+    if (!IsConditionWatcher(key)) served.observers.emplace_back(key);
     return true;
   });
   return served;
@@ -54,7 +56,8 @@ Decided ContinueServing(const KindInfo& kind, const EntityState& state, const En
 
 bool IsRelationCommand(const Command& command) {
   return command.payload.As<Observe>() || command.payload.As<Unobserve>() ||
-         command.payload.As<ContinueFanOut>() || command.payload.As<Answered>();
+         command.payload.As<ContinueFanOut>() || command.payload.As<Answered>() ||
+         IsConditionCommand(command);
 }
 
 Observed MakeObserved(const KindInfo& kind, const EntityState& state, const EntityKey& self) {
@@ -72,6 +75,7 @@ Observed MakeObserved(const KindInfo& kind, const EntityState& state, const Enti
 
 DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, const Command& command,
                             const DecideContext& context) {
+  if (IsConditionCommand(command)) return DecideConditionCommand(state, command, context);
   Decided decided;
   if (const auto* observe = command.payload.As<Observe>()) {
     if (!state.items.Has(kObservers, observe->observer)) {
@@ -93,6 +97,7 @@ DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, cons
 
 void AnnounceChange(const KindInfo& kind, const EntityState& before, EntityState& after,
                     const DecideContext& context, StepResult& result) {
+  AnnounceConditions(before, after, context.self, result.follow_ups);
   // The owner hears of the end as well: it is named by the state before.
   const OwnerReference* owner = OwnerOf(after.metadata_part());
   const bool watched = after.relations_part().observers > 0;

@@ -1,7 +1,9 @@
 #include "machines/common/kind.h"
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
+#include <cstdint>
 
 #include "events/result.h"
 #include "machines/common/define_kind.h"
@@ -14,6 +16,11 @@ std::string Lower(std::string_view word) {
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return lower;
+}
+
+// Types are constants a hundred bytes and more apart.
+size_t SlotOf(const Type* type) {
+  return static_cast<size_t>(reinterpret_cast<uintptr_t>(type) * 0x9e3779b97f4a7c15 >> 32);
 }
 
 }  // namespace
@@ -33,7 +40,9 @@ const CommandInfo* KindInfo::FindCommandByWireName(std::string_view wire_name) c
 }
 
 const EventInfo* KindInfo::FindEvent(const Type* type) const {
-  for (const EventInfo& event : events) {
+  const size_t mask = event_slots.size() - 1;
+  for (size_t at = SlotOf(type) & mask; event_slots[at] != 0; at = (at + 1) & mask) {
+    const EventInfo& event = events[event_slots[at] - size_t{1}];
     if (event.type == type) return &event;
   }
   return nullptr;
@@ -73,6 +82,16 @@ void FinishKind(KindInfo& kind) {
         [&](const EventInfo& candidate) { return candidate.type->name == edge.event; });
     CHECK(event != kind.events.end());
     event->in_table = true;
+    event->edges.push_back(edge);
+  }
+  CHECK(kind.event_slots.empty());
+  kind.event_slots.resize(std::bit_ceil(4 * kind.events.size() + 1));
+  const size_t mask = kind.event_slots.size() - 1;
+  for (size_t i = 0; i < kind.events.size(); ++i) {
+    CHECK(kind.FindEvent(kind.events[i].type) == nullptr);
+    size_t at = SlotOf(kind.events[i].type) & mask;
+    while (kind.event_slots[at] != 0) at = (at + 1) & mask;
+    kind.event_slots[at] = static_cast<uint16_t>(i + 1);
   }
 }
 

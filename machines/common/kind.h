@@ -38,7 +38,8 @@ struct CommandInfo {
 
 struct EventInfo {
   const Type* type = nullptr;
-  bool in_table = false;  // named in the transition table
+  bool in_table = false;             // named in the transition table
+  std::vector<RawTransition> edges;  // those of the table
   void (*evolve)(EntityState&, const void* payload, const EventContext&) = nullptr;
 };
 
@@ -71,6 +72,9 @@ struct KindInfo {
   // What providers have to do now: a pure function of state.
   std::vector<PendingAction> (*pending)(const EntityState&) = nullptr;
   std::vector<IndexEntry> (*indexes)(const EntityState&) = nullptr;
+
+  // `events` by type: 1 + index, 0 where a slot is free (kind.cc). A fold looks one up per event.
+  std::vector<uint16_t> event_slots;
 
   const CommandInfo* FindCommand(const Type* type) const;
   const CommandInfo* FindCommandByWireName(std::string_view name) const;

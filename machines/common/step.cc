@@ -105,10 +105,9 @@ bool ApplyEvent(const KindInfo& kind, EntityState& state, const AnyTable& event,
   info->evolve(state, event.data(), context);
   const uint8_t to = kind.phase(state);
   if (info->in_table || from != to) {
-    const bool legal = std::any_of(
-        kind.transitions.begin(), kind.transitions.end(), [&](const RawTransition& edge) {
-          return edge.from == from && edge.to == to && edge.event == event.type_name();
-        });
+    const bool legal =
+        std::any_of(info->edges.begin(), info->edges.end(),
+                    [&](const RawTransition& edge) { return edge.from == from && edge.to == to; });
     if (!legal) {
       throw InvariantViolation(fmt::format("I6: {} takes {} from {} to {}, not in its table",
                                            context.self.ToString(), event.type_name(),

@@ -80,6 +80,9 @@ void SettleReady(InstanceDraft& draft) {
     if (const auto failure = FailureOf(state.own.attachments)) {
       return no(failure->reason, failure->message);
     }
+    if (!state.own.network.reason.empty() && instance::HasGate(state, kNetworkGate)) {
+      return no(state.own.network.reason, state.own.network.message);
+    }
     return no("SchedulingGatesPresent", "Scheduling gates present: " + instance::GateNames(state));
   }
   if (!IsTrue(state.status.conditions, "Programmed")) {

@@ -1,5 +1,6 @@
 // What users and owners ask of an instance.
 #include "machines/instance/rules.h"
+#include "machines/instance/server_rules.h"
 
 namespace sluice {
 namespace {
@@ -11,15 +12,10 @@ C Prepare(const Instance& instance, const C& command, bool attaches_itself) {
   C prepared = command;
   if (instance.Exists()) {
     prepared.spec.controller = instance.spec.controller;
+    if (!prepared.spec.lineage) prepared.spec.lineage = instance.spec.lineage;
     return prepared;
   }
-  auto& gates = prepared.spec.controller.scheduling_gates;
-  const bool gated = std::any_of(gates.begin(), gates.end(), [](const SchedulingGate& gate) {
-    return gate.name == kNetworkGate;
-  });
-  if (attaches_itself && !gated && !prepared.spec.network_interfaces.empty()) {
-    gates.insert(gates.begin(), SchedulingGate{.name = std::string(kNetworkGate)});
-  }
+  if (attaches_itself) instance::GateOnNetwork(prepared.spec);
   return prepared;
 }
 
@@ -32,8 +28,32 @@ DecideResult Upsert(const Instance& instance, const C& command, bool attaches_it
   // As the user wrote it, so that paths are the user's; what is ignored cannot be at fault.
   ValidateInstanceSpec(instance.Exists() ? prepared.spec : command.spec, command.annotations,
                        errors);
+  if (command.spec.lineage &&
+      (!instance.Exists() || command.spec.lineage != instance.spec.lineage)) {
+    errors.Add("spec.lineage", "is a replacement's own; see the command Replace");
+  }
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
   return DecideGeneric<InstanceMachine>(instance, prepared, context);
+}
+
+// What is known of its networks it is told at birth.
+DecideResult BornOfDeployment(const Instance& instance, const InstanceCreate& command,
+                              const DecideContext& context) {
+  FieldErrors errors;
+  ValidateKey(context.self, errors);
+  ValidateInstanceSpec(command.spec, command.annotations, errors);
+  if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(InstanceCreated{.uid = UidFromOrigin(context.origin),
+                             .labels = command.labels,
+                             .annotations = command.annotations,
+                             .owner = command.owner,
+                             .spec = command.spec});
+  if (!(command.network == InstanceNetwork{})) {
+    draft.Emit(NetworkTold{.network = command.network});
+  }
+  InstanceMachine::Settle(draft);
+  return draft.Take();
 }
 
 DecideResult RejectDeleting(const DecideContext& context) {
@@ -46,7 +66,9 @@ std::optional<Rejection> FaultOfStarting(const Instance& instance, const DecideC
     return Rejection::Deleting(context.self.ToString() + " is being deleted");
   }
   const InstancePhase phase = instance.status.phase;
-  if (phase != InstancePhase::kFailed && phase != InstancePhase::kExpired) return std::nullopt;
+  if (phase != InstancePhase::kFailed && phase != InstancePhase::kExpired) {
+    return FaultOfPower(instance, context);
+  }
   return Rejection::InvalidTransition(
       "status.phase",
       context.self.ToString() + " is " + std::string(ToString(phase)) + ", which is final");
@@ -62,7 +84,33 @@ DecideResult Decide(const Instance& instance, const InstanceApply& command,
 DecideResult Decide(const Instance& instance, const InstanceCreate& command,
                     const DecideContext& context) {
   const bool by_deployment = command.owner && command.owner->kind == "deployment";
-  return Upsert(instance, command, !by_deployment, context);
+  if (!command.expected_uid.empty() &&
+      (!instance.Exists() || instance.metadata.uid != command.expected_uid)) {
+    return Reject(Rejection::NotFound(context.self.ToString() + " with uid " +
+                                      command.expected_uid + " is gone"));
+  }
+  if (by_deployment && !instance.Exists()) return BornOfDeployment(instance, command, context);
+  DecideResult decided = Upsert(instance, command, !by_deployment, context);
+  // What the deployment keeps of it is no part of the spec and its generation.
+  const Hash128 hash = command.spec.controller.template_hash;
+  if (decided && instance.spec.controller.template_hash != hash) {
+    decided->Emit(TemplateRecorded{.template_hash = hash});
+  }
+  return decided;
+}
+
+// From its deployment alone.
+DecideResult Decide(const Instance& instance, const TellNetwork& command,
+                    const DecideContext& context) {
+  const OwnerReference* owner = OwnerOf(instance.metadata);
+  if (!owner || OwnerKey(*owner) != context.sender || instance.IsDeleting() ||
+      command.network == instance.own.network) {
+    return Ignore();
+  }
+  Draft<InstanceMachine> draft(instance, context);
+  draft.Emit(NetworkTold{.network = command.network});
+  InstanceMachine::Settle(draft);
+  return draft.Take();
 }
 
 // Another location is another provider with another process; another network another address.
@@ -70,6 +118,9 @@ void InstanceMachine::CheckImmutable(const InstanceSpec& before, const InstanceS
                                      FieldErrors& errors) {
   if (!before.location.name.empty() && !(before.location == after.location)) {
     errors.Add("spec.location.name", "cannot change from " + before.location.name);
+  }
+  if (before.backend != after.backend) {
+    errors.Add("spec.backend", "cannot change: what runs is of another nature");
   }
   if (!(before.network_interfaces == after.network_interfaces)) {
     errors.Add("spec.networkInterfaces", "cannot change");
@@ -158,6 +209,7 @@ DecideResult Decide(const Instance& instance, const StopInstance&, const DecideC
         "metadata.ownerReferences",
         context.self.ToString() + " belongs to " + OwnerKey(*owner) + ", which would replace it"));
   }
+  if (auto fault = FaultOfPower(instance, context)) return Reject(*fault);
   if (instance.own.stop_wanted || instance::HasFailed(instance)) return NoChange();
   Draft<InstanceMachine> draft(instance, context);
   draft.Emit(InstanceStopAsked{});

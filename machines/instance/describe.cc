@@ -1,5 +1,6 @@
 // What an instance shows: pending actions to providers, detail to observers, columns to users.
 #include "machines/instance/rules.h"
+#include "machines/instance/server_rules.h"
 #include "machines/instance/spec_hash.h"
 
 namespace sluice {
@@ -66,7 +67,8 @@ std::string Annotation(const Instance& instance, const char* name) {
 
 std::vector<PendingAction> InstanceMachine::Pending(const State& state) {
   if (!state.Exists()) return {};
-  const std::string_view verb = PendingVerb(state);
+  const bool server_backed = instance::IsServerBacked(state);
+  const std::string_view verb = server_backed ? instance::ServerVerb(state) : PendingVerb(state);
   if (verb.empty()) return {};
   const EntityKey self{std::string(kName), state.metadata.namespace_, state.metadata.name};
   return {{.verb = std::string(verb),
@@ -74,7 +76,8 @@ std::vector<PendingAction> InstanceMachine::Pending(const State& state) {
            .location = LocationOf(state),
            .uid = state.metadata.uid,
            .generation = state.metadata.generation,
-           .attempt = state.status.retry.attempt + state.own.asked}};
+           .attempt = verb == "CreateServer" ? state.own.backing.attempt
+                                             : state.status.retry.attempt + state.own.asked}};
 }
 
 AnyTable InstanceMachine::Detail(const State& state) {
@@ -93,6 +96,10 @@ AnyTable InstanceMachine::Detail(const State& state) {
   detail.programmed = instance::IsProgrammed(state);
   detail.terminal = IsTerminal(state.status.phase);
   detail.expiring = state.status.phase == InstancePhase::kExpiring;
+  detail.server_backed = instance::IsServerBacked(state);
+  detail.servers = static_cast<uint32_t>(state.own.backing.claims.size());
+  if (detail.server_backed) detail.health = instance::HealthOf(state);
+  detail.template_hash = state.spec.controller.template_hash;
   return AnyTable::Of(std::move(detail));
 }
 

@@ -40,6 +40,8 @@ void Evolve(Instance& instance, const InstanceCreated&, const EventContext& cont
 }
 
 void Evolve(Instance& instance, const InstanceSpecChanged&) {
+  const auto& server = instance.status.server;
+  instance.own.backing.failure_is_old = server && server->reported.rebuild_failed;
   instance.status.retry = {};
   instance.own.restart_wanted = false;
   if (!instance.own.stop_wanted && instance.own.failure_reason.empty()) {
@@ -107,6 +109,7 @@ void Evolve(Instance& instance, const RemovalReported&) {
   ForgetRun(instance);
   instance.own.programmed.reset();
   instance.own.ever_programmed = false;
+  instance.own.backing.creating = false;
   instance.own.gone = true;
 }
 
@@ -137,6 +140,12 @@ void Evolve(Instance& instance, const LocationObservationStarted&) {
   instance.own.observes_location = true;
 }
 
+void Evolve(Instance& instance, const TemplateRecorded& event) {
+  instance.spec.controller.template_hash = event.template_hash;
+}
+
+void Evolve(Instance& instance, const NetworkTold& event) { instance.own.network = event.network; }
+
 void Evolve(Instance& instance, const InstanceStartAsked&, const EventContext& context) {
   ForgetRun(instance);
   instance.own.stop_wanted = false;
@@ -157,6 +166,7 @@ void Evolve(Instance& instance, const InstanceRestartAsked&, const EventContext&
   ForgetRun(instance);
   instance.own.restart_wanted = true;
   instance.own.starting_since = context.time;
+  instance.own.backing.was_down = false;
   ++instance.own.asked;
 }
 

@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "events/announcement.gen.h"
 #include "events/instance.gen.h"
+#include "events/replace.gen.h"
 #include "machines/common/define_kind.h"
 #include "machines/instance/transitions.h"
 
@@ -19,6 +21,8 @@ namespace sluice {
 inline constexpr std::string_view kNetworkGate = "Network";
 inline constexpr const char* kRevisionAnnotation = "sluice.dev/target-revision";
 inline constexpr const char* kRoleAnnotation = "sluice.dev/binding-instance-role";
+// Where its phase changes are announced: http:// or https://.
+inline constexpr const char* kNotifyAnnotation = "sluice.dev/notify-url";
 inline constexpr const char* kSshKeysAnnotation = "compute.datumapis.com/ssh-keys";
 
 struct InstanceMachine {
@@ -31,17 +35,24 @@ struct InstanceMachine {
       TypeList<AdoptInstance, AddGate, ClearGate, StartInstance, StopInstance, RestartInstance,
                Touch, InstanceReportProgrammed, InstanceReportRunning, InstanceReportReadiness,
                InstanceReportStopped, InstanceReportFailed, InstanceReportDeleted, ClaimEnsured,
-               ClaimRefused, AddressGranted, AddressRefused, AddressReleased>;
-  using OnAbsent = TypeList<>;
-  using Events =
-      TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
-               StoppedReported, FailureReported, RemovalReported, InterfacesReported,
-               InstanceLeaseSeen, LocationObservationStarted, InstanceStartAsked, InstanceStopAsked,
-               InstanceRestartAsked, InstanceTouched, RetryChanged, AttachmentChanged,
-               InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
-               InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost,
-               InstanceStopBegan, InstanceStopped, InstanceExpiryReached, InstanceExpired,
-               InstanceFailed>;
+               ClaimRefused, AddressGranted, AddressRefused, AddressReleased, InstanceReplace,
+               CreateReplacement, ConfirmReplacement, RefuseReplacementName, ClaimInstance,
+               ReleaseInstance, TellNetwork>;
+  // A source's reservations outlive it; a server may claim what is not there yet.
+  using OnAbsent = TypeList<InstanceReplace, CreateReplacement, ConfirmReplacement,
+                            RefuseReplacementName, Outcome, ClaimInstance>;
+  using Events = TypeList<
+      GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
+      StoppedReported, FailureReported, RemovalReported, InterfacesReported, InstanceLeaseSeen,
+      LocationObservationStarted, TemplateRecorded, NetworkTold, InstanceStartAsked,
+      InstanceStopAsked, InstanceRestartAsked, InstanceTouched, RetryChanged, AttachmentChanged,
+      InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
+      InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost, InstanceStopBegan,
+      InstanceStopped, InstanceExpiryReached, InstanceExpired, InstanceFailed, ReplacementReserved,
+      ReplacementAsked, ReplacementConfirmed, ReplacementAskAnswered, ReplacementConfirmationAsked,
+      ReplacementConfirmationAnswered, PhaseHandedOver, ServerClaimKept, ServerClaimDropped,
+      ServerHolderChanged, ServerObserved, ServerCreationBegan, ServerReplacementBegan,
+      ServerRebuildBegan, ServerUpdateBegan, ServerActionEnded, ServerBuildFailed>;
   using Phase = InstancePhase;
   static constexpr std::string_view kName = "instance";
   static constexpr std::string_view kPlural = "instances";
@@ -71,6 +82,7 @@ void ValidateInstanceSpec(const InstanceSpec& spec,
 DecideResult Decide(const Instance&, const InstanceApply&, const DecideContext&);
 DecideResult Decide(const Instance&, const InstanceCreate&, const DecideContext&);
 DecideResult Decide(const Instance&, const AdoptInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const TellNetwork&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddGate&, const DecideContext&);
 DecideResult Decide(const Instance&, const ClearGate&, const DecideContext&);
 DecideResult Decide(const Instance&, const StartInstance&, const DecideContext&);
@@ -93,7 +105,27 @@ DecideResult Decide(const Instance&, const ClaimRefused&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressGranted&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressRefused&, const DecideContext&);
 DecideResult Decide(const Instance&, const AddressReleased&, const DecideContext&);
+// server_edge.cc
+DecideResult Decide(const Instance&, const ClaimInstance&, const DecideContext&);
+DecideResult Decide(const Instance&, const ReleaseInstance&, const DecideContext&);
+DecideResult SeeServer(const Instance&, const Observed&, const DecideContext&);
 
+// replace.cc: what is asked of a source.
+DecideResult Decide(const Instance&, const InstanceReplace&, const DecideContext&);
+DecideResult Decide(const Instance&, const ConfirmReplacement&, const DecideContext&);
+DecideResult Decide(const Instance&, const RefuseReplacementName&, const DecideContext&);
+// replacement.cc: what becomes of a replacement.
+DecideResult Decide(const Instance&, const CreateReplacement&, const DecideContext&);
+
+// evolve_replace.cc
+void Evolve(Instance&, const ReplacementReserved&);
+void Evolve(Instance&, const ReplacementAsked&);
+void Evolve(Instance&, const ReplacementConfirmed&);
+void Evolve(Instance&, const ReplacementAskAnswered&);
+void Evolve(Instance&, const ReplacementConfirmationAsked&);
+void Evolve(Instance&, const ReplacementConfirmationAnswered&);
+// announce.cc
+void Evolve(Instance&, const PhaseHandedOver&);
 // evolve.cc: what is kept.
 void Evolve(Instance&, const InstanceCreated&, const EventContext&);
 void Evolve(Instance&, const InstanceSpecChanged&);
@@ -108,6 +140,8 @@ void Evolve(Instance&, const RemovalReported&);
 void Evolve(Instance&, const InterfacesReported&);
 void Evolve(Instance&, const InstanceLeaseSeen&);
 void Evolve(Instance&, const LocationObservationStarted&);
+void Evolve(Instance&, const TemplateRecorded&);
+void Evolve(Instance&, const NetworkTold&);
 void Evolve(Instance&, const InstanceStartAsked&, const EventContext&);
 void Evolve(Instance&, const InstanceStopAsked&);
 void Evolve(Instance&, const InstanceRestartAsked&, const EventContext&);
@@ -129,6 +163,17 @@ void Evolve(Instance&, const InstanceStopped&, const EventContext&);
 void Evolve(Instance&, const InstanceExpiryReached&, const EventContext&);
 void Evolve(Instance&, const InstanceExpired&, const EventContext&);
 void Evolve(Instance&, const InstanceFailed&, const EventContext&);
+// server_evolve.cc: the server behind it.
+void Evolve(Instance&, const ServerClaimKept&);
+void Evolve(Instance&, const ServerClaimDropped&);
+void Evolve(Instance&, const ServerHolderChanged&);
+void Evolve(Instance&, const ServerObserved&);
+void Evolve(Instance&, const ServerCreationBegan&);
+void Evolve(Instance&, const ServerReplacementBegan&);
+void Evolve(Instance&, const ServerRebuildBegan&);
+void Evolve(Instance&, const ServerUpdateBegan&);
+void Evolve(Instance&, const ServerActionEnded&);
+void Evolve(Instance&, const ServerBuildFailed&);
 
 const KindInfo& InstanceKind();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "machines/instance/server_rules.h"
 #include "machines/network/attachment/attachment.h"
 
 namespace sluice::instance {
@@ -10,6 +11,15 @@ bool HasGate(const Instance& instance, std::string_view name) {
   const auto& gates = instance.spec.controller.scheduling_gates;
   return std::any_of(gates.begin(), gates.end(),
                      [&](const SchedulingGate& gate) { return gate.name == name; });
+}
+
+void GateOnNetwork(InstanceSpec& spec) {
+  auto& gates = spec.controller.scheduling_gates;
+  const bool gated = std::any_of(gates.begin(), gates.end(), [](const SchedulingGate& gate) {
+    return gate.name == kNetworkGate;
+  });
+  if (gated || spec.network_interfaces.empty()) return;
+  gates.insert(gates.begin(), SchedulingGate{.name = std::string(kNetworkGate)});
 }
 
 std::string GateNames(const Instance& instance) {
@@ -58,6 +68,7 @@ bool IsStopped(const Instance& instance) {
 }
 
 bool MayBeHeld(const Instance& instance) {
+  if (IsServerBacked(instance)) return MayHaveServer(instance);
   const InstanceOwn& own = instance.own;
   if (own.gone) return false;
   if (own.ever_programmed || own.programmed || own.running || own.readiness) return true;

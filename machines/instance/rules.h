@@ -9,6 +9,8 @@
 namespace sluice::instance {
 
 bool HasGate(const Instance& instance, std::string_view name);
+// One that is to have interfaces, and makes its bindings itself, waits for its network.
+void GateOnNetwork(InstanceSpec& spec);
 // "A, B"
 std::string GateNames(const Instance& instance);
 

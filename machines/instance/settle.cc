@@ -1,7 +1,9 @@
 // What follows from what an instance keeps: its surroundings, phase, conditions and timers.
 #include "machines/common/stuck.h"
+#include "machines/instance/announce.h"
 #include "machines/instance/conditions.h"
 #include "machines/instance/rules.h"
+#include "machines/instance/server_rules.h"
 #include "machines/network/attachment/attachment.h"
 
 namespace sluice {
@@ -18,6 +20,37 @@ bool IsStep(Phase phase) { return ((instance::kSteps >> static_cast<uint32_t>(ph
 
 // --- Surroundings ---
 
+// A deployment makes the bindings of its instances, and tells where they get their addresses.
+void AttachToSubnets(InstanceDraft& draft) {
+  const std::vector<InterfaceNetwork> known = draft->own.network.interfaces;
+  for (size_t i = draft->own.attachments.size(); i < known.size(); ++i) {
+    Attachment attachment;
+    attachment.interface = known[i].interface;
+    attachment.network = draft->spec.network_interfaces[i].network.name;
+    attachment.location = draft->spec.location.name;
+    attachment.wants_address = true;
+    attachment.context = known[i].context;
+    attachment.subnet = known[i].subnet;
+    AddAttachment(draft, std::move(attachment));
+  }
+}
+
+void AddAttachments(InstanceDraft& draft) {
+  const OwnerReference* owner = OwnerOf(draft->metadata);
+  if (owner && owner->kind == "deployment") return AttachToSubnets(draft);
+  const InstanceSpec& spec = draft->spec;
+  for (uint32_t i = static_cast<uint32_t>(draft->own.attachments.size());
+       i < spec.network_interfaces.size(); ++i) {
+    Attachment attachment;
+    attachment.interface = i;
+    attachment.network = spec.network_interfaces[i].network.name;
+    attachment.location = spec.location.name;
+    attachment.wants_address = true;
+    attachment.binding = AttachmentBindingName(draft.context().self.name, i);
+    AddAttachment(draft, std::move(attachment));
+  }
+}
+
 void SettleSurroundings(InstanceDraft& draft) {
   const EntityKey& self = draft.context().self;
   const InstanceSpec& spec = draft->spec;
@@ -27,19 +60,7 @@ void SettleSurroundings(InstanceDraft& draft) {
     draft.Send(EntityKey{"location", self.namespace_, spec.location.name},
                Observe{.observer = self.ToString()});
   }
-  // A deployment makes the bindings of its instances.
-  const OwnerReference* owner = OwnerOf(draft->metadata);
-  if (owner && owner->kind == "deployment") return;
-  for (uint32_t i = static_cast<uint32_t>(draft->own.attachments.size());
-       i < spec.network_interfaces.size(); ++i) {
-    Attachment attachment;
-    attachment.interface = i;
-    attachment.network = spec.network_interfaces[i].network.name;
-    attachment.location = spec.location.name;
-    attachment.wants_address = true;
-    attachment.binding = AttachmentBindingName(self.name, i);
-    AddAttachment(draft, std::move(attachment));
-  }
+  AddAttachments(draft);
   const auto& attachments = draft->own.attachments;
   if (!attachments.empty() && AllReady(attachments) &&
       instance::HasGate(draft.state(), kNetworkGate)) {
@@ -174,6 +195,7 @@ void SettleDeletion(InstanceDraft& draft) {
   draft.Disarm(kStartTimer);
   draft.Disarm(kRetryTimer);
   draft.SetCondition("Ready", ConditionStatus::kFalse, "Deleting", "Instance is being deleted");
+  SettleServerConditions(draft);
   if (!instance::MayBeHeld(draft.state())) {
     ReleaseAttachments(draft, draft->own.attachments);
     if (AllReleased(draft->own.attachments)) {
@@ -182,9 +204,25 @@ void SettleDeletion(InstanceDraft& draft) {
         draft.Send(EntityKey{"location", self.namespace_, draft->spec.location.name},
                    Unobserve{.observer = self.ToString()});
       }
+      DropClaims(draft);
       return draft.Emit(EntityDeleted{});
     }
   }
+  SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
+}
+
+void SettleLife(InstanceDraft& draft) {
+  if (draft->IsDeleting()) return SettleDeletion(draft);
+  if (draft->status.observed_generation != draft->metadata.generation) {
+    draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
+  }
+  SettleSurroundings(draft);
+  SettleRetry(draft);
+  SettleServer(draft);
+  SettlePhase(draft);
+  SettleConditions(draft);
+  SettleServerConditions(draft);
+  SettleTimers(draft);
   SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
 }
 
@@ -192,16 +230,8 @@ void SettleDeletion(InstanceDraft& draft) {
 
 void InstanceMachine::Settle(Draft<InstanceMachine>& draft) {
   if (!draft->Exists()) return;
-  if (draft->IsDeleting()) return SettleDeletion(draft);
-  if (draft->status.observed_generation != draft->metadata.generation) {
-    draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
-  }
-  SettleSurroundings(draft);
-  SettleRetry(draft);
-  SettlePhase(draft);
-  SettleConditions(draft);
-  SettleTimers(draft);
-  SettleStuck(draft, instance::Awaited(draft.state()), draft->own.phase_since);
+  SettleLife(draft);
+  instance::HandOverPhase(draft);
 }
 
 }  // namespace sluice

@@ -7,6 +7,7 @@ namespace sluice {
 Hash128 InstanceSpecHash(const InstanceSpec& spec) {
   InstanceSpec hashed = spec;
   hashed.controller = {};
+  hashed.lineage.reset();
   return LogicalHash(hashed);
 }
 

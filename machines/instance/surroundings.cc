@@ -1,5 +1,6 @@
 // What an instance hears of its location and its network.
 #include "events/location.gen.h"
+#include "machines/instance/replace.h"
 #include "machines/instance/rules.h"
 #include "machines/network/attachment/attachment.h"
 
@@ -36,6 +37,7 @@ DecideResult SeeLocation(const Instance& instance, const Observed& seen,
 DecideResult Decide(const Instance& instance, const Observed& seen, const DecideContext& context) {
   const EntityKey location{"location", context.self.namespace_, instance.spec.location.name};
   if (seen.subject == location.ToString()) return SeeLocation(instance, seen, context);
+  if (seen.subject.starts_with("server/")) return SeeServer(instance, seen, context);
   return AdvanceNetwork(instance, seen, context);
 }
 
@@ -48,6 +50,8 @@ DecideResult Decide(const Instance& instance, const TimerDue& timer, const Decid
 
 DecideResult Decide(const Instance& instance, const Outcome& outcome,
                     const DecideContext& context) {
+  if (auto decided = instance::DecideReplaceOutcome(instance, outcome, context)) return *decided;
+  if (!instance.Exists()) return Ignore();
   return AdvanceNetwork(instance, outcome, context);
 }
 DecideResult Decide(const Instance& instance, const ClaimEnsured& answer,

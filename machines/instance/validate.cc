@@ -1,7 +1,9 @@
 // Every fault of an instance's manifest, each with its field path.
 #include <set>
 
+#include "machines/instance/announce.h"
 #include "machines/instance/instance.h"
+#include "machines/instance/server_rules.h"
 
 namespace sluice {
 namespace {
@@ -224,6 +226,11 @@ void CheckRuntime(const InstanceSpec& spec, const std::map<std::string, std::str
 void ValidateInstanceSpec(const InstanceSpec& spec,
                           const std::map<std::string, std::string>& annotations,
                           FieldErrors& errors) {
+  if (const auto url = annotations.find(kNotifyAnnotation); url != annotations.end()) {
+    if (const auto fault = instance::NotifyUrlFault(url->second)) {
+      errors.Add(At("metadata.annotations[\"{}\"]", kNotifyAnnotation), *fault);
+    }
+  }
   if (!spec.location.name.empty()) CheckLabel(spec.location.name, "spec.location.name", errors);
   Unique gates;
   for (size_t i = 0; i < spec.controller.scheduling_gates.size(); ++i) {
@@ -239,9 +246,7 @@ void ValidateInstanceSpec(const InstanceSpec& spec,
   CheckPositive(spec.ttl, "spec.ttl", errors);
   CheckPositive(spec.idle_ttl, "spec.idleTtl", errors);
   CheckNotNegative(spec.start_deadline, "spec.startDeadline", errors);
-  if (!spec.backend.empty() && spec.backend != "server") {
-    errors.Add("spec.backend", "is " + spec.backend + "; known is server");
-  }
+  ValidateServerBackend(spec, errors);
   CheckRuntime(spec, annotations, errors);
 }
 

@@ -119,6 +119,27 @@ DecideResult Decide(const Registry& registry, const LeaveRegistry&, const Decide
   return draft.Take();
 }
 
+// Bounded by what is asked for, not by the members there are.
+DecideResult Decide(const Registry& registry, const FindMembers& command,
+                    const DecideContext& context) {
+  MembersFound found{.registry = context.self.ToString(),
+                     .count = registry.status.members,
+                     .version = registry.status.membership_version};
+  for (const std::string& value : command.values) {
+    const std::string prefix = LabelKey(command.label, value);
+    const auto first =
+        registry.items.Scan<ReferenceItem>(RegistryMachine::kMembersByLabel, prefix, /*limit=*/1);
+    if (first.empty() || !first.front().first.starts_with(prefix)) continue;
+    found.matches.push_back({.value = value, .member = first.front().second.key});
+  }
+  for (const std::string& member : command.members) {
+    if (registry.items.Has(RegistryMachine::kMembers, member)) found.members.push_back(member);
+  }
+  Decided decided;
+  decided.Send(KeyOrDie(Claimant(context)), std::move(found));
+  return decided;
+}
+
 DecideResult Decide(const Registry& registry, const Delete& command, const DecideContext& context) {
   const RegistryStatus& status = registry.status;
   if (registry.Exists() && status.claims + status.members + status.ranges > 0) {

@@ -2,6 +2,23 @@
 
 namespace sluice {
 
+std::string LabelKey(std::string_view label, std::string_view value) {
+  return std::string(label) + '\0' + std::string(value) + '\0';
+}
+
+namespace {
+
+void ForgetLabels(Registry& registry, const std::string& member) {
+  const auto present = registry.items.Get<MemberItem>(RegistryMachine::kMembers, member);
+  if (!present) return;
+  for (const auto& [label, value] : present->labels) {
+    registry.items.Erase<ReferenceItem>(RegistryMachine::kMembersByLabel,
+                                        LabelKey(label, value) + member);
+  }
+}
+
+}  // namespace
+
 void Evolve(Registry& registry, const KeyClaimed& event) {
   if (registry.items.Put(RegistryMachine::kClaims, event.key,
                          ClaimItem{.holder = event.holder, .uid = event.uid})) {
@@ -27,6 +44,11 @@ void Evolve(Registry& registry, const ClaimUnqueued& event) {
 }
 
 void Evolve(Registry& registry, const MemberJoined& event) {
+  ForgetLabels(registry, event.member);
+  for (const auto& [label, value] : event.labels) {
+    registry.items.Put(RegistryMachine::kMembersByLabel, LabelKey(label, value) + event.member,
+                       ReferenceItem{.key = event.member});
+  }
   if (registry.items.Put(RegistryMachine::kMembers, event.member,
                          MemberItem{.uid = event.uid, .labels = event.labels})) {
     ++registry.status.members;
@@ -35,6 +57,7 @@ void Evolve(Registry& registry, const MemberJoined& event) {
 }
 
 void Evolve(Registry& registry, const MemberLeft& event) {
+  ForgetLabels(registry, event.member);
   if (registry.items.Erase<MemberItem>(RegistryMachine::kMembers, event.member)) {
     --registry.status.members;
   }

@@ -19,8 +19,8 @@ struct RegistryMachine {
   using Apply = RegistryApply;
   using Created = RegistryCreated;
   using SpecChanged = RegistrySpecChanged;
-  using Commands =
-      TypeList<ClaimKey, ReleaseKey, JoinRegistry, LeaveRegistry, AcquirePrefix, ReleasePrefix>;
+  using Commands = TypeList<ClaimKey, ReleaseKey, JoinRegistry, LeaveRegistry, FindMembers,
+                            AcquirePrefix, ReleasePrefix>;
   using OnAbsent = Commands;
   using Events = TypeList<KeyClaimed, KeyReleased, ClaimQueued, ClaimUnqueued, MemberJoined,
                           MemberLeft, PrefixAssigned, PrefixUnassigned>;
@@ -39,6 +39,7 @@ struct RegistryMachine {
   static constexpr CollectionId kClaims = 1;
   static constexpr CollectionId kWaiters = 2;
   static constexpr CollectionId kMembers = 3;
+  static constexpr CollectionId kMembersByLabel = 4;  // label, 0, value, 0, member
 
   static AnyTable Detail(const State& state);
 };
@@ -52,6 +53,8 @@ DecideResult Decide(const Registry& registry, const ReleaseKey& command,
 DecideResult Decide(const Registry& registry, const JoinRegistry& command,
                     const DecideContext& context);
 DecideResult Decide(const Registry& registry, const LeaveRegistry& command,
+                    const DecideContext& context);
+DecideResult Decide(const Registry& registry, const FindMembers& command,
                     const DecideContext& context);
 
 // What is held outlives no registry: while it has claims, members or ranges, `FailedPrecondition`.
@@ -73,6 +76,9 @@ void Evolve(Registry& registry, const MemberLeft& event);
 
 // A registry begins with the first thing asked of it.
 void CreateIfAbsent(Draft<RegistryMachine>& draft);
+
+// Where the members with this value of a label begin in kMembersByLabel.
+std::string LabelKey(std::string_view label, std::string_view value);
 
 // registry/<namespace>/locations
 EntityKey LocationsRegistry(std::string_view namespace_);

@@ -141,10 +141,13 @@ TEST_F(Commands, PutWithResourceVersionExpectsThatVersion) {
 TEST_F(Commands, WritesThatContradictTheirPathAreRefused) {
   const std::string path = std::string(kBindings) + "/web";
   for (const char* bad :
-       {"", "[]", "{", R"({"metadata":{"name":"other"}})", R"({"metadata":{"namespace":"other"}})",
-        R"({"kind":"Instance"})", R"({"apiVersion":"v1"})", R"({"metadata":3})"}) {
+       {"", "[]", "{", R"({"metadata":{"namespace":"other"}})", R"({"kind":"Instance"})",
+        R"({"apiVersion":"v1"})", R"({"metadata":3})"}) {
     Expect(400, "PUT", path, bad);
   }
+  const Json renamed = Expect(409, "PUT", path, R"({"metadata":{"name":"other"}})");
+  EXPECT_EQ(renamed["reason"], "Immutable");
+  EXPECT_EQ(renamed["message"], "metadata.name: cannot change from \"web\"");
   Expect(400, "POST", kBindings, "{}");
   Expect(400, "POST", "/apis/sluice.dev/v1/bindings", R"({"metadata":{"name":"a"}})");
   Expect(400, "PUT", path + "?dryRun=All", "{}");

@@ -257,6 +257,13 @@ Answer<std::string> FakeBackend::Resolve(const ResolveQuery& query) {
          query.key + R"(","expect":)" + (query.expect.empty() ? "null" : query.expect) + "}";
 }
 
+Answer<std::vector<std::string>> FakeBackend::FindByIndex(const std::string& kind,
+                                                          const std::string& index,
+                                                          const std::string& value) {
+  const auto found = indexed.find(kind + " " + index + " " + value);
+  return found == indexed.end() ? std::vector<std::string>{} : found->second;
+}
+
 Answer<JsonPage> FakeBackend::Quarantined(const PageQuery&) {
   return JsonPage{{R"({"entity":"binding/default/bad"})"}, "", ""};
 }

@@ -41,6 +41,8 @@ class FakeBackend : public Backend {
   Answer<std::unique_ptr<Subscription>> WatchActions(const ActionQuery& query,
                                                      std::function<void()> wake) override;
   Answer<std::string> Resolve(const ResolveQuery& query) override;
+  Answer<std::vector<std::string>> FindByIndex(const std::string& kind, const std::string& index,
+                                               const std::string& value) override;
   Answer<JsonPage> Quarantined(const PageQuery& page) override;
   void Release(const EntityKey& key, bool skip, CommandCallback done) override;
   Answer<JsonPage> DeadLetters(const PageQuery& page) override;
@@ -53,6 +55,7 @@ class FakeBackend : public Backend {
   Answer<CommandAnswer> next_answer;
   std::atomic<bool> keep_answers = false;
   Readiness readiness{true, "ok"};
+  std::map<std::string, std::vector<std::string>> indexed;  // by "kind index value"
   std::string log_text = "one\ntwo\n";
 
  private:

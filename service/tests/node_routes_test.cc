@@ -36,6 +36,57 @@ TEST_F(Node, ResolveByNameKeyAndExpectation) {
   Expect(404, "GET", "/resolve/default");
 }
 
+CommandAnswer ReplaceAnswer(const std::string& ready) {
+  CommandAnswer answer;
+  answer.accepted = true;
+  answer.json =
+      R"({"id":"c","accepted":true,"reply":{"source":{"namespace":"default","name":"web-01"},)"
+      R"("replacement":{"namespace":"default","name":"web-02","ready":)" +
+      ready + R"(},"replayed":false}})";
+  return answer;
+}
+
+TEST_F(Node, ReplaceIsAnsweredWhenTheBindingHasAnswered) {
+  backend_.next_answer = ReplaceAnswer("false");
+  const Json pending = Expect(202, "POST", "/replace/default/web-01", R"({"targetRevision":"v2"})");
+  EXPECT_EQ(pending["replacement"]["name"], "web-02");
+  EXPECT_EQ(Json::parse(backend_.submitted().back()),
+            Json::parse(R"({"entity":"instance/default/web-01","command":"Replace",)"
+                        R"("payload":{"targetRevision":"v2"}})"));
+  backend_.next_answer = ReplaceAnswer("true");
+  Expect(200, "POST", "/replace/default/web-01", "{}");
+  // Decided, but the answer is another's to give.
+  CommandAnswer deferred;
+  deferred.accepted = true;
+  deferred.final = false;
+  backend_.keep_answers = true;
+  Send("POST", "/replace/default/web-01", "{}");
+  backend_.AnswerKept(deferred);
+  EXPECT_FALSE(reply_.has_value());
+}
+
+TEST_F(Node, ReplaceRefusals) {
+  const auto refuse = [&](const std::string& code) {
+    CommandAnswer answer;
+    answer.rejection_code = code;
+    answer.rejection_message = "why";
+    backend_.next_answer = answer;
+  };
+  refuse("InvalidArgument");
+  Expect(400, "POST", "/replace/default/web-01", "{}");
+  refuse("NotFound");
+  Expect(404, "POST", "/replace/default/web-01", "{}");
+  for (const char* code : {"IdempotencyConflict", "FailedPrecondition", "Deleting"}) {
+    refuse(code);
+    EXPECT_EQ(Expect(409, "POST", "/replace/default/web-01", "{}")["reason"], code);
+  }
+  Expect(400, "POST", "/replace/default/web-01", "[]");
+  Expect(400, "POST", "/replace/default/web-01", "");
+  Expect(400, "POST", "/replace/default/Web", "{}");
+  Expect(405, "GET", "/replace/default/web-01");
+  Expect(404, "POST", "/replace/default");
+}
+
 TEST_F(Node, LogsAreText) {
   Send("GET", "/logs/default/web?tail=10");
   ASSERT_TRUE(reply_->stream);

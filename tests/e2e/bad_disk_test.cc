@@ -170,7 +170,7 @@ TEST(DeadLetters, BytesThatAreNoCommandAreSetAsideAndCanBeTriedAgain) {
     options.on_fatal = [](const Error& error) { FAIL() << error.message; };
     auto node = Node::Open(options);
     ASSERT_TRUE(node) << node.error().message;
-    (*node)->Start();
+    ASSERT_TRUE((*node)->Start());
     std::mutex mutex;
     std::condition_variable answered;
     size_t refused = 0;

@@ -67,7 +67,9 @@ FoldedLog FoldLog(const std::string& data_dir, std::vector<std::string>* faults)
   static const SystemClock clock;
   FoldedLog log;
   EmbeddedOptions options;
-  options.path = data_dir + "/journal";
+  // On Kafka the node's copy of the events topic, in the same format.
+  options.path = data_dir + "/archive";
+  if (!std::filesystem::exists(options.path)) options.path = data_dir + "/journal";
   options.clock = &clock;
   options.on_fatal = [](const Error& error) {
     CheckFailed(error.message.c_str(), __FILE__, __LINE__);

@@ -177,6 +177,10 @@ std::optional<int> NodeProcess::Reap(Duration at_most) {
 
 bool NodeProcess::Runs() { return pid_ > 0 && !WaitReadable(exited_, {}); }
 
+void NodeProcess::Signal(int number) {
+  if (pid_ > 0) kill(pid_, number);
+}
+
 void NodeProcess::Kill() {
   if (pid_ <= 0) return;
   kill(pid_, SIGKILL);

@@ -59,6 +59,8 @@ class NodeProcess {
   uint16_t port() const;
   bool Runs();
 
+  // SIGSTOP, SIGCONT, SIGTERM; does not wait.
+  void Signal(int number);
   // SIGKILL; back when the process is gone.
   void Kill();
   // SIGTERM; its exit code when it ended within a minute, else it is killed and this is 137.

@@ -1,5 +1,10 @@
 #include "engine/journal/kafka/kafka_core.h"
 
+#include <charconv>
+
+#include "engine/journal/kafka/kafka_membership.h"
+#include "engine/journal/kafka/kafka_tail.h"
+
 namespace sluice {
 
 namespace kafka {
@@ -24,7 +29,53 @@ const std::string* FindHeader(const Headers& headers, std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+std::optional<uint64_t> DecimalHeader(const Headers& headers, std::string_view name) {
+  const std::string* text = FindHeader(headers, name);
+  if (!text) return std::nullopt;
+  uint64_t number = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+bool IsOfTheGroup(std::string_view property) {
+  return property == "session.timeout.ms" || property == "heartbeat.interval.ms" ||
+         property == "max.poll.interval.ms";
+}
+
+Result<void> EventsRun::Add(Message message) {
+  const auto sequence = DecimalHeader(message.headers, kSequenceHeader);
+  const auto term = DecimalHeader(message.headers, kTermHeader);
+  if (!sequence || !term) {
+    return Err(ErrorCode::kCorruption,
+               "I3: the record at offset {} of events partition {} names no sequence and term",
+               message.offset, partition_);
+  }
+  const uint64_t next = first_ + records_.size();
+  // A zombie's comes after the one that took its place, or after a newer term's first.
+  if (*term < term_ || *sequence < next) return {};
+  if (*sequence > next) {
+    return Err(ErrorCode::kCorruption, "I3: {}:{} follows on the events topic, but {} is next",
+               partition_, *sequence, next);
+  }
+  term_ = *term;
+  records_.push_back(std::move(message.payload));
+  return {};
+}
+
+void EventsRun::Clear() {
+  first_ += records_.size();
+  records_.clear();
+}
+
 }  // namespace kafka
+
+KafkaJournal::Core::Core(KafkaOptions given) : options(std::move(given)), names(options.cluster) {}
+KafkaJournal::Core::~Core() = default;
 
 kafka::Config KafkaJournal::Core::ClientConfig() const {
   kafka::Config config = {{"bootstrap.servers", options.bootstrap},
@@ -35,8 +86,16 @@ kafka::Config KafkaJournal::Core::ClientConfig() const {
                           {"reconnect.backoff.ms", "50"},
                           {"reconnect.backoff.max.ms", "1000"},
                           {"log.connection.close", "false"}};
-  for (const auto& [name, value] : options.properties) config[name] = value;
+  for (const auto& [name, value] : options.properties) {
+    if (!kafka::IsOfTheGroup(name)) config[name] = value;
+  }
   return config;
+}
+
+int KafkaJournal::Core::SessionTimeoutMs() const {
+  const auto given = options.properties.find("session.timeout.ms");
+  return given == options.properties.end() ? kafka::kSessionTimeoutMs
+                                           : std::atoi(given->second.c_str());
 }
 
 kafka::Config KafkaJournal::Core::ReaderConfig() const {
@@ -70,8 +129,8 @@ Result<void> KafkaJournal::Core::CheckPartition(uint32_t partition) const {
 }
 
 Result<void> KafkaJournal::Core::Archive(uint32_t partition, uint64_t first,
-                                         const std::vector<Bytes>& records,
-                                         std::optional<uint64_t> next_offset) {
+                                         const std::vector<Bytes>& records, uint64_t term,
+                                         uint64_t next_offset) {
   Slot& slot = *slots[partition];
   const std::lock_guard lock(slot.mutex);
   if (first > slot.archived) {
@@ -79,37 +138,81 @@ Result<void> KafkaJournal::Core::Archive(uint32_t partition, uint64_t first,
                partition, first, slot.archived);
   }
   journal::StoreBatch batch(*archive);
-  std::vector<Bytes> fresh;
   const uint64_t known = slot.archived - first;
-  for (size_t i = known; i < records.size(); ++i) fresh.push_back(records[i]);
-  if (!fresh.empty()) batch.AddRecords(partition, slot.archived, fresh);
-  if (next_offset) batch.SetCounters(partition, {.next_internal_offset = *next_offset});
+  if (known == 0 && !records.empty()) {
+    batch.AddRecords(partition, first, records);
+  } else if (known < records.size()) {
+    batch.AddRecords(partition, slot.archived,
+                     {records.begin() + static_cast<ptrdiff_t>(known), records.end()});
+  }
+  if (next_offset > slot.events_offset) {
+    batch.SetCounters(partition, {.next_internal_offset = next_offset});
+  }
   if (batch.empty()) return {};
-  if (auto written = archive->Write(batch); !written) return written;
-  slot.archived += fresh.size();
-  if (next_offset) slot.events_offset = *next_offset;
+  // A copy of what the brokers hold: what a crash of the host takes is read again.
+  if (auto written = archive->Write(batch, journal::Sync::kNo); !written) return written;
+  slot.archived = std::max(slot.archived, first + records.size());
+  slot.term_number = std::max(slot.term_number, term);
+  slot.events_offset = std::max(slot.events_offset, next_offset);
   return {};
 }
 
-Result<void> KafkaJournal::Core::CatchUp(uint32_t partition) {
+void KafkaJournal::Core::Notify(uint32_t partition) const {
+  const std::lock_guard lock(slots[partition]->mutex);
+  if (slots[partition]->follower) slots[partition]->follower();
+}
+
+std::shared_ptr<void> KafkaJournal::Core::CountTerm(uint32_t partition) {
+  Slot& slot = *slots[partition];
+  {
+    const std::lock_guard lock(slot.mutex);
+    ++slot.terms;
+  }
+  if (tail) tail->Refresh();
+  return {&slot, [this](Slot* counted) {
+            {
+              const std::lock_guard lock(counted->mutex);
+              --counted->terms;
+              counted->closed.notify_all();
+            }
+            if (tail) tail->Refresh();
+          }};
+}
+
+Result<void> KafkaJournal::Core::CatchUp(uint32_t partition, bool settled) {
   auto reader = kafka::Reader::Make(ReaderToTheEndConfig());
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   const auto marks = (*reader)->QueryWatermarks(names.events, partition, kafka::kRequestTimeout);
   if (!marks) return tl::unexpected<Error>(marks.error());
-  uint64_t from = slots[partition]->events_offset;
+  uint64_t from = 0;
+  uint64_t archived = 0;
+  uint64_t term = 0;
+  {
+    const std::lock_guard lock(slots[partition]->mutex);
+    from = slots[partition]->events_offset;
+    archived = slots[partition]->archived;
+    term = slots[partition]->term_number;
+  }
   if (marks->low > from) {
     return Err(ErrorCode::kCorruption,
                "I12: the events topic of partition {} begins at offset {}, read so far is {}: "
                "records were deleted",
                partition, marks->low, from);
   }
-  if (from >= marks->end) return {};
+  // While a transaction's markers are being written the end is below what it holds.
+  if (from > marks->end && !settled) return {};
+  if (from > marks->end) {
+    return Err(ErrorCode::kCorruption,
+               "I12: the events topic of partition {} ends at offset {}, {} had been read: the "
+               "brokers have lost what they had acknowledged",
+               partition, marks->end, from);
+  }
+  if (from == marks->end) return {};
   if (auto assigned = (*reader)->Assign({{names.events, partition, from}}); !assigned) {
     return assigned;
   }
   constexpr size_t kRecordsPerWrite = 1000;
-  std::vector<Bytes> records;
-  uint64_t first = slots[partition]->archived;
+  kafka::EventsRun run(partition, archived, term);
   // Markers take offsets, too, so the last record's may be well below the end.
   bool at_end = false;
   while (from < marks->end && !at_end) {
@@ -121,26 +224,14 @@ Result<void> KafkaJournal::Core::CatchUp(uint32_t partition) {
                  partition);
     }
     from = static_cast<uint64_t>((*message)->offset) + 1;
-    const std::string* header = kafka::FindHeader((*message)->headers, kafka::kSequenceHeader);
-    const auto sequence = header ? kafka::DecodeNumber(*header) : std::nullopt;
-    if (!sequence) {
-      return Err(ErrorCode::kCorruption, "I3: the record at offset {} of {}-{} has no sequence",
-                 from - 1, names.events, partition);
+    if (auto added = run.Add(std::move(**message)); !added) return added;
+    if (run.records().size() < kRecordsPerWrite) continue;
+    if (auto stored = Archive(partition, run.first(), run.records(), run.term(), from); !stored) {
+      return stored;
     }
-    // A zombie's record comes after the one that took its place.
-    if (*sequence < first + records.size()) continue;
-    if (*sequence > first + records.size()) {
-      return Err(ErrorCode::kCorruption, "I3: {}:{} follows on the events topic, but {} is next",
-                 partition, *sequence, first + records.size());
-    }
-    records.push_back(std::move((*message)->payload));
-    if (records.size() == kRecordsPerWrite) {
-      if (auto stored = Archive(partition, first, records, from); !stored) return stored;
-      first += records.size();
-      records.clear();
-    }
+    run.Clear();
   }
-  return Archive(partition, first, records, marks->end);
+  return Archive(partition, run.first(), run.records(), run.term(), std::max(from, marks->end));
 }
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 // What a Kafka journal and its partitions share. Private to the folder.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,7 +16,11 @@ namespace sluice {
 namespace kafka {
 
 // Headers of ours. Clients' own are handed on, these are not.
-inline constexpr std::string_view kSequenceHeader = "sluice-sequence";
+inline constexpr std::string_view kSequenceHeader = "sequence";
+inline constexpr std::string_view kTermHeader = "term";
+inline constexpr std::string_view kCommandIdHeader = "command-id";
+inline constexpr std::string_view kVerdictHeader = "verdict";
+inline constexpr std::string_view kRejectionHeader = "rejection";
 inline constexpr std::string_view kTicketHeader = "sluice-ticket";
 inline constexpr std::string_view kContentTypeHeader = "content-type";
 inline constexpr std::string_view kEpochHeader = "sluice-epoch";
@@ -28,7 +33,38 @@ std::string EncodeNumber(uint64_t number);  // 8 bytes, big-endian
 std::optional<uint64_t> DecodeNumber(std::string_view bytes);
 const std::string* FindHeader(const Headers& headers, std::string_view name);
 
+// How long a member of the group may be silent, unless a property says so.
+inline constexpr int kSessionTimeoutMs = 6000;
+
+// A property of the member of the group; a producer would complain of it.
+bool IsOfTheGroup(std::string_view property);
+
+class EventsTail;
+class Membership;
 class PartitionTerm;
+
+// Records of an events partition that count, in the order of the topic: of the latest term and next
+// in sequence (I3). What a fenced owner wrote is passed over.
+class EventsRun {
+ public:
+  EventsRun(uint32_t partition, uint64_t next_sequence, uint64_t term)
+      : partition_(partition), first_(next_sequence), term_(term) {}
+
+  // kCorruption: a gap, or a record without its headers.
+  Result<void> Add(Message message);
+  // What was added goes; the next record follows it.
+  void Clear();
+
+  uint64_t first() const { return first_; }
+  uint64_t term() const { return term_; }
+  const std::vector<Bytes>& records() const { return records_; }
+
+ private:
+  uint32_t partition_;
+  uint64_t first_;
+  uint64_t term_;
+  std::vector<Bytes> records_;
+};
 
 }  // namespace kafka
 
@@ -43,23 +79,40 @@ struct KafkaJournal::Core {
   std::unique_ptr<journal::LogStore> archive;
 
   struct Slot {
-    std::mutex mutex;                      // of the archive's end and of the open term
+    mutable std::mutex mutex;              // of everything here
     uint64_t archived = 0;                 // next sequence
+    uint64_t term_number = 0;              // the latest archived
     uint64_t events_offset = 0;            // of the events topic, where reading goes on
     kafka::PartitionTerm* term = nullptr;  // the open one
+    int terms = 0;                         // open, opening or closing
+    std::condition_variable closed;        // terms became 0
+    std::function<void()> follower;        // the runner's wake-up
+    std::string fault;                     // why the events cannot be followed
   };
   std::vector<std::unique_ptr<Slot>> slots;
+  // Both while joined.
+  std::unique_ptr<kafka::EventsTail> tail;
+  std::unique_ptr<kafka::Membership> membership;
 
-  explicit Core(KafkaOptions given) : options(std::move(given)), names(options.cluster) {}
+  explicit Core(KafkaOptions given);
+  ~Core();
 
   kafka::Config ClientConfig() const;
+  // Of a member of the group. A transaction lives no longer than its time-out (design §6).
+  int SessionTimeoutMs() const;
   kafka::Config ReaderConfig() const;
   kafka::Config ReaderToTheEndConfig() const;
-  // Reads the events topic from where the archive stands to its last stable offset.
-  Result<void> CatchUp(uint32_t partition);
-  // Appends records that are committed; those the archive has already are skipped.
+  // Reads the events topic from where the archive stands to its last stable offset. `settled`: no
+  // transaction is open, so an end below the archive's is a loss.
+  Result<void> CatchUp(uint32_t partition, bool settled);
+  // Appends records that are committed; those the archive has already are skipped. `next_offset`:
+  // of the events topic, behind the last of them.
   Result<void> Archive(uint32_t partition, uint64_t first, const std::vector<Bytes>& records,
-                       std::optional<uint64_t> next_offset);
+                       uint64_t term, uint64_t next_offset);
+  // Wakes who follows the partition.
+  void Notify(uint32_t partition) const;
+  // Counts a term that is being opened, until it is gone.
+  std::shared_ptr<void> CountTerm(uint32_t partition);
   Result<void> CheckPartition(uint32_t partition) const;
 };
 

@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <random>
 
 #include "engine/journal/kafka/kafka_core.h"
+#include "engine/journal/kafka/kafka_membership.h"
+#include "engine/journal/kafka/kafka_tail.h"
 #include "engine/journal/kafka/kafka_term.h"
+#include "events/codec.h"
 
 namespace sluice {
 namespace {
@@ -92,6 +96,13 @@ Result<void> OpenArchive(KafkaJournal::Core& core) {
     if (!counters) return tl::unexpected<Error>(counters.error());
     slot->archived = *end;
     slot->events_offset = counters->next_internal_offset;
+    if (*end > 0) {
+      auto read = core.archive->ReadEvents(partition, *end - 1, [&](uint64_t, std::string_view at) {
+        if (const auto record = Unpack<LogRecord>(at)) slot->term_number = record->term;
+        return false;
+      });
+      if (!read) return read;
+    }
     core.slots.push_back(std::move(slot));
   }
   return {};
@@ -118,10 +129,8 @@ Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
   config["linger.ms"] = "0";
   config["queue.buffering.max.messages"] = std::to_string(core->options.command_records_max);
   auto producer =
-      kafka::Producer::Make(config, [raw = core.get()](uint64_t ticket, const Error& error) {
-        if (ticket != 0 && raw->options.on_append_failed) {
-          raw->options.on_append_failed(ticket, error);
-        }
+      kafka::Producer::Make(config, [raw = core.get()](uint64_t ticket, Result<uint64_t> offset) {
+        if (raw->options.on_appended) raw->options.on_appended(ticket, std::move(offset));
       });
   if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
   core->commands = std::move(*producer);
@@ -131,7 +140,7 @@ Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
   core->epoch = *epoch;
   if (auto opened = OpenArchive(*core); !opened) return tl::unexpected<Error>(opened.error());
   for (uint32_t partition = 0; partition < core->partitions; ++partition) {
-    if (auto caught_up = core->CatchUp(partition); !caught_up) {
+    if (auto caught_up = core->CatchUp(partition, /*settled=*/false); !caught_up) {
       return tl::unexpected<Error>(caught_up.error());
     }
   }
@@ -152,12 +161,29 @@ Result<std::unique_ptr<PartitionJournal>> KafkaJournal::OpenPartition(uint32_t p
     former = std::exchange(slot.term, nullptr);
   }
   if (former) former->Fence();
+  auto term = OpenTerm(partition);
+  if (!term && term.error().code == ErrorCode::kFenced && core_->membership) {
+    core_->membership->Fenced(partition);
+  }
+  if (!term) return tl::unexpected<Error>(std::move(term.error()));
+  return std::unique_ptr<PartitionJournal>(std::move(*term));
+}
+
+Result<std::unique_ptr<kafka::PartitionTerm>> KafkaJournal::OpenTerm(uint32_t partition) {
+  // Before the assignment is looked at: who revokes it waits for every term that is counted.
+  auto counted = core_->CountTerm(partition);
+  if (!IsAssigned(partition)) {
+    return Err(ErrorCode::kUnavailable, "partition {} is assigned to another node", partition);
+  }
   // (1) Fences the old owner, wherever it is, and settles its transaction.
   kafka::Config config = core_->ClientConfig();
   config["transactional.id"] = core_->options.cluster + "-" + std::to_string(partition);
-  config["transaction.timeout.ms"] = "30000";
+  config["transaction.timeout.ms"] = std::to_string(core_->SessionTimeoutMs());
   config["linger.ms"] = "0";
-  auto producer = kafka::Producer::Make(config);
+  const auto delivered = std::make_shared<std::atomic<uint64_t>>(0);
+  auto producer = kafka::Producer::Make(config, [delivered](uint64_t, Result<uint64_t> offset) {
+    if (offset) *delivered = *offset;
+  });
   if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
   if (auto fenced = (*producer)->InitTransactions(kafka::kRequestTimeout); !fenced) {
     return tl::unexpected<Error>(fenced.error());
@@ -167,13 +193,53 @@ Result<std::unique_ptr<PartitionJournal>> KafkaJournal::OpenPartition(uint32_t p
                         kafka::kRequestTimeout);
   if (!warmed) return tl::unexpected<Error>(warmed.error());
   // (2) What is true is what the log says now.
-  if (auto caught_up = core_->CatchUp(partition); !caught_up) {
+  if (auto caught_up = core_->CatchUp(partition, /*settled=*/true); !caught_up) {
     return tl::unexpected<Error>(caught_up.error());
   }
-  auto term = std::make_unique<kafka::PartitionTerm>(*core_, partition, std::move(*producer));
-  const std::lock_guard lock(slot.mutex);
-  slot.term = term.get();
+  auto term = std::make_unique<kafka::PartitionTerm>(*core_, partition, std::move(counted),
+                                                     std::move(*producer), delivered);
+  const std::lock_guard lock(core_->slots[partition]->mutex);
+  core_->slots[partition]->term = term.get();
   return term;
+}
+
+Result<void> KafkaJournal::Join(const std::string& address) {
+  if (!core_->options.shares) return {};
+  core_->tail = std::make_unique<kafka::EventsTail>(*core_);
+  auto membership = kafka::Membership::Join(*core_, address);
+  if (!membership) return tl::unexpected<Error>(std::move(membership.error()));
+  core_->membership = std::move(*membership);
+  return {};
+}
+
+void KafkaJournal::Leave() {
+  core_->membership.reset();
+  core_->tail.reset();
+  for (uint32_t partition = 0; partition < core_->partitions; ++partition) {
+    SetFollower(partition, nullptr);
+  }
+}
+
+bool KafkaJournal::IsAssigned(uint32_t partition) const {
+  if (!core_->options.shares) return true;
+  return core_->membership && core_->membership->MayOpen(partition);
+}
+
+std::string KafkaJournal::FollowFault(uint32_t partition) const {
+  if (!core_->membership) return "";
+  std::string fault = core_->membership->Fault(partition);
+  if (!fault.empty()) return fault;
+  const std::lock_guard lock(core_->slots[partition]->mutex);
+  return core_->slots[partition]->fault;
+}
+
+std::vector<NodeInfo> KafkaJournal::Nodes() const {
+  return core_->membership ? core_->membership->Nodes() : std::vector<NodeInfo>();
+}
+
+void KafkaJournal::SetFollower(uint32_t partition, std::function<void()> changed) {
+  const std::lock_guard lock(core_->slots[partition]->mutex);
+  core_->slots[partition]->follower = std::move(changed);
 }
 
 Result<void> KafkaJournal::Append(uint32_t partition, InputRecord record) {
@@ -184,8 +250,8 @@ Result<void> KafkaJournal::Append(uint32_t partition, InputRecord record) {
     headers.emplace_back(kafka::kTicketHeader,
                          core_->process_id + kafka::EncodeNumber(record.ticket));
   }
-  auto produced = core_->commands->Produce(core_->names.commands, partition, "", record.payload,
-                                           headers, record.ticket, Duration{});
+  auto produced = core_->commands->Produce(core_->names.commands, partition, record.key,
+                                           record.payload, headers, record.ticket, Duration{});
   if (!produced && produced.error().code == ErrorCode::kUnavailable) {
     return Err(ErrorCode::kUnavailable, "the queue of commands to the broker is full; try again");
   }

@@ -17,6 +17,10 @@
 
 namespace sluice {
 
+namespace kafka {
+class PartitionTerm;
+}  // namespace kafka
+
 struct KafkaOptions {
   std::string bootstrap;     // "host:port,host:port"
   std::string cluster;       // prefix of the topics and of the transactional ids
@@ -25,8 +29,12 @@ struct KafkaOptions {
   std::string archive_path;  // a directory of this node
   kafka::Config properties;  // any librdkafka property: TLS, SASL, timeouts
   const Clock* clock = nullptr;
-  // A caller's command was not taken by the broker; nothing was decided.
-  std::function<void(uint64_t ticket, const Error&)> on_append_failed;
+  // This process takes part in the cluster's group: it opens the partitions that are assigned to it
+  // and follows the others. Else it may open any.
+  bool shares = false;
+  std::string node = "node";  // its name in the group
+  // A caller's command is on the topic, at this offset; or was not taken, and nothing was decided.
+  std::function<void(uint64_t ticket, Result<uint64_t> offset)> on_appended;
   std::function<void(const Error&)> on_fatal;  // the archive cannot be written
   size_t command_records_max = 16384;          // queued for the broker
 };
@@ -48,11 +56,18 @@ class KafkaJournal final : public Journal {
   Result<void> ReadDeadLetters(uint32_t partition, uint64_t from,
                                const DeadLetterVisitor& visitor) const override;
   Result<void> RemoveDeadLetter(uint32_t partition, uint64_t number) override;
+  Result<void> Join(const std::string& address) override;
+  void Leave() override;
+  bool IsAssigned(uint32_t partition) const override;
+  std::string FollowFault(uint32_t partition) const override;
+  std::vector<NodeInfo> Nodes() const override;
+  void SetFollower(uint32_t partition, std::function<void()> changed) override;
 
   struct Core;
 
  private:
   explicit KafkaJournal(std::unique_ptr<Core> core);
+  Result<std::unique_ptr<kafka::PartitionTerm>> OpenTerm(uint32_t partition);
   std::unique_ptr<Core> core_;
 };
 

@@ -1,5 +1,8 @@
 #include "engine/journal/kafka/kafka_term.h"
 
+#include <chrono>
+
+#include "engine/journal/kafka/kafka_membership.h"
 #include "events/codec.h"
 
 namespace sluice::kafka {
@@ -7,13 +10,29 @@ namespace {
 
 // Decided input is deleted in strides, not at every commit.
 constexpr uint64_t kDeleteStride = 50'000;
+constexpr int kMarkersStepMs = 10;
+
+// Entities of the batch's follow-ups, in their order.
+std::vector<std::string_view> FollowUpTargets(const CommitBatch& batch) {
+  std::vector<std::string_view> targets;
+  for (const auto& record : batch.unpacked) {
+    if (!record->decision) continue;
+    for (const FollowUp& follow_up : record->decision->effects.follow_ups) {
+      targets.push_back(follow_up.command->entity);
+    }
+  }
+  return targets;
+}
 
 }  // namespace
 
 PartitionTerm::PartitionTerm(KafkaJournal::Core& core, uint32_t partition,
-                             std::unique_ptr<Producer> producer)
+                             std::shared_ptr<void> counted, std::unique_ptr<Producer> producer,
+                             std::shared_ptr<std::atomic<uint64_t>> delivered)
     : core_(core),
       partition_(partition),
+      counted_(std::move(counted)),
+      delivered_(std::move(delivered)),
       producer_(std::move(producer)),
       end_(core.slots[partition]->archived),
       committer_([this] { Run(); }) {}
@@ -162,7 +181,13 @@ void PartitionTerm::Run() {
         failed ? Result<void>(tl::unexpected<Error>(*failed)) : Transact(pending.batch);
     const InputOffsets decided = pending.batch.decided;
     const bool durable = outcome.has_value();
-    if (!durable) failed = outcome.error();
+    if (!durable && !failed) {
+      failed = outcome.error();
+      // Before the runner hears of it and asks whether it may open the next term.
+      if (failed->code == ErrorCode::kFenced && core_.membership) {
+        core_.membership->Fenced(partition_);
+      }
+    }
     pending.done(std::move(outcome));
     if (durable) DeleteDecided(decided);
     lock.lock();
@@ -173,17 +198,41 @@ void PartitionTerm::Run() {
   }
 }
 
-Result<void> PartitionTerm::ProduceAll(const CommitBatch& batch) {
-  uint64_t sequence = batch.first_sequence;
-  for (const Bytes& record : batch.records) {
-    auto produced = producer_->Produce(core_.names.events, partition_, "", record,
-                                       {{std::string(kSequenceHeader), EncodeNumber(sequence)}}, 0,
-                                       kRequestTimeout);
+Result<void> PartitionTerm::ProduceEvents(const CommitBatch& batch) {
+  for (size_t i = 0; i < batch.records.size(); ++i) {
+    const LogRecord* record = i < batch.unpacked.size() ? batch.unpacked[i].get() : nullptr;
+    if (record) number_ = record->term;
+    Headers headers = {
+        {std::string(kSequenceHeader), std::to_string(batch.first_sequence + i)},
+        {std::string(kTermHeader), std::to_string(number_)},
+    };
+    const Command* command = nullptr;
+    if (record && record->decision) {
+      const Decision& decision = *record->decision;
+      if (decision.command) command = &*decision.command;
+      headers.emplace_back(kVerdictHeader, ToString(decision.verdict));
+      if (decision.rejection) {
+        headers.emplace_back(kRejectionHeader, ToString(decision.rejection->code));
+      }
+    }
+    if (command) headers.emplace_back(kCommandIdHeader, command->id);
+    const bool last = i + 1 == batch.records.size();
+    auto produced =
+        producer_->Produce(core_.names.events, partition_,
+                           command ? std::string_view(command->entity) : std::string_view(),
+                           batch.records[i], headers, last ? 1 : 0, kRequestTimeout);
     if (!produced) return produced;
-    ++sequence;
   }
-  for (const FollowUpRecord& follow_up : batch.follow_ups) {
-    auto produced = producer_->Produce(core_.names.internal, follow_up.target_partition, "",
+  return {};
+}
+
+Result<void> PartitionTerm::ProduceAll(const CommitBatch& batch) {
+  if (auto produced = ProduceEvents(batch); !produced) return produced;
+  const std::vector<std::string_view> targets = FollowUpTargets(batch);
+  for (size_t i = 0; i < batch.follow_ups.size(); ++i) {
+    const FollowUpRecord& follow_up = batch.follow_ups[i];
+    auto produced = producer_->Produce(core_.names.internal, follow_up.target_partition,
+                                       i < targets.size() ? targets[i] : std::string_view(),
                                        follow_up.payload, {}, 0, kRequestTimeout);
     if (!produced) return produced;
   }
@@ -205,8 +254,48 @@ Result<void> PartitionTerm::Transact(const CommitBatch& batch) {
   if (auto begun = producer_->Begin(); !begun) return begun;
   if (auto produced = ProduceAll(batch); !produced) return produced;
   if (auto committed = producer_->Commit(kRequestTimeout); !committed) return committed;
-  // Durable. The archive is this node's copy; losing it costs reading the topic again.
-  return core_.Archive(partition_, batch.first_sequence, batch.records, std::nullopt);
+  return Archive(batch);
+}
+
+Result<void> PartitionTerm::Archive(const CommitBatch& batch) {
+  if (batch.records.empty()) return {};
+  const uint64_t next_offset = delivered_->load() + 1;
+  if (!std::exchange(opened_, true)) {
+    uint64_t read = 0;
+    uint64_t archived = 0;
+    {
+      const std::lock_guard lock(core_.slots[partition_]->mutex);
+      archived = core_.slots[partition_]->archived;
+      read = core_.slots[partition_]->events_offset;
+    }
+    if (next_offset != read + batch.records.size()) {
+      // Markers of settled transactions, or a record of somebody else's: the topic says, once the
+      // markers of this one are written.
+      const uint64_t end = batch.first_sequence + batch.records.size();
+      for (int waited_ms = 0; archived < end; waited_ms += kMarkersStepMs) {
+        if (waited_ms > 0) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(kMarkersStepMs));
+        }
+        if (auto caught_up = core_.CatchUp(partition_, /*settled=*/false); !caught_up) {
+          return caught_up;
+        }
+        if (waited_ms * 1000 > kRequestTimeout.us) break;
+        const std::lock_guard lock(core_.slots[partition_]->mutex);
+        archived = core_.slots[partition_]->archived;
+      }
+      bool ours = false;
+      auto looked = core_.archive->ReadEvents(partition_, batch.first_sequence,
+                                              [&](uint64_t, std::string_view record) {
+                                                ours = record == batch.records.front();
+                                                return false;
+                                              });
+      if (!looked) return looked;
+      if (ours) return {};
+      return Err(ErrorCode::kFenced, "another wrote to partition {} before this term began",
+                 partition_);
+    }
+  }
+  return core_.Archive(partition_, batch.first_sequence, batch.records, number_, next_offset);
 }
 
 void PartitionTerm::DeleteDecided(const InputOffsets& decided) {

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <thread>
 
@@ -131,8 +132,12 @@ Result<Owned<rd_kafka_event_t>> AwaitEvent(rd_kafka_queue_t* queue, std::string_
 
 struct Admin::Impl {
   Owned<rd_kafka_t> handle;
-  Owned<rd_kafka_queue_t> queue;
   std::mutex mutex;  // one request at a time
+
+  // Of one request: an answer that comes too late for it is not taken for another's.
+  Owned<rd_kafka_queue_t> Queue() const {
+    return Owned<rd_kafka_queue_t>(rd_kafka_queue_new(handle.get()));
+  }
 };
 
 Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -145,7 +150,6 @@ Result<std::unique_ptr<Admin>> Admin::Make(const Config& config) {
   if (!handle) return tl::unexpected<Error>(handle.error());
   auto impl = std::make_unique<Impl>();
   impl->handle = std::move(*handle);
-  impl->queue.reset(rd_kafka_queue_new(impl->handle.get()));
   return std::unique_ptr<Admin>(new Admin(std::move(impl)));
 }
 
@@ -169,6 +173,7 @@ Result<std::map<std::string, int>> Admin::PartitionCounts(const std::vector<std:
 
 Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
   const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
   std::vector<rd_kafka_NewTopic_t*> wanted;
   char reason[kReasonBytes];
   for (const TopicSpec& spec : topics) {
@@ -180,10 +185,9 @@ Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
     }
     wanted.push_back(topic);
   }
-  rd_kafka_CreateTopics(impl_->handle.get(), wanted.data(), wanted.size(), nullptr,
-                        impl_->queue.get());
+  rd_kafka_CreateTopics(impl_->handle.get(), wanted.data(), wanted.size(), nullptr, queue.get());
   rd_kafka_NewTopic_destroy_array(wanted.data(), wanted.size());
-  auto event = AwaitEvent(impl_->queue.get(), "creating topics");
+  auto event = AwaitEvent(queue.get(), "creating topics");
   if (!event) return tl::unexpected<Error>(event.error());
   size_t count = 0;
   const auto** results =
@@ -201,11 +205,12 @@ Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
 
 Result<std::map<std::string, std::string>> Admin::TopicConfig(const std::string& topic) {
   const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
   rd_kafka_ConfigResource_t* resource =
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
-  rd_kafka_DescribeConfigs(impl_->handle.get(), &resource, 1, nullptr, impl_->queue.get());
+  rd_kafka_DescribeConfigs(impl_->handle.get(), &resource, 1, nullptr, queue.get());
   rd_kafka_ConfigResource_destroy(resource);
-  auto event = AwaitEvent(impl_->queue.get(), "reading the settings of topic " + topic);
+  auto event = AwaitEvent(queue.get(), "reading the settings of topic " + topic);
   if (!event) return tl::unexpected<Error>(event.error());
   size_t count = 0;
   const auto** resources = rd_kafka_DescribeConfigs_result_resources(
@@ -225,15 +230,45 @@ Result<std::map<std::string, std::string>> Admin::TopicConfig(const std::string&
   return config;
 }
 
+Result<std::vector<Admin::Member>> Admin::Members(const std::string& group) {
+  const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
+  const char* name = group.c_str();
+  rd_kafka_DescribeConsumerGroups(impl_->handle.get(), &name, 1, nullptr, queue.get());
+  auto event = AwaitEvent(queue.get(), "asking who is in group " + group);
+  if (!event) return tl::unexpected<Error>(event.error());
+  size_t groups = 0;
+  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
+      rd_kafka_event_DescribeConsumerGroups_result(event->get()), &groups);
+  std::vector<Member> members;
+  if (groups == 0) return members;
+  if (const auto* error = rd_kafka_ConsumerGroupDescription_error(described[0])) {
+    return Failed("asking who is in group " + group, rd_kafka_error_code(error));
+  }
+  const size_t count = rd_kafka_ConsumerGroupDescription_member_count(described[0]);
+  for (size_t i = 0; i < count; ++i) {
+    const auto* told = rd_kafka_ConsumerGroupDescription_member(described[0], i);
+    Member& member = members.emplace_back();
+    member.client_id = rd_kafka_MemberDescription_client_id(told);
+    const auto* assignment = rd_kafka_MemberDescription_assignment(told);
+    const auto* list = assignment ? rd_kafka_MemberAssignment_partitions(assignment) : nullptr;
+    for (int at = 0; list != nullptr && at < list->cnt; ++at) {
+      member.partitions.push_back(static_cast<uint32_t>(list->elems[at].partition));
+    }
+  }
+  return members;
+}
+
 Result<void> Admin::DeleteRecords(const std::string& topic, uint32_t partition, uint64_t before) {
   const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
   Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), static_cast<int32_t>(partition))
       ->offset = static_cast<int64_t>(before);
   rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(list.get());
-  rd_kafka_DeleteRecords(impl_->handle.get(), &request, 1, nullptr, impl_->queue.get());
+  rd_kafka_DeleteRecords(impl_->handle.get(), &request, 1, nullptr, queue.get());
   rd_kafka_DeleteRecords_destroy(request);
-  auto event = AwaitEvent(impl_->queue.get(), "deleting decided records of " + topic);
+  auto event = AwaitEvent(queue.get(), "deleting decided records of " + topic);
   if (!event) return tl::unexpected<Error>(event.error());
   const auto* result =
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
@@ -245,16 +280,19 @@ Result<void> Admin::DeleteRecords(const std::string& topic, uint32_t partition, 
 
 struct Producer::Impl {
   Owned<rd_kafka_t> handle;
-  OnFailed on_failed;
+  OnDelivered on_delivered;
   std::atomic<bool> stopping = false;
   std::thread poller;  // serves delivery reports
 
-  static void OnDelivered(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  static void Delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
     const auto& impl = *static_cast<Impl*>(self);
-    if (!impl.on_failed) return;
-    auto failed = Failed("delivering a record", message->err);
-    impl.on_failed(reinterpret_cast<uint64_t>(message->_private), failed.value());
+    const auto opaque = reinterpret_cast<uint64_t>(message->_private);
+    if (opaque == 0 || !impl.on_delivered) return;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      impl.on_delivered(opaque, static_cast<uint64_t>(message->offset));
+    } else {
+      impl.on_delivered(opaque, Failed("delivering a record", message->err));
+    }
   }
 };
 
@@ -265,13 +303,13 @@ Producer::~Producer() {
   if (impl_->poller.joinable()) impl_->poller.join();
 }
 
-Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnFailed on_failed) {
+Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnDelivered on_delivered) {
   auto conf = MakeConf(config);
   if (!conf) return tl::unexpected<Error>(conf.error());
   auto impl = std::make_unique<Impl>();
-  impl->on_failed = std::move(on_failed);
+  impl->on_delivered = std::move(on_delivered);
   rd_kafka_conf_set_opaque(*conf, impl.get());
-  rd_kafka_conf_set_dr_msg_cb(*conf, &Impl::OnDelivered);
+  rd_kafka_conf_set_dr_msg_cb(*conf, &Impl::Delivered);
   auto handle = MakeHandle(RD_KAFKA_PRODUCER, *conf);
   if (!handle) return tl::unexpected<Error>(handle.error());
   impl->handle = std::move(*handle);
@@ -341,6 +379,11 @@ Result<void> Producer::Flush(Duration timeout) {
 struct Reader::Impl {
   Owned<rd_kafka_t> handle;
   std::vector<Owned<rd_kafka_queue_t>> queues;
+  Owned<rd_kafka_queue_t> common;  // of the handle
+  std::vector<Source> sources;
+  // Messages that came through the handle's queue: the client may set that way for a partition
+  // after it was given a queue of its own.
+  std::vector<std::deque<Message>> strays;
   std::mutex mutex;
   std::function<void()> on_ready;  // guarded by mutex
 
@@ -349,9 +392,26 @@ struct Reader::Impl {
     const std::lock_guard lock(impl.mutex);
     if (impl.on_ready) impl.on_ready();
   }
+  // Errors and callbacks of the handle itself.
+  void ServeHandle() {
+    constexpr int kServedMax = 1000;
+    for (int served = 0; served < kServedMax; ++served) {
+      rd_kafka_message_t* raw = rd_kafka_consumer_poll(handle.get(), 0);
+      if (raw == nullptr) return;
+      for (size_t i = 0; i < sources.size() && raw->err == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+        if (sources[i].partition == static_cast<uint32_t>(raw->partition) &&
+            sources[i].topic == rd_kafka_topic_name(raw->rkt)) {
+          strays[i].push_back(ToMessage(*raw));
+        }
+      }
+      rd_kafka_message_destroy(raw);
+    }
+  }
   ~Impl() {
     for (const auto& queue : queues) rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
     queues.clear();
+    if (common) rd_kafka_queue_cb_event_enable(common.get(), nullptr, nullptr);
+    common.reset();
     if (handle) rd_kafka_assign(handle.get(), nullptr);
   }
 };
@@ -381,6 +441,10 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
     return Failed("assigning partitions", error);
   }
   impl_->queues.clear();
+  impl_->sources = sources;
+  impl_->common.reset(rd_kafka_queue_get_consumer(impl_->handle.get()));
+  rd_kafka_queue_cb_event_enable(impl_->common.get(), &Impl::OnReady, impl_.get());
+  impl_->strays.assign(sources.size(), {});
   for (const Source& source : sources) {
     Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_partition(
         impl_->handle.get(), source.topic.c_str(), static_cast<int32_t>(source.partition)));
@@ -395,7 +459,13 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
 }
 
 Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, bool* at_end) {
-  rd_kafka_consumer_poll(impl_->handle.get(), 0);  // errors and callbacks of the handle itself
+  impl_->ServeHandle();
+  std::deque<Message>& strays = impl_->strays[source];
+  if (!strays.empty()) {
+    Message first = std::move(strays.front());
+    strays.pop_front();
+    return first;
+  }
   rd_kafka_message_t* raw = rd_kafka_consume_queue(impl_->queues[source].get(), Millis(timeout));
   if (raw == nullptr) return std::nullopt;
   Result<std::optional<Message>> result = std::nullopt;
@@ -429,6 +499,7 @@ Result<Reader::Watermarks> Reader::QueryWatermarks(const std::string& topic, uin
     const bool passes = error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                         error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
                         error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                        error == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
                         error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
     if (!passes || waited_ms >= Millis(timeout)) {
       return Failed("asking for the ends of " + topic, error);
@@ -436,6 +507,80 @@ Result<Reader::Watermarks> Reader::QueryWatermarks(const std::string& topic, uin
     rd_kafka_poll(impl_->handle.get(), kStepMs);
   }
   return Watermarks{static_cast<uint64_t>(low), static_cast<uint64_t>(high)};
+}
+
+struct GroupMember::Impl {
+  std::string topic;
+  Listener listener;
+  Owned<rd_kafka_t> handle;
+
+  Partitions Of(const rd_kafka_topic_partition_list_t& list) const {
+    Partitions partitions;
+    for (int i = 0; i < list.cnt; ++i) {
+      if (topic == list.elems[i].topic) {
+        partitions.push_back(static_cast<uint32_t>(list.elems[i].partition));
+      }
+    }
+    return partitions;
+  }
+
+  static void Rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t what,
+                        rd_kafka_topic_partition_list_t* list, void* self) {
+    const auto& impl = *static_cast<Impl*>(self);
+    rd_kafka_error_t* error = nullptr;
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      // Where reading would begin; nothing is read, the partitions are paused before a fetch.
+      for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = RD_KAFKA_OFFSET_END;
+      error = rd_kafka_incremental_assign(handle, list);
+      rd_kafka_pause_partitions(handle, list);
+      impl.listener.assigned(impl.Of(*list));
+    } else if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+      const bool lost = rd_kafka_assignment_lost(handle) != 0;
+      (lost ? impl.listener.lost : impl.listener.revoked)(impl.Of(*list));
+      error = rd_kafka_incremental_unassign(handle, list);
+    } else {
+      rd_kafka_assign(handle, nullptr);
+    }
+    // Whatever it was, the next rebalance tells again who has what.
+    if (error != nullptr) rd_kafka_error_destroy(error);
+  }
+};
+
+GroupMember::GroupMember(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+GroupMember::~GroupMember() { rd_kafka_consumer_close(impl_->handle.get()); }
+
+Result<std::unique_ptr<GroupMember>> GroupMember::Make(const Config& config,
+                                                       const std::string& topic,
+                                                       Listener listener) {
+  auto conf = MakeConf(config);
+  if (!conf) return tl::unexpected<Error>(conf.error());
+  auto impl = std::make_unique<Impl>();
+  impl->topic = topic;
+  impl->listener = std::move(listener);
+  rd_kafka_conf_set_opaque(*conf, impl.get());
+  rd_kafka_conf_set_rebalance_cb(*conf, &Impl::Rebalance);
+  auto handle = MakeHandle(RD_KAFKA_CONSUMER, *conf);
+  if (!handle) return tl::unexpected<Error>(handle.error());
+  impl->handle = std::move(*handle);
+  rd_kafka_poll_set_consumer(impl->handle.get());
+  Owned<rd_kafka_topic_partition_list_t> topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  if (const auto error = rd_kafka_subscribe(impl->handle.get(), topics.get())) {
+    return Failed("joining the group", error);
+  }
+  return std::unique_ptr<GroupMember>(new GroupMember(std::move(impl)));
+}
+
+Result<void> GroupMember::Poll(Duration timeout) {
+  rd_kafka_message_t* raw = rd_kafka_consumer_poll(impl_->handle.get(), Millis(timeout));
+  if (raw == nullptr) return {};
+  Result<void> result;
+  if (raw->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    result = Failed("taking part in the group", raw->err, rd_kafka_message_errstr(raw));
+  }
+  rd_kafka_message_destroy(raw);
+  return result;
 }
 
 }  // namespace sluice::kafka

@@ -48,6 +48,12 @@ class Admin {
   // One that exists already is no error.
   Result<void> CreateTopics(const std::vector<TopicSpec>& topics);
   Result<std::map<std::string, std::string>> TopicConfig(const std::string& topic);
+  // Members of a group and which partitions of its topic each has.
+  struct Member {
+    std::string client_id;
+    std::vector<uint32_t> partitions;
+  };
+  Result<std::vector<Member>> Members(const std::string& group);
   // Everything below `before` goes.
   Result<void> DeleteRecords(const std::string& topic, uint32_t partition, uint64_t before);
 
@@ -61,10 +67,11 @@ class Admin {
 // from any thread, the transaction calls from one.
 class Producer {
  public:
-  // `on_failed` is called, from this producer's own thread, for a message that was not delivered;
-  // `opaque` is Produce's.
-  using OnFailed = std::function<void(uint64_t opaque, const Error&)>;
-  static Result<std::unique_ptr<Producer>> Make(const Config& config, OnFailed on_failed = {});
+  // Called, from this producer's own thread, with the offset of a message that was delivered, or
+  // why it was not. `opaque` is Produce's; of messages with 0 nothing is said.
+  using OnDelivered = std::function<void(uint64_t opaque, Result<uint64_t> offset)>;
+  static Result<std::unique_ptr<Producer>> Make(const Config& config,
+                                                OnDelivered on_delivered = {});
   ~Producer();
 
   // Fences the producer that had the id before and settles its transaction.
@@ -115,6 +122,31 @@ class Reader {
  private:
   struct Impl;
   explicit Reader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// A member of a consumer group, for what the group hands out of one topic's partitions; it reads
+// none of their records. One thread, which also runs the callbacks, from Poll and the destructor.
+class GroupMember {
+ public:
+  using Partitions = std::vector<uint32_t>;
+  struct Listener {
+    std::function<void(const Partitions&)> assigned;
+    // They are handed on when it returns.
+    std::function<void(const Partitions&)> revoked;
+    // The group gave this member up; others may have them already.
+    std::function<void(const Partitions&)> lost;
+  };
+  static Result<std::unique_ptr<GroupMember>> Make(const Config& config, const std::string& topic,
+                                                   Listener listener);
+  // Gives back what it has and leaves the group.
+  ~GroupMember();
+  // Takes part for `timeout`. An error is what the brokers said; most pass by themselves.
+  Result<void> Poll(Duration timeout);
+
+ private:
+  struct Impl;
+  explicit GroupMember(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

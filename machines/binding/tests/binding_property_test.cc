@@ -12,8 +12,8 @@ namespace sluice {
 namespace {
 
 using testing::BindingWorld;
+using testing::kWeb;
 
-constexpr char kWeb[] = "binding/default/web";
 constexpr char kOther[] = "binding/default/other";
 constexpr char kLone[] = "instance/default/lone";
 

@@ -9,8 +9,8 @@ namespace {
 
 using testing::ActiveOf;
 using testing::BindingWorld;
+using testing::kWeb;
 
-constexpr char kWeb[] = "binding/default/web";
 constexpr char kFirst[] = "instance/default/web-8254c329a928-01";
 constexpr char kSecond[] = "instance/default/web-8254c329a928-02";
 

@@ -14,6 +14,8 @@
 
 namespace sluice::testing {
 
+inline constexpr char kWeb[] = "binding/default/web";
+
 class BindingWorld : public World {
  public:
   BindingWorld();

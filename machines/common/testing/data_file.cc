@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "machines/clusterconfig/settings.h"
+#include "machines/common/condition_writes.h"
 #include "machines/common/testing/expectations.h"
 #include "machines/common/testing/world.h"
 
@@ -35,7 +36,9 @@ AnyTable ParseTable(const Type& type, const Json& payload) {
 // The command of that wire name; those of the relations belong to every kind.
 const Type* FindCommandType(const KindInfo& kind, std::string_view name) {
   if (const CommandInfo* command = kind.FindCommandByWireName(name)) return command->type;
-  for (const Type* type : {&TypeOf<Observe>(), &TypeOf<Unobserve>(), &TypeOf<ContinueFanOut>()}) {
+  for (const Type* type :
+       {&TypeOf<Observe>(), &TypeOf<Unobserve>(), &TypeOf<ContinueFanOut>(),
+        &TypeOf<WriteConditions>(), &TypeOf<WatchConditions>(), &TypeOf<UnwatchConditions>()}) {
     if (type->wire_name == name) return type;
   }
   return nullptr;

@@ -5,11 +5,14 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "machines/common/testing/pick.h"
 #include "machines/instance/tests/instance_world.h"
 #include "machines/network/attachment/attachment.h"
 
 namespace sluice {
 namespace {
+
+using testing::Pick;
 
 using testing::InstanceWorld;
 using testing::ProcessPayload;
@@ -18,11 +21,6 @@ using enum InstancePhase;
 constexpr char kWeb[] = "instance/default/web";
 constexpr char kHere[] = "location/default/here";
 
-// inRange over the whole range from the first case on: by itself it starts small.
-template <class T>
-T Pick(T from, T end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(from, end));
-}
 bool Chance(int in) { return Pick(0, in) == 0; }
 
 // --- An oracle of phase and Ready, told anew from the page ---------------------------------------

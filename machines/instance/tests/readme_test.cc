@@ -13,7 +13,7 @@ namespace sluice {
 namespace {
 
 TEST(InstanceReadme, ShowsTheDiagramOfTheTable) {
-  for (const std::string kind : {"instance", "location"}) {
+  for (const std::string kind : {"deployment", "instance", "location", "workload"}) {
     std::ifstream file(SLUICE_SOURCE_DIR "/machines/" + kind + "/README.md");
     std::stringstream text;
     text << file.rdbuf();

@@ -169,6 +169,7 @@ std::string AttachmentBindingName(std::string_view owner, uint32_t interface) {
 }
 
 void BeginAttachment(Attachment& a, AttachmentPort& port) {
+  if (!a.subnet.empty()) return AskAddress(a, port);
   if (!a.claim.empty()) return WatchClaim(a, port);
   if (!a.context.empty()) return AskClaim(a, "", port);
   CreateBinding(a, port);
@@ -248,7 +249,9 @@ bool AdvanceAttachment(Attachment& a, const AddressRefused& answer, AttachmentPo
   }
   if (answer.reason == "AddressPoolExhausted" && !a.context.empty()) {
     UnwatchClaim(a, port);
-    const std::string exhausted = std::exchange(a.claim, "");
+    // A subnet has the name of its claim.
+    std::string exhausted = std::exchange(a.claim, "");
+    if (exhausted.empty()) exhausted = a.subnet;
     a.subnet.clear();
     AskClaim(a, exhausted, port);
   } else {

@@ -16,8 +16,9 @@
 //   Decide for each of those commands, Observed, Outcome and the timer: AdvanceAttachments(draft,
 //   draft->own.attachments, command), then the machine's Settle.
 //
-// An instance of a deployment fills in context and claim itself: with a claim it asks that for its
-// subnet, with a context that for a claim; with a binding name it makes the binding first.
+// An instance of a deployment fills in context and subnet itself. With a subnet it asks that for an
+// address, with a claim that for its subnet, with a context that for a claim; with a binding name
+// it makes the binding first.
 #pragma once
 
 #include <algorithm>
@@ -55,7 +56,7 @@ class AttachmentPort {
 std::string AttachmentBindingName(std::string_view owner, uint32_t interface);
 
 // The first step of an attachment in step None whose interface, network, location, wants_address
-// and one of binding, context, claim are set.
+// and one of binding, context, claim, subnet are set.
 void BeginAttachment(Attachment& attachment, AttachmentPort& port);
 
 // One step further. False when it is not this attachment's, or changes nothing.

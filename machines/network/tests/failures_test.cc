@@ -10,19 +10,13 @@
 namespace sluice {
 namespace {
 
+using testing::ClaimSpec;
 using testing::PlaneWorld;
 
 NetworkSpec Given(const std::string& range) {
   NetworkSpec spec;
   spec.ipam.mode = IpamMode::kPolicy;
   spec.ipam.ipv4_range = range;
-  return spec;
-}
-
-SubnetSpec ClaimSpec(const std::string& context) {
-  SubnetSpec spec;
-  spec.network_context.name = context;
-  spec.location.name = "here";
   return spec;
 }
 

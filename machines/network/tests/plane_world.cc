@@ -246,4 +246,11 @@ std::vector<std::string> PlaneWorld::Remains() {
   return remains;
 }
 
+SubnetSpec ClaimSpec(const std::string& context) {
+  SubnetSpec spec;
+  spec.network_context.name = context;
+  spec.location.name = "here";
+  return spec;
+}
+
 }  // namespace sluice::testing

@@ -19,6 +19,9 @@
 
 namespace sluice::testing {
 
+// Of a claim in that context, at "here".
+SubnetSpec ClaimSpec(const std::string& context);
+
 class PlaneWorld {
  public:
   explicit PlaneWorld(uint32_t partitions = 3);

@@ -10,14 +10,8 @@
 namespace sluice {
 namespace {
 
+using testing::ClaimSpec;
 using testing::PlaneWorld;
-
-SubnetSpec ClaimSpec(const std::string& context) {
-  SubnetSpec spec;
-  spec.network_context.name = context;
-  spec.location.name = "here";
-  return spec;
-}
 
 TEST(NetworkPlane, ANetworkThatIsHeldStaysAndNamesItsHolders) {
   PlaneWorld plane;

@@ -37,7 +37,8 @@ std::string KafkaBroker::Script(const std::string& words) {
 }
 
 void KafkaBroker::SetUp() {
-  bootstrap = Script("start --owner " + std::to_string(getpid()));
+  bootstrap = Script("start --brokers " + std::to_string(brokers_) + " --owner " +
+                     std::to_string(getpid()));
   ASSERT_NE(bootstrap.find(':'), std::string::npos) << "the broker did not start";
 }
 

@@ -10,6 +10,7 @@ namespace sluice {
 
 class KafkaBroker : public testing::Environment {
  public:
+  explicit KafkaBroker(int brokers = 1) : brokers_(brokers) {}
   // Of the broker this binary started.
   static const std::string& Bootstrap();
   // A cluster name nobody else in this run has.
@@ -19,6 +20,9 @@ class KafkaBroker : public testing::Environment {
 
   void SetUp() override;
   void TearDown() override;
+
+ private:
+  const int brokers_;
 };
 
 }  // namespace sluice

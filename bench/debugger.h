@@ -1,0 +1,11 @@
+// The group `debugger` of `sluice bench` (groups.h).
+#pragma once
+
+#include "bench/groups.h"
+
+namespace sluice::bench {
+
+// What was true, why, and folding and deciding the whole log again, against a bare fold of it.
+Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data);
+
+}  // namespace sluice::bench

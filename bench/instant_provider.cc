@@ -1,0 +1,107 @@
+#include "bench/instant_provider.h"
+
+#include <thread>
+
+#include "events/instance.gen.h"
+#include "events/network.gen.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr size_t kListedAtOnce = 2'000;
+constexpr size_t kInFlight = 512;
+constexpr std::chrono::milliseconds kPoll{1};
+constexpr int kIdlePollsMax = 60'000;
+
+// A string or number of an action as ActionJson writes it.
+std::string Field(const std::string& json, const std::string& name) {
+  const std::string mark = "\"" + name + "\":";
+  size_t from = json.find(mark);
+  if (from == std::string::npos) return "";
+  from += mark.size();
+  if (json[from] != '"') return json.substr(from, json.find_first_of(",}", from) - from);
+  return json.substr(from + 1, json.find('"', from + 1) - from - 1);
+}
+
+template <class Report>
+Command Say(const std::string& entity, int64_t generation, int32_t pid = 0) {
+  Report report;
+  report.status = ConditionStatus::kTrue;
+  report.generation = generation;
+  if constexpr (requires { report.pid; }) report.pid = pid;
+  Command command;
+  command.entity = entity;
+  command.payload = AnyTable::Of(std::move(report));
+  return command;
+}
+
+}  // namespace
+
+Queries QueriesOf(Node& node) {
+  QueryOptions options;
+  options.kinds = &node.kinds();
+  for (const auto& store : node.stores()) options.stores.push_back(store.get());
+  options.partition_of = [&node](std::string_view entity) { return node.PartitionOf(entity); };
+  options.read_events = [&node](uint32_t partition, uint64_t from, const EventVisitor& visit) {
+    return node.journal().ReadEvents(partition, from, visit);
+  };
+  return Queries(std::move(options));
+}
+
+InstantProvider::InstantProvider(Node& node, const BenchOptions& options)
+    : node_(node), options_(options), queries_(QueriesOf(node)) {}
+
+void InstantProvider::Report(const std::string& action, std::vector<Command>& commands) {
+  const std::string verb = Field(action, "verb");
+  const std::string target = Field(action, "target");
+  const int64_t generation = std::stoll("0" + Field(action, "generation"));
+  if (verb == "ProgramInstance" || verb == "ReprogramInstance") {
+    // Both at once: what it starts right away it need not be asked to start.
+    commands.push_back(Say<InstanceReportRunning>(target, generation,
+                                                  static_cast<int32_t>(generation)));
+    commands.push_back(Say<InstanceReportProgrammed>(target, generation));
+  } else if (verb == "DeleteInstance") {
+    commands.push_back(Say<InstanceReportDeleted>(target, generation));
+  } else if (verb.starts_with("Program")) {
+    commands.push_back(Say<NetworkReportProgrammed>(target, generation));
+  }
+}
+
+Result<size_t> InstantProvider::ServeOnce() {
+  const auto listed = queries_.Actions({.location = std::nullopt, .limit = kListedAtOnce});
+  if (!listed) return tl::unexpected<Error>(listed.error());
+  std::vector<Command> commands;
+  for (const std::string& action : listed->items) {
+    if (served_.insert(action).second) Report(action, commands);
+  }
+  reports_ += commands.size();
+  if (commands.empty()) return size_t{0};
+  const auto sent = RunClosedLoop(
+      node_, kInFlight,
+      [&](uint64_t n) -> std::optional<Command> {
+        if (n >= commands.size()) return std::nullopt;
+        return commands[n];
+      },
+      Duration{}, options_.stop);
+  if (!sent) return tl::unexpected<Error>(sent.error());
+  return commands.size();
+}
+
+Result<void> InstantProvider::ServeUntil(const std::function<bool()>& done) {
+  for (int idle = 0; !done(); ++idle) {
+    if (options_.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+    if (idle > kIdlePollsMax) {
+      return Err(ErrorCode::kUnavailable, "nothing was pending any more, and it was not done");
+    }
+    const auto served = ServeOnce();
+    if (!served) return tl::unexpected<Error>(served.error());
+    if (*served > 0) {
+      idle = 0;
+    } else {
+      std::this_thread::sleep_for(kPoll);
+    }
+  }
+  return {};
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,152 @@
+#include <librdkafka/rdkafka.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "bench/kafka_yardstick.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr int kTimeoutMs = 30'000;
+
+using Properties = std::vector<std::pair<std::string, std::string>>;
+
+rd_kafka_t* Make(rd_kafka_type_t type, const Properties& properties) {
+  char reason[512];
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  for (const auto& [name, value] : properties) {
+    CHECK(rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason, sizeof reason) ==
+          RD_KAFKA_CONF_OK);
+  }
+  rd_kafka_t* handle = rd_kafka_new(type, conf, reason, sizeof reason);
+  CHECK(handle != nullptr);
+  return handle;
+}
+
+// Takes ownership of `error`.
+Result<void> Check(rd_kafka_error_t* error) {
+  if (error == nullptr) return {};
+  auto failed = Err(ErrorCode::kIo, "the bare loop: {}", rd_kafka_error_string(error));
+  rd_kafka_error_destroy(error);
+  return failed;
+}
+
+// One partition's producer and consumer.
+class Lane {
+ public:
+  Lane(const BareLoop& loop, uint32_t partition)
+      : loop_(loop),
+        partition_(static_cast<int32_t>(partition)),
+        producer_(Make(RD_KAFKA_PRODUCER,
+                       {{"bootstrap.servers", loop.bootstrap},
+                        {"transactional.id", loop.output + "-" + std::to_string(partition)},
+                        {"retry.backoff.ms", "2"},
+                        {"linger.ms", "0"}})),
+        consumer_(Make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", loop.bootstrap},
+                                           {"group.id", loop.output},
+                                           {"enable.auto.commit", "false"},
+                                           {"isolation.level", "read_committed"},
+                                           {"fetch.wait.max.ms", "10"},
+                                           {"queued.min.messages", "100000"},
+                                           {"queued.max.messages.kbytes", "65536"}})) {}
+  ~Lane() {
+    rd_kafka_destroy(consumer_);
+    rd_kafka_destroy(producer_);
+  }
+
+  // What the first transaction would wait for.
+  Result<void> Open() {
+    if (auto begun = Check(rd_kafka_init_transactions(producer_, kTimeoutMs)); !begun) return begun;
+    rd_kafka_topic_t* topic = rd_kafka_topic_new(producer_, loop_.output.c_str(), nullptr);
+    const rd_kafka_metadata_t* metadata = nullptr;
+    if (rd_kafka_metadata(producer_, 0, topic, &metadata, kTimeoutMs) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+      rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(topic);
+    rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, loop_.input.c_str(), partition_)->offset =
+        RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_assign(consumer_, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return {};
+  }
+
+  Result<void> Run(std::atomic<uint64_t>& moved, Latencies* commits) {
+    const std::string payload(loop_.record_bytes, 'x');
+    while (moved < loop_.records) {
+      Stopwatch watch;
+      if (auto begun = Check(rd_kafka_begin_transaction(producer_)); !begun) return begun;
+      uint64_t count = 0;
+      while (count < loop_.records_per_commit && moved + count < loop_.records) {
+        rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer_, count == 0 ? 100 : 0);
+        if (message == nullptr) break;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+          if (auto produced = Produce(*message, payload); !produced) return produced;
+          ++count;
+        }
+        rd_kafka_message_destroy(message);
+      }
+      if (auto done = Check(rd_kafka_commit_transaction(producer_, kTimeoutMs)); !done) return done;
+      if (count == 0) continue;
+      moved += count;
+      commits->Add(static_cast<double>(watch.Elapsed().us));
+    }
+    return {};
+  }
+
+ private:
+  Result<void> Produce(const rd_kafka_message_t& from, const std::string& payload) {
+    while (true) {
+      const auto error = rd_kafka_producev(
+          producer_, RD_KAFKA_V_TOPIC(loop_.output.c_str()), RD_KAFKA_V_PARTITION(partition_),
+          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(from.key, from.key_len),
+          RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()), RD_KAFKA_V_END);
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        return Err(ErrorCode::kIo, "the bare loop: {}", rd_kafka_err2str(error));
+      }
+      rd_kafka_poll(producer_, 1);
+    }
+  }
+
+  const BareLoop& loop_;
+  const int32_t partition_;
+  rd_kafka_t* const producer_;
+  rd_kafka_t* const consumer_;
+};
+
+}  // namespace
+
+Result<BareLoopResult> RunBareLoop(const BenchOptions&, const BareLoop& loop) {
+  std::vector<std::unique_ptr<Lane>> lanes;
+  for (uint32_t partition = 0; partition < loop.partitions; ++partition) {
+    lanes.push_back(std::make_unique<Lane>(loop, partition));
+    if (auto opened = lanes.back()->Open(); !opened) return tl::unexpected<Error>(opened.error());
+  }
+  BareLoopResult result;
+  std::atomic<uint64_t> moved = 0;
+  std::mutex mutex;
+  Result<void> failed;
+  Stopwatch watch;
+  {
+    std::vector<std::jthread> threads;
+    for (auto& lane : lanes) {
+      threads.emplace_back([&, raw = lane.get()] {
+        Latencies commits;
+        auto ran = raw->Run(moved, &commits);
+        const std::lock_guard lock(mutex);
+        result.commits.Append(commits);
+        if (!ran) failed = std::move(ran);
+      });
+    }
+  }
+  if (!failed) return tl::unexpected<Error>(failed.error());
+  result.per_s = static_cast<double>(moved) / watch.Seconds();
+  return result;
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,115 @@
+#include "cli/debugger.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "service/client/url.h"
+
+namespace sluice::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kValueCharactersMax = 160;
+
+// One line that is written over, on a terminal.
+class ProgressLine {
+ public:
+  explicit ProgressLine(std::ostream& out) : out_(out), terminal_(isatty(STDERR_FILENO) != 0) {}
+  ~ProgressLine() { Clear(); }
+
+  void Show(const json& progress) {
+    if (!terminal_) return;
+    const double done = progress.value("done", 0.0);
+    const double total = progress.value("total", 0.0);
+    out_ << "\r\033[K"
+         << fmt::format("{:.0f} of {:.0f} decisions ({:.0f}%)", done, total,
+                        total > 0 ? 100 * done / total : 100.0)
+         << std::flush;
+    shown_ = true;
+  }
+  void Clear() {
+    if (std::exchange(shown_, false)) out_ << "\r\033[K" << std::flush;
+  }
+
+ private:
+  std::ostream& out_;
+  const bool terminal_;
+  bool shown_ = false;
+};
+
+tl::unexpected<Failure> FromDebugger(const json& error) {
+  const std::string code = error.value("code", "");
+  const std::string message = error.value("message", "");
+  if (code == "Invalid") return Fail(Exit::kBadInput, "{}", message);
+  if (code == "NotFound") return Fail(Exit::kRejected, "{}", message);
+  return Fail(Exit::kUnavailable, "{}", message);
+}
+
+std::string Shortened(const json& value) {
+  std::string text = value.is_null() ? "(absent)" : value.dump();
+  if (text.size() > kValueCharactersMax) {
+    text.resize(kValueCharactersMax);
+    text += "...";
+  }
+  return text;
+}
+
+}  // namespace
+
+Outcome<json> AskDebugger(Session& session, const std::string& verb, const Parameters& parameters,
+                          const std::function<bool(json item)>& on_item) {
+  ProgressLine progress(session.env().err);
+  json result;
+  json error;
+  bool answered = false;
+  bool enough = false;
+  const auto take = [&](std::string_view text) {
+    json line = json::parse(text, nullptr, false);
+    if (!line.is_object()) return true;
+    if (line.contains("progress")) {
+      progress.Show(line["progress"]);
+    } else if (line.contains("item")) {
+      progress.Clear();
+      enough = on_item && !on_item(std::move(line["item"]));
+      return !enough;
+    } else if (line.contains("error")) {
+      error = std::move(line["error"]);
+    } else if (line.contains("result")) {
+      result = std::move(line["result"]);
+      answered = true;
+    }
+    return true;
+  };
+  const auto streamed = session.api().Stream({.target = "/debug/" + verb + QueryString(parameters)},
+                                             take, session.env().stop);
+  progress.Clear();
+  if (!streamed) return FromError(streamed.error());
+  if (streamed->end == StreamEnd::kRefused) return FromResponse(verb, streamed->response);
+  if (!error.is_null()) return FromDebugger(error);
+  if (enough) return json();
+  if (session.env().stop.stop_requested()) return Fail(Exit::kUnavailable, "interrupted");
+  if (!answered) {
+    return Fail(Exit::kUnavailable, "{}: {} ended before it had answered", verb,
+                session.api().address());
+  }
+  return result;
+}
+
+Outcome<std::string> PointInTime(Session& session, std::string_view flag, const std::string& at) {
+  if (!at.starts_with('-')) return at;
+  const auto ago = ParseDuration(std::string_view(at).substr(1));
+  if (!ago) return Fail(Exit::kBadInput, "{}: {}", flag, ago.error());
+  return FormatTime(session.env().now() - *ago);
+}
+
+void PrintChanges(const json& changes, std::string_view indent, std::ostream& out) {
+  for (const json& change : changes) {
+    out << indent << change.value("path", "") << ": " << Shortened(change.at("before")) << " -> "
+        << Shortened(change.at("after")) << '\n';
+  }
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,17 @@
+// The verbs of the debugger (verbs.h says how a verb is made).
+#pragma once
+
+#include "cli/arguments.h"
+
+namespace sluice::cli {
+
+void DefineWhy(CommandLine& line);
+void DefineDiff(CommandLine& line);
+void DefineReplay(CommandLine& line);
+void DefineVerify(CommandLine& line);
+void DefineExport(CommandLine& line);
+void DefineImport(CommandLine& line);
+void DefineBackup(CommandLine& line);
+void DefineRestore(CommandLine& line);
+
+}  // namespace sluice::cli

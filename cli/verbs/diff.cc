@@ -1,0 +1,98 @@
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/debugger.h"
+#include "cli/output.h"
+#include "cli/verbs/debugger_verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::vector<std::string> words;
+  std::string from;
+  std::string to;
+  bool all_namespaces = false;
+  Output output;
+};
+
+void PrintEntity(const json& difference, std::ostream& out) {
+  out << difference.value("entity", "") << "  " << difference.value("change", "") << '\n';
+  for (const json& field : difference.at("fields")) {
+    const bool whole = field.value("path", "").empty();
+    if (!whole) PrintChanges(json::array({field}), "  ", out);
+    if (!field.contains("by")) continue;
+    const json& by = field["by"];
+    out << (whole ? "  by " : "    by ") << by.value("position", "") << "  "
+        << by.value("command", "");
+    if (by.contains("sender")) {
+      out << " from " << by.value("sender", "");
+    } else if (by.contains("actor")) {
+      out << " by " << by.value("actor", "");
+    }
+    out << "  " << by.value("time", "") << '\n';
+  }
+}
+
+Outcome<Exit> Diff(Session& session, const Options& options) {
+  const auto from = PointInTime(session, "diff --from", options.from);
+  if (!from) return Again(from.error());
+  const auto to = PointInTime(session, "diff --to", options.to);
+  if (!to) return Again(to.error());
+  Parameters parameters{{"from", *from}, {"to", *to}};
+  if (!options.words.empty()) {
+    KindInfo kind;
+    const auto refs = session.ParseRefs(options.words, &kind);
+    if (!refs) return Again(refs.error());
+    if (refs->size() > 1)
+      return Fail(Exit::kBadInput, "diff: one object, or a kind, or everything");
+    if (refs->empty()) {
+      parameters.emplace_back("kind", kind.singular);
+    } else {
+      parameters.emplace_back("entity", refs->front().Key());
+    }
+  }
+  if (!options.all_namespaces && parameters.back().first != "entity") {
+    parameters.emplace_back("namespace", session.namespace_name());
+  }
+  std::ostream& out = session.env().out;
+  json items = json::array();
+  bool first = true;
+  const auto result = AskDebugger(session, "diff", parameters, [&](json item) {
+    if (!options.output.is_table()) {
+      items.push_back(std::move(item));
+      return true;
+    }
+    if (!std::exchange(first, false)) out << '\n';
+    PrintEntity(item, out);
+    return out.good();
+  });
+  if (!result) return Again(result.error());
+  if (!options.output.is_table()) {
+    json whole = *result;
+    whole["items"] = std::move(items);
+    PrintValue(whole, options.output, out);
+  } else if (first) {
+    session.env().err << "Nothing differs between " << result->value("from", "") << " and "
+                      << result->value("to", "") << ".\n";
+  }
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void DefineDiff(CommandLine& line) {
+  const auto options = std::make_shared<Options>();
+  Arguments verb = line.Verb("diff", "Shows what differs between two points, and what made it so");
+  verb.Words("KIND/NAME", &options->words, "An object, or a kind [everything in the namespace]",
+             false)
+      .Text("--from", &options->from, "Since when: a position, a time, or so long ago (--from=-5m)")
+      .Text("--to", &options->to, "Until when [now]")
+      .Flag("-A,--all-namespaces", &options->all_namespaces, "In all namespaces");
+  options->output.Declare(verb);
+  verb.Run([options](Session& session) { return Diff(session, *options); });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,135 @@
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/exporting.h"
+#include "cli/verbs/debugger_verbs.h"
+#include "engine/clock.h"
+#include "replay/import.h"
+
+namespace sluice::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::vector<std::string> words;
+  std::string file = "-";
+  std::string from;
+  std::string to;
+  std::string only_namespace;
+  bool with_causes = false;
+  std::string redact;
+  std::string form = "lines";
+};
+
+Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
+  const auto from = PointInTime(session, "export --from", options.from);
+  if (!from) return Again(from.error());
+  const auto to = PointInTime(session, "export --to", options.to);
+  if (!to) return Again(to.error());
+  Parameters parameters{{"from", *from},
+                        {"to", *to},
+                        {"namespace", options.only_namespace},
+                        {"causes", options.with_causes ? "true" : ""},
+                        {"redact", options.redact},
+                        {"readable", options.form == "lines" ? "true" : ""}};
+  if (options.words.empty()) return parameters;
+  KindInfo kind;
+  const auto refs = session.ParseRefs(options.words, &kind);
+  if (!refs) return Again(refs.error());
+  if (refs->size() > 1)
+    return Fail(Exit::kBadInput, "export: one object, or a kind, or everything");
+  if (refs->empty()) {
+    parameters.emplace_back("kind", kind.singular);
+  } else {
+    parameters.emplace_back("entity", refs->front().Key());
+  }
+  return parameters;
+}
+
+Outcome<Exit> Export(Session& session, const Options& options) {
+  const auto parameters = ParametersOf(session, options);
+  if (!parameters) return Again(parameters.error());
+  std::ofstream file;
+  const bool to_file = options.file != "-";
+  if (to_file) {
+    file.open(options.file, std::ios::binary | std::ios::trunc);
+    if (!file) return Fail(Exit::kBadInput, "export: {} cannot be written", options.file);
+  }
+  std::ostream& out = to_file ? file : session.env().out;
+  const auto result = WriteExport(
+      session, *parameters,
+      options.form == "binary" ? replay::ExportForm::kBinary : replay::ExportForm::kLines, out);
+  if (!result) return Again(result.error());
+  std::ostream& err = session.env().err;
+  err << result->value("records", uint64_t{0}) << " records exported, up to "
+      << result->value("coverage", "") << '\n';
+  if (result->contains("hashedAnew")) {
+    err << result->value("redactedRecords", uint64_t{0})
+        << " records were redacted. The chain was made anew from the first record on, and so were "
+           "the state hashes of these; that they are what the node wrote can no longer be "
+           "checked:\n";
+    for (const json& entity : (*result)["hashedAnew"])
+      err << "  " << entity.get<std::string>() << '\n';
+  }
+  return Exit::kDone;
+}
+
+struct ImportWords {
+  std::string file;
+  std::string data;
+};
+
+Outcome<Exit> Import(Session& session, const ImportWords& options) {
+  std::ifstream file(options.file, std::ios::binary);
+  if (!file) return Fail(Exit::kBadInput, "import: {} cannot be read", options.file);
+  auto reader = replay::ExportReader::Open(file);
+  if (!reader) return FromError(reader.error());
+  static const SystemClock kClock;
+  replay::ImportOptions import;
+  import.data_dir = options.data;
+  import.kinds = &BuiltinKinds();
+  import.clock = &kClock;
+  const auto imported = replay::Import(*reader, import);
+  if (!imported) {
+    return Fail(imported.error().code == ErrorCode::kIo ? Exit::kUnavailable : Exit::kBadInput,
+                "import {}: {}", options.file, imported.error().message);
+  }
+  session.env().out << imported->records << " records imported into " << options.data << ", "
+                    << imported->partitions << " partitions, epoch " << imported->epoch << '\n';
+  if (imported->undecided > 0) {
+    session.env().out << imported->undecided
+                      << " follow-ups were not decided yet; a node decides them when it starts\n";
+  }
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void DefineExport(CommandLine& line) {
+  const auto options = std::make_shared<Options>();
+  Arguments verb = line.Verb("export", "Writes the log, or a part of it, to a file");
+  verb.Words("KIND/NAME", &options->words, "The decisions about an object or a kind [everything]",
+             false)
+      .Text("-f,--into", &options->file, "Where to [-, standard output]")
+      .Text("--from", &options->from, "From a position, a time, or so long ago (--from=-5m)")
+      .Text("--to", &options->to, "Up to there [now]")
+      .Text("--only-namespace", &options->only_namespace, "Objects of this namespace only [all]")
+      .Flag("--with-causes", &options->with_causes, "And the decisions that led to them")
+      .Text("--redact", &options->redact, "Paths to hide, with commas: spec.template,spec.env")
+      .Choice("-o,--output", &options->form, {"lines", "binary"},
+              "JSON lines with readable decisions, or binary [lines]");
+  verb.Run([options](Session& session) { return Export(session, *options); });
+}
+
+void DefineImport(CommandLine& line) {
+  const auto options = std::make_shared<ImportWords>();
+  Arguments verb = line.Verb("import", "Makes a data directory of an exported log");
+  verb.Word("FILE", &options->file, "What 'sluice export' wrote, whole")
+      .Text("--data", &options->data, "The directory, without a log [./data]");
+  options->data = "./data";
+  verb.Run([options](Session& session) { return Import(session, *options); });
+}
+
+}  // namespace sluice::cli

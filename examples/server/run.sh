@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Shows the server plane on a simulated region: an instance that is a server, a server that vanishes and
+# is replaced, two servers that claim one instance, a rebuild in place that fails and is repaired.
+#   --build-dir DIR  use what is built there, instead of setting up and building build/release
+# Ends with exit 0 and nothing left behind; anything unexpected ends it with 1.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+build=
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --build-dir)
+      build=$(realpath "${2:?--build-dir needs a directory}")
+      shift
+      ;;
+    -h | --help)
+      sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      exit 0
+      ;;
+    *)
+      echo "examples/server: unknown option $1 (see --help)" >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+if [[ -z $build ]]; then
+  scripts/setup.sh
+  scripts/build.sh release sluice
+  build=$PWD/build/release
+fi
+
+sluice=$build/sluice
+work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-server.XXXXXX")
+node_pid=
+region_pid=
+
+title() { printf '\n== %s\n' "$*"; }
+say() { printf '   %s\n' "$*"; }
+fail() {
+  echo "examples/server: $*" >&2
+  exit 1
+}
+
+# until_true SECONDS WHAT COMMAND...: repeats the command until it succeeds.
+until_true() {
+  local deadline=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [[ $SECONDS -lt $deadline ]] || fail "waited in vain for: $what"
+    sleep 0.1
+  done
+}
+
+clean_up() {
+  local code=$?
+  trap - EXIT
+  if [[ $code -ne 0 ]]; then
+    for log in node region; do
+      echo "examples/server: failed; the last words of the $log:" >&2
+      tail -20 "$work/$log.log" >&2 || true
+    done
+  fi
+  for pid in $region_pid $node_pid; do kill -KILL "$pid" 2>/dev/null || true; done
+  rm -rf "$work"
+  exit "$code"
+}
+
+apply() { "$sluice" apply -f - | sed 's/^/   /'; }
+instance() { "$sluice" get instance "$1" -o json | jq -r "$2"; }
+server_of() { instance "$1" '.status.server.name // ""'; }
+condition() { instance "$1" ".status.conditions[] | select(.type == \"$2\") | .status + \" \" + .reason"; }
+has() { [[ $(condition "$1" "$2") == "$3" ]]; }
+mapped() { [[ $("$sluice" get server "$1" -o json | jq -r '.status.conditions[0].reason') == "$2" ]]; }
+region_do() { "$sluice" provider region-do --data "$work/region" "$1" | sed 's/^/   /'; }
+ready() { "$sluice" wait "instance/$1" --for=condition=Ready --timeout=60s | sed 's/^/   /'; }
+with() { sed "s/$2/$3/" "examples/server/$1.yaml" | apply; }
+
+[[ -x $sluice ]] || fail "not built in $build"
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+port=7420
+while (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((20000 + RANDOM % 10000)); done
+export SLUICE_SERVER=http://127.0.0.1:$port
+
+title "A node, and a region beside it"
+"$sluice" up --data "$work/data" --listen "127.0.0.1:$port" --provider none >"$work/node.log" 2>&1 &
+node_pid=$!
+until_true 30 "the node to be ready" curl -fs -o /dev/null "$SLUICE_SERVER/readyz"
+"$sluice" provider region --data "$work/region" --step-time 200ms --seed 7 >"$work/region.log" 2>&1 &
+region_pid=$!
+until_true 10 "the region" grep -q ready "$work/region.log"
+"$sluice" apply -f examples/server/location.yaml | sed 's/^/   /'
+
+title "An instance that is a server"
+"$sluice" apply -f examples/server/instance.yaml | sed 's/^/   /'
+ready web
+first=$(server_of web)
+"$sluice" get server -o wide | sed 's/^/   /'
+
+title "Its server vanishes: another one is made"
+region_do "vanish $first"
+replaced() { [[ -n $(server_of web) && $(server_of web) != "$first" ]]; }
+until_true 30 "another server" replaced
+ready web
+second=$(server_of web)
+say "$first went, $second is there"
+
+title "A stranger claims the same instance"
+region_do "create default/here m1 debian-12 compute.unikorn-cloud.org/instance-id=default/web"
+until_true 30 "the conflict" has web ServerConflict "True DuplicateMapping"
+instance web '.status.conditions[] | select(.type == "ServerConflict") | "   ServerConflict: " + .message'
+stranger=$("$sluice" get server -o json | jq -r \
+  '.items[] | select(.status.conditions[0].reason == "DuplicateMapping") | .metadata.name')
+[[ $(server_of web) == "$second" ]] || fail "the stranger took the instance"
+say "the region strips its tag: the conflict is over, the stranger is nobody's"
+region_do "strip $stranger"
+until_true 30 "the stranger to be unmapped" mapped "$stranger" TagMissing
+no_conflict() { [[ -z $(condition web ServerConflict) ]]; }
+until_true 30 "the end of the conflict" no_conflict
+
+title "Another image, whose rebuild fails; then one that does not"
+region_do "fail rebuild image=debian-13"
+with instance debian-12 debian-13
+until_true 30 "the failed rebuild" has web Programmed "False RebuildFailed"
+condition web Programmed | sed 's/^/   Programmed: /'
+with instance debian-12 debian-14
+ready web
+[[ $(server_of web) == "$second" ]] || fail "a rebuild is in place"
+say "$second runs $(instance web .status.server.reported.image)"
+
+title "How it came about: sluice history instance/web"
+"$sluice" history instance/web | grep -E 'Server(Creation|Holder|Replacement|Rebuild|Update)' | sed 's/^/   /'
+
+title "Taking it all away"
+"$sluice" delete instance/web --wait | sed 's/^/   /'
+only_the_stranger() { [[ $("$sluice" get server -o json | jq '.items | length') -eq 1 ]]; }
+until_true 30 "the servers to go" only_the_stranger
+kill -TERM "$region_pid" "$node_pid"
+gone() { ! kill -0 "$region_pid" 2>/dev/null && ! kill -0 "$node_pid" 2>/dev/null; }
+until_true 20 "the node and the region to end" gone
+printf '\nexamples/server: done in %d s\n' "$SECONDS"

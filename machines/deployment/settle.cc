@@ -1,0 +1,154 @@
+// What follows from what a deployment keeps: its place, its networks, what its instances are asked.
+#include "machines/common/stuck.h"
+#include "machines/deployment/actions.h"
+#include "machines/deployment/available.h"
+#include "machines/deployment/manager.h"
+#include "machines/deployment/members.h"
+#include "machines/deployment/spec.h"
+#include "machines/network/attachment/attachment.h"
+#include "machines/registry/registry.h"
+
+namespace sluice {
+namespace {
+
+using Phase = DeploymentPhase;
+
+constexpr const char* kBackOffTimer = "backoff";
+constexpr size_t kDuePerDecision = 50;
+
+// --- Place ---
+
+void StopLooking(DeploymentDraft& draft) {
+  if (!draft->own.observes_locations) return;
+  draft.Send(LocationsRegistry(draft.context().self.namespace_),
+             Unobserve{.observer = draft.context().self.ToString()});
+  draft.Emit(LocationSearchChanged{.search = draft->own.search, .observes = false});
+}
+
+// The registry of locations is observed until one of the city is there.
+void SettlePlace(DeploymentDraft& draft) {
+  if (draft->status.phase != Phase::kScheduling) return;
+  const EntityKey registry = LocationsRegistry(draft.context().self.namespace_);
+  if (!draft->spec.location.name.empty()) {
+    StopLooking(draft);
+    draft.Emit(DeploymentScheduled{.location = draft->spec.location.name});
+    return;
+  }
+  LocationSearch search = draft->own.search;
+  if (!draft->own.observes_locations) {
+    draft.Send(registry, Observe{.observer = draft.context().self.ToString()});
+    draft.Emit(LocationSearchChanged{.search = {}, .observes = true});
+  } else if (search.version > search.asked) {
+    search.asked = search.version;
+    draft.Send(registry, FindMembers{.label = std::string(kCityCode),
+                                     .values = {draft->spec.city_code},
+                                     .members = {}});
+    draft.Emit(LocationSearchChanged{.search = search, .observes = true});
+  }
+}
+
+// --- Networks ---
+
+InstanceNetwork NetworkOf(const std::vector<Attachment>& attachments) {
+  InstanceNetwork network;
+  if (AllReady(attachments)) {
+    for (const Attachment& attachment : attachments) {
+      network.interfaces.push_back({.interface = attachment.interface,
+                                    .context = attachment.context,
+                                    .subnet = attachment.subnet});
+    }
+  } else if (auto failure = FailureOf(attachments)) {
+    network.reason = std::move(failure->reason);
+    network.message = std::move(failure->message);
+  }
+  return network;
+}
+
+void SettleNetworks(DeploymentDraft& draft) {
+  const auto& interfaces = draft->spec.template_.spec.network_interfaces;
+  for (uint32_t i = static_cast<uint32_t>(draft->own.attachments.size()); i < interfaces.size();
+       ++i) {
+    Attachment attachment;
+    attachment.interface = i;
+    attachment.network = interfaces[i].network.name;
+    attachment.location = draft->spec.location.name;
+    attachment.binding = AttachmentBindingName(draft.context().self.name, i);
+    AddAttachment(draft, std::move(attachment));
+  }
+  InstanceNetwork network = NetworkOf(draft->own.attachments);
+  if (!(network == draft->own.network)) {
+    draft.Emit(DeploymentNetworkChanged{.network = std::move(network)});
+  }
+}
+
+// --- Instances ---
+
+// Whose back-off has ended may be made, or updated, again.
+void EndBackOffs(DeploymentDraft& draft) {
+  for (size_t i = 0; i < kDuePerDecision; ++i) {
+    const auto due = deployment::NextDue(draft.state());
+    if (!due || due->time > draft.now()) break;
+    OrdinalItem item = deployment::OrdinalOf(draft.state(), due->ordinal);
+    item.retry.next_time = {};
+    draft.Emit(OrdinalChanged{.ordinal = due->ordinal, .item = std::move(item)});
+  }
+  const auto next = deployment::NextDue(draft.state());
+  draft.Arm(kBackOffTimer, next ? next->time : Time{});
+}
+
+void SettleInstances(DeploymentDraft& draft) {
+  const deployment::Manager& manager = deployment::ManagerOf(draft.state());
+  EndBackOffs(draft);
+  deployment::TellNetworks(draft);
+  const bool more = manager.carry_out(draft);
+  if ((more || draft->own.telling) && !draft->own.continuing) {
+    draft.Emit(DeploymentContinuation{.under_way = true});
+    draft.Send(draft.context().self, ContinueDeployment{});
+  }
+  DeploymentPlan plan = manager.plan(draft.state(), draft.context().self.name);
+  if (!(plan == draft->status.plan)) draft.Emit(DeploymentPlanned{.plan = std::move(plan)});
+}
+
+// --- Deletion ---
+
+// Instances first, then what they were attached to.
+void SettleDeletion(DeploymentDraft& draft) {
+  StopLooking(draft);
+  SettleInstances(draft);
+  SettleAvailable(draft);
+  if (draft->own.members == 0) {
+    ReleaseAttachments(draft, draft->own.attachments);
+    if (AllReleased(draft->own.attachments)) return draft.Emit(EntityDeleted{});
+  }
+  SettleStuck(draft, draft->own.members > 0 ? "its instances to go" : "its networks to go",
+              draft->own.phase_since);
+}
+
+std::string Awaited(const Deployment& state) {
+  if (state.status.phase == Phase::kScheduling) {
+    return "a location in " + state.spec.city_code;
+  }
+  if (state.status.phase == Phase::kProvisioning && state.own.wanted > 0) {
+    return "an instance to be ready";
+  }
+  return "";
+}
+
+}  // namespace
+
+void DeploymentMachine::Settle(Draft<DeploymentMachine>& draft) {
+  if (!draft->Exists()) return;
+  if (draft->IsDeleting()) return SettleDeletion(draft);
+  if (draft->status.observed_generation != draft->metadata.generation) {
+    draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
+  }
+  SettlePlace(draft);
+  if (draft->status.phase != Phase::kScheduling) {
+    SettleNetworks(draft);
+    SettleInstances(draft);
+  }
+  SettleAvailable(draft);
+  SettleStuck(draft, Awaited(draft.state()), draft->own.phase_since);
+}
+
+}  // namespace sluice

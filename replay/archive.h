@@ -1,0 +1,69 @@
+// Archive: a log to look into, whoever holds it: a running node, a data directory that none holds,
+// an exported file. What the debugger asks goes through here, so that it answers alike on all.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "events/envelope.gen.h"
+#include "events/result.h"
+#include "machines/common/kind.h"
+#include "projections/recovery.h"
+#include "projections/resource_version.h"
+
+namespace sluice {
+class StoreView;
+}
+
+namespace sluice::replay {
+
+// Threadsafe. What it reads is committed and never changes.
+class Archive {
+ public:
+  virtual ~Archive() = default;
+
+  virtual const KindRegistry& kinds() const = 0;
+  virtual uint32_t partitions() const = 0;
+  // One past the last decision whose entity can be looked up. Rises on a running node.
+  virtual uint64_t End(uint32_t partition) const = 0;
+  // One past the last record of the log; at or past End.
+  virtual Result<uint64_t> LogEnd(uint32_t partition) const = 0;
+  // Visits records from `from` on until the visitor returns false: Journal::ReadEvents.
+  virtual Result<void> Read(uint32_t partition, uint64_t from, const EventVisitor& visit) const = 0;
+  // Sequences of the decisions addressed to `entity`, ascending from `from` on, at most `limit`.
+  virtual Result<std::vector<uint64_t>> Sequences(std::string_view entity, uint64_t from,
+                                                  size_t limit) const = 0;
+  // Every entity of a kind that ever was, deleted ones included.
+  using EntityVisitor = std::function<void(std::string_view entity)>;
+  virtual Result<void> ScanEntities(std::string_view kind,
+                                    std::optional<std::string_view> namespace_,
+                                    const EntityVisitor& visit) const = 0;
+  // False: of a part of a log, which does not chain.
+  virtual bool IsWhole() const { return true; }
+  // The projections beside the log, as they are now; null: there are none.
+  virtual std::shared_ptr<const StoreView> Projections(uint32_t partition) const;
+
+  uint32_t PartitionOf(std::string_view entity) const;
+  // kNotFound: there is none, the message says what there is.
+  Result<LogRecord> Record(const DecisionPosition& position) const;
+  // When the record was decided, or its term opened.
+  Result<Time> TimeOf(const DecisionPosition& position) const;
+  // One past the last decision of `partition` that is not after `time`.
+  Result<uint64_t> EndAt(uint32_t partition, Time time) const;
+  // What is there now.
+  Coverage Now() const;
+  // A point in time: a position (its own partition exactly, the others by decision time), a
+  // resourceVersion, or an RFC 3339 time; "" is what is there. kInvalid: none of these. kNotFound:
+  // not reached; `now` is the time by the caller's clock.
+  Result<Coverage> PointAt(std::string_view text, Time now) const;
+};
+
+// The decision time of a record, or when it opened its term.
+Time TimeOfRecord(const LogRecord& record);
+
+}  // namespace sluice::replay

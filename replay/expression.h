@@ -1,0 +1,40 @@
+// Expression: a question to an object's fields that is true or false of it.
+//
+//   status.phase == 'Degraded' and not (spec.replicas >= 3 or status.conditions[type=Ready].status
+//   != 'True')
+//
+// Operands are field paths (events/paths.h), texts in single or double quotes, numbers, true, false
+// and null (an absent field). == and != compare anything; <, <=, >, >= numbers, times and durations
+// as what they are, and texts by their bytes. A path alone asks whether something is there that is
+// not false. Precedence: not, and, or.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "events/descriptor.h"
+#include "events/result.h"
+
+namespace sluice::replay {
+
+class Expression {
+ public:
+  // kInvalid: says what is wrong in which column, counted from 1.
+  static Result<Expression> Parse(std::string_view text);
+
+  Expression(Expression&&) noexcept;
+  Expression& operator=(Expression&&) noexcept;
+  ~Expression();
+
+  bool Holds(const Type& type, const void* table) const;
+
+  struct Node;
+
+ private:
+  explicit Expression(std::unique_ptr<const Node> root);
+
+  std::unique_ptr<const Node> root_;
+};
+
+}  // namespace sluice::replay

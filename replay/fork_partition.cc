@@ -1,0 +1,126 @@
+#include "replay/fork_partition.h"
+
+#include <algorithm>
+
+#include "events/codec.h"
+
+namespace sluice::replay {
+namespace {
+
+constexpr int kTimersBeforeMax = 10'000;
+
+// Whether the last record is the decision on this timer.
+bool IsOn(const std::vector<Bytes>& records, const TimerDue& timer, const std::string& entity) {
+  if (records.empty()) return false;
+  const auto record = Unpack<LogRecord>(records.back());
+  if (!record || !record->decision || !record->decision->command) return false;
+  const auto* due = record->decision->command->payload.As<TimerDue>();
+  return due != nullptr && record->decision->command->entity == entity && due->id == timer.id;
+}
+
+}  // namespace
+
+Result<ForkPartition::Sent> ForkPartition::Open(const Opened& recorded) {
+  clock_.Set(recorded.time);
+  DeciderOptions options;
+  options.build = recorded.build;
+  options.node = recorded.node;
+  decider_ = std::make_unique<Decider>(kinds_, store_, log_, clock_, options);
+  if (auto started = decider_->Start(); !started) return tl::unexpected(started.error());
+  decider_->StageOpened(recorded.epoch, recorded.partitions);
+  return Commit();
+}
+
+Result<ForkPartition::Sent> ForkPartition::Commit() {
+  Sent sent;
+  if (decider_->batch().empty()) return sent;
+  StagedBatch batch = decider_->TakeBatch();
+  sent = batch.commit.follow_ups;
+  log_.Commit(std::move(batch.commit), [](const Result<void>&) {});
+  if (auto applied = store_.Apply(batch.applied); !applied) return tl::unexpected(applied.error());
+  decider_->Applied(batch);
+  return sent;
+}
+
+Result<ForkPartition::Sent> ForkPartition::Decide(InputRecord record) {
+  if (!decider_) return Err(ErrorCode::kCorruption, "the log does not begin with a term");
+  clock_.Set(record.timestamp);
+  if (auto decided = decider_->DecideRecord(std::move(record)); !decided) {
+    return tl::unexpected(decided.error());
+  }
+  return Commit();
+}
+
+Result<ForkPartition::Sent> ForkPartition::DecideUsers(Time time, uint64_t offset,
+                                                       const Command& command) {
+  return DecideBytes(time, offset, Pack(command));
+}
+
+Result<ForkPartition::Sent> ForkPartition::DecideBytes(Time time, uint64_t offset, Bytes payload) {
+  InputRecord record;
+  record.input = Input::kCommands;
+  record.offset = std::max(offset, decider_ ? decider_->state().next_commands : 0);
+  record.timestamp = time;
+  record.payload = std::move(payload);
+  return Decide(std::move(record));
+}
+
+Result<ForkPartition::Sent> ForkPartition::DecideInternal(Time time, uint64_t offset,
+                                                          Bytes payload) {
+  InputRecord record;
+  record.input = Input::kInternal;
+  record.offset = std::max(offset, decider_ ? decider_->state().next_internal : 0);
+  record.timestamp = time;
+  record.payload = std::move(payload);
+  return Decide(std::move(record));
+}
+
+Result<ForkPartition::Sent> ForkPartition::DecideTimer(Time time, const Command& recorded,
+                                                       bool diverged) {
+  const TimerDue& timer = *recorded.payload.As<TimerDue>();
+  Sent all;
+  if (diverged) {
+    const EntityState* entity = Find(recorded.entity);
+    if (entity == nullptr || ArmedTimer(entity->relations_part(), timer.id) != timer.due) {
+      return all;
+    }
+  }
+  for (int i = 0; i < kTimersBeforeMax; ++i) {
+    clock_.Set(time);
+    auto decided = decider_->DecideTimers(1);
+    if (!decided) return tl::unexpected(decided.error());
+    auto sent = Commit();
+    if (!sent) return sent;
+    for (FollowUpRecord& one : *sent) all.push_back(std::move(one));
+    // One that is due before it, where the fork has armed another.
+    if (*decided == 0 || IsOn(log_.records(), timer, recorded.entity)) break;
+  }
+  return all;
+}
+
+Result<ForkPartition::Sent> ForkPartition::DecideParked(Time time) {
+  clock_.Set(time);
+  auto decided = decider_->DecideParked(1);
+  if (!decided) return tl::unexpected(decided.error());
+  return Commit();
+}
+
+Result<ForkPartition::Fired> ForkPartition::DecideDue(Time time) {
+  Fired fired;
+  if (!decider_) return fired;
+  clock_.Set(time);
+  auto timers = decider_->DecideTimers(1);
+  if (!timers) return tl::unexpected(timers.error());
+  fired.any = *timers > 0;
+  if (!fired.any && decider_->HasParkedWork()) {
+    auto parked = decider_->DecideParked(1);
+    if (!parked) return tl::unexpected(parked.error());
+    fired.any = *parked > 0;
+  }
+  auto sent = Commit();
+  if (!sent) return tl::unexpected(sent.error());
+  fired.sent = std::move(*sent);
+  return fired;
+}
+
+}  // namespace sluice::replay

@@ -1,0 +1,56 @@
+// ForkPartition: one partition of a fork, decided by the engine's own Decider, one input at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/decider.h"
+#include "replay/fork_store.h"
+
+namespace sluice::replay {
+
+// Used by one thread. What a decision sends is returned; errors are those that end a term.
+class ForkPartition {
+ public:
+  using Sent = std::vector<FollowUpRecord>;
+
+  ForkPartition(const KindRegistry& kinds, uint32_t partition)
+      : kinds_(kinds), clock_(Time{}), store_(kinds, partition) {}
+
+  // Begins a term as the recorded one began.
+  Result<Sent> Open(const Opened& recorded);
+  // `offset` is the recorded one; a later one is taken where that has been passed.
+  Result<Sent> DecideUsers(Time time, uint64_t offset, const Command& command);
+  Result<Sent> DecideBytes(Time time, uint64_t offset, Bytes payload);
+  Result<Sent> DecideInternal(Time time, uint64_t offset, Bytes payload);
+  // The timer that fired in the record. Once the fork has `diverged`: if it is armed here, too.
+  Result<Sent> DecideTimer(Time time, const Command& recorded, bool diverged);
+  Result<Sent> DecideParked(Time time);
+  // One timer that is due, or one parked command that is released.
+  struct Fired {
+    bool any = false;
+    Sent sent;
+  };
+  Result<Fired> DecideDue(Time time);
+
+  const EntityState* Find(std::string_view entity) const { return store_.Find(entity); }
+  template <class Visitor>  // (entity, state)
+  void Visit(const Visitor& visit) const {
+    store_.Visit(visit);
+  }
+  const std::vector<Bytes>& records() const { return log_.records(); }
+  Time decision_time() const { return store_.applied().decision_time; }
+
+ private:
+  Result<Sent> Decide(InputRecord record);
+  Result<Sent> Commit();
+
+  const KindRegistry& kinds_;
+  ManualClock clock_;
+  ForkStore store_;
+  ForkLog log_;
+  std::unique_ptr<Decider> decider_;
+};
+
+}  // namespace sluice::replay

@@ -1,0 +1,103 @@
+#include "replay/fork_store.h"
+
+#include "machines/common/context.h"
+
+namespace sluice::replay {
+
+ForkStore::Stored& ForkStore::StoredOf(const std::string& entity) {
+  const auto found = entities_.find(entity);
+  if (found != entities_.end()) return found->second;
+  Stored stored;
+  stored.entity.kind = kinds_.Find(KeyOrDie(entity).kind);
+  CHECK(stored.entity.kind != nullptr);
+  stored.items = std::make_shared<FoldedItems>();
+  stored.entity.state = stored.entity.kind->make();
+  stored.entity.state->items.set_source(stored.items.get());
+  stored.entity.source = stored.items;
+  return entities_.emplace(entity, std::move(stored)).first->second;
+}
+
+Result<LoadedEntity> ForkStore::Load(const EntityKey& key) {
+  if (kinds_.Find(key.kind) == nullptr) {
+    return Err(ErrorCode::kInvalid, "there is no kind {}", key.kind);
+  }
+  LoadedEntity loaded = StoredOf(key.ToString()).entity;
+  // Whoever loads stages over the items and replaces the state; what is kept here must not hear.
+  loaded.state = std::shared_ptr<EntityState>(loaded.state->Clone());
+  return loaded;
+}
+
+Result<std::optional<RememberedCommand>> ForkStore::FindCommand(std::string_view entity,
+                                                                std::string_view id) {
+  const auto found = remembered_.find({std::string(entity), std::string(id)});
+  if (found == remembered_.end()) return std::optional<RememberedCommand>();
+  return std::optional(found->second);
+}
+
+Result<void> ForkStore::ScanTimers(const TimerVisitor& visit) {
+  for (const auto& [key, stored] : entities_) {
+    for (const Timer& timer : stored.entity.state->relations_part().timers) {
+      visit(timer.due, key, timer.id);
+    }
+  }
+  return {};
+}
+
+Result<void> ForkStore::ScanMarked(const MarksVisitor& visit) {
+  for (const auto& [key, stored] : entities_) {
+    const EntityMarks& marks = stored.entity.marks;
+    if (!marks.quarantined.empty() || !marks.parked.empty()) visit(key, marks);
+  }
+  return {};
+}
+
+void ForkStore::Remember(const Decision& decision, uint64_t sequence) {
+  if (IsRemembered(decision)) {
+    remembered_[{decision.command->entity, decision.command->id}] =
+        RememberedCommand{.fingerprint = CommandFingerprint(*decision.command),
+                          .sequence = sequence,
+                          .time = decision.time,
+                          .answered_by = {},
+                          .reply_deferred = decision.reply_deferred};
+  }
+  if (!decision.command) return;
+  if (const auto* answered = decision.command->payload.As<Answered>()) {
+    const auto known = remembered_.find({decision.command->entity, answered->id});
+    if (known != remembered_.end()) known->second.answered_by = sequence;
+  }
+}
+
+Result<void> ForkStore::Apply(const AppliedBatch& batch) {
+  for (const auto& [key, touched] : batch.touched) {
+    Stored& stored = StoredOf(key);
+    stored.items->Take(touched.items);
+    stored.entity.marks = touched.entity.marks;
+    stored.entity.sequence = touched.entity.sequence;
+    stored.entity.state = std::shared_ptr<EntityState>(touched.entity.state->Clone());
+    stored.entity.state->items.set_source(stored.items.get());
+  }
+  for (const AppliedRecord& applied : batch.records) {
+    if (applied.record->decision) Remember(*applied.record->decision, applied.record->sequence);
+  }
+  state_ = batch.after;
+  return {};
+}
+
+const EntityState* ForkStore::Find(std::string_view entity) const {
+  const auto found = entities_.find(entity);
+  return found == entities_.end() ? nullptr : found->second.entity.state.get();
+}
+
+Result<void> ForkLog::ReadEvents(uint64_t from, const RecordVisitor& visitor) {
+  for (uint64_t at = from; at < records_.size(); ++at) {
+    if (!visitor(at, records_[at])) break;
+  }
+  return {};
+}
+
+void ForkLog::Commit(CommitBatch batch, CommitDone done) {
+  for (Bytes& record : batch.records) records_.push_back(std::move(record));
+  done({});
+}
+
+}  // namespace sluice::replay

@@ -1,0 +1,70 @@
+// What a fork's partition keeps while it is decided: its entities and the log it makes, in memory.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/journal/journal.h"
+#include "projections/state_store.h"
+#include "replay/folded_items.h"
+
+namespace sluice::replay {
+
+// Used by one thread.
+class ForkStore final : public StateStore {
+ public:
+  ForkStore(const KindRegistry& kinds, uint32_t partition) : kinds_(kinds) {
+    state_.partition = partition;
+  }
+
+  const PartitionState& applied() const override { return state_; }
+  Result<LoadedEntity> Load(const EntityKey& key) override;
+  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
+                                                       std::string_view id) override;
+  Result<void> ScanTimers(const TimerVisitor& visit) override;
+  Result<void> ScanMarked(const MarksVisitor& visit) override;
+  Result<void> Apply(const AppliedBatch& batch) override;
+
+  template <class Visitor>  // (entity, state)
+  void Visit(const Visitor& visit) const {
+    for (const auto& [entity, stored] : entities_) visit(entity, *stored.entity.state);
+  }
+  // Null: it never was.
+  const EntityState* Find(std::string_view entity) const;
+
+ private:
+  struct Stored {
+    LoadedEntity entity;
+    std::shared_ptr<FoldedItems> items;
+  };
+  Stored& StoredOf(const std::string& entity);
+  void Remember(const Decision& decision, uint64_t sequence);
+
+  const KindRegistry& kinds_;
+  PartitionState state_;
+  std::map<std::string, Stored, std::less<>> entities_;
+  std::map<std::pair<std::string, std::string>, RememberedCommand> remembered_;
+};
+
+// A log that is only written and read back: a fork's inputs come from elsewhere.
+class ForkLog final : public PartitionJournal {
+ public:
+  uint64_t EndSequence() const override { return records_.size(); }
+  Result<void> ReadEvents(uint64_t from, const RecordVisitor& visitor) override;
+  Result<void> StartInputs(InputOffsets) override { return {}; }
+  Result<size_t> Poll(Input, const PollLimits&, std::vector<InputRecord>*) override {
+    return size_t{0};
+  }
+  void SetWakeup(std::function<void()>) override {}
+  void Commit(CommitBatch batch, CommitDone done) override;
+
+  const std::vector<Bytes>& records() const { return records_; }
+
+ private:
+  std::vector<Bytes> records_;
+};
+
+}  // namespace sluice::replay

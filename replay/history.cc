@@ -1,0 +1,154 @@
+// history: the decisions about one entity, with what each changed.
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "projections/decision_json.h"
+#include "replay/causes.h"
+
+namespace sluice::replay {
+namespace {
+
+// Spec and status as users know them; the rest is bookkeeping.
+bool IsOfObject(const FieldDiff& diff) {
+  return diff.path.starts_with("spec") || diff.path.starts_with("status") ||
+         diff.path.starts_with("metadata");
+}
+
+bool EqualsLoosely(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
+class History {
+ public:
+  explicit History(const Asking& asking) : asking_(asking) {}
+
+  Result<void> Prepare() {
+    auto entity = EntityParameter(asking_, "entity");
+    if (!entity) return tl::unexpected(entity.error());
+    entity_ = std::move(*entity);
+    partition_ = asking_.archive.PartitionOf(entity_);
+    const Question& question = asking_.question;
+    if (question.Has("since")) {
+      auto point = asking_.archive.PointAt(question.Get("since"), asking_.options.now);
+      if (!point) return tl::unexpected(point.error());
+      from_ = (*point)[partition_];
+      // A position is within; a time is when it begins.
+      if (const auto exact = ParsePosition(question.Get("since"), asking_.archive.partitions());
+          exact && exact->partition == partition_) {
+        from_ = exact->sequence;
+      }
+    }
+    if (question.Has("until")) {
+      auto point = asking_.archive.PointAt(question.Get("until"), asking_.options.now);
+      if (!point) return tl::unexpected(point.error());
+      end_ = (*point)[partition_];
+    }
+    command_ = question.Get("command");
+    verdict_ = question.Get("verdict");
+    if (!verdict_.empty() && !IsVerdict(verdict_)) {
+      std::string known;
+      for (const Enumerator& one : EnumInfoOf<Verdict>().values) {
+        known += (known.empty() ? "" : ", ") + std::string(one.name);
+      }
+      return Err(ErrorCode::kInvalid, "verdict '{}': there are {}", verdict_, known);
+    }
+    auto last = NumberParameter(asking_, "last", 0);
+    if (!last) return tl::unexpected(last.error());
+    last_ = *last;
+    auto limit = NumberParameter(asking_, "limit", 0);
+    if (!limit) return tl::unexpected(limit.error());
+    limit_ = *limit;
+    return {};
+  }
+
+  Result<Json> Run() {
+    Timeline timeline(asking_.archive, entity_);
+    const auto visit = [this](const Moment& moment) { return See(moment); };
+    if (auto walked = timeline.Walk(end_, visit); !walked) return tl::unexpected(walked.error());
+    for (const Json& item : kept_) {
+      if (!enough_ && !asking_.Item(item)) enough_ = true;
+    }
+    kept_.clear();
+    last_ = 0;
+    if (asking_.question.Get("follow") == "true") {
+      while (!enough_ && WaitALittle()) {
+        if (auto walked = timeline.Walk(end_, visit); !walked) {
+          return tl::unexpected(walked.error());
+        }
+      }
+    }
+    return Json{{"entity", entity_}, {"decisions", timeline.decisions()}, {"shown", shown_}};
+  }
+
+ private:
+  static bool IsVerdict(std::string_view text) {
+    for (const Enumerator& one : EnumInfoOf<Verdict>().values) {
+      if (EqualsLoosely(one.name, text)) return true;
+    }
+    return false;
+  }
+
+  bool See(const Moment& moment) {
+    if (moment.record.sequence < from_) return true;
+    const Decision& decision = moment.decision;
+    if (!command_.empty() && !EqualsLoosely(command_, CommandText(*decision.command)) &&
+        !(decision.command->payload.type() != nullptr &&
+          EqualsLoosely(command_, decision.command->payload.type()->wire_name))) {
+      return true;
+    }
+    if (!verdict_.empty() && !EqualsLoosely(verdict_, ToString(decision.verdict))) return true;
+    Json item = ParsedJson(DecisionJson(moment.record));
+    if (const std::string transition = moment.Transition(); !transition.empty()) {
+      item["transition"] = transition;
+    }
+    std::vector<FieldDiff> changes = moment.Changes();
+    std::erase_if(changes, [](const FieldDiff& diff) { return !IsOfObject(diff); });
+    item["changes"] = DiffJson(changes);
+    ++shown_;
+    if (last_ == 0) {
+      enough_ = !asking_.Item(item) || (limit_ > 0 && shown_ >= limit_);
+      return !enough_;
+    }
+    kept_.push_back(std::move(item));
+    if (kept_.size() > last_) kept_.pop_front();
+    return !asking_.options.stop.stop_requested();
+  }
+
+  // False: it is time to end.
+  bool WaitALittle() {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, asking_.options.stop, std::chrono::milliseconds(100),
+                   [] { return false; });
+    return !asking_.options.stop.stop_requested();
+  }
+
+  const Asking& asking_;
+  std::string entity_;
+  uint32_t partition_ = 0;
+  uint64_t from_ = 0;
+  uint64_t end_ = UINT64_MAX;
+  std::string command_;
+  std::string verdict_;
+  uint64_t last_ = 0;   // keeps so many and gives them at the end; 0: gives all at once
+  uint64_t limit_ = 0;  // 0: all
+  std::deque<Json> kept_;
+  uint64_t shown_ = 0;
+  bool enough_ = false;
+};
+
+}  // namespace
+
+Result<Json> AnswerHistory(const Asking& asking) {
+  History history(asking);
+  if (auto prepared = history.Prepare(); !prepared) return tl::unexpected(prepared.error());
+  return history.Run();
+}
+
+}  // namespace sluice::replay

@@ -1,0 +1,87 @@
+#include "replay/partition_fold.h"
+
+#include "events/codec.h"
+#include "machines/common/step.h"
+#include "replay/folded_items.h"
+
+namespace sluice::replay {
+
+PartitionFold::PartitionFold(const KindRegistry& kinds, uint32_t partition) : kinds_(kinds) {
+  state_.partition = partition;
+}
+
+Result<bool> PartitionFold::Read(std::string_view bytes) {
+  auto record = Unpack<LogRecord>(bytes);
+  if (!record) {
+    return Err(record.error().code, "I3: record {}:{} cannot be read: {}", state_.partition,
+               state_.next_sequence, record.error().message);
+  }
+  record_ = std::move(*record);
+  if (auto folded = FoldPartition(state_, record_, bytes); !folded) {
+    if (folded.error().code == ErrorCode::kFenced) return false;
+    return tl::unexpected(folded.error());
+  }
+  if (record_.opened) opened_ = *record_.opened;
+  return true;
+}
+
+Result<Hash128> PartitionFold::HashAfter(const Decision& decision) {
+  const LoadedEntity* entity = EntityOf(decision);
+  if (entity == nullptr) return Hash128{};
+  const std::unique_ptr<EntityState> copy = entity->state->Clone();
+  try {
+    FoldDecision(*entity->kind, *copy, decision);
+  } catch (const InvariantViolation& violation) {
+    return Err(ErrorCode::kUnknownType, "{}", violation.what());
+  }
+  return copy->Hash();
+}
+
+LoadedEntity* PartitionFold::Addressed() {
+  return record_.decision ? EntityOf(*record_.decision) : nullptr;
+}
+
+LoadedEntity* PartitionFold::EntityOf(const Decision& decision) {
+  if (!decision.command) return nullptr;
+  const Command& command = *decision.command;
+  if (command.to_partition || command.entity.empty()) return nullptr;
+  const auto found = entities_.find(command.entity);
+  if (found != entities_.end()) return &found->second;
+  const KindInfo* kind = kinds_.Find(command.entity.substr(0, command.entity.find('/')));
+  if (kind == nullptr) return nullptr;
+  LoadedEntity& made = entities_[command.entity];
+  made.kind = kind;
+  made.state = kind->make();
+  auto items = std::make_shared<FoldedItems>();
+  made.state->items.set_source(items.get());
+  made.source = std::move(items);
+  return &made;
+}
+
+Result<void> PartitionFold::Apply() {
+  if (!record_.decision || FoldedEntity(*record_.decision).empty()) return {};
+  const Decision& decision = *record_.decision;
+  LoadedEntity* entity = Addressed();
+  if (entity == nullptr) {
+    return Err(ErrorCode::kUnknownType, "{} is of a kind this build does not know",
+               decision.command->entity);
+  }
+  try {
+    if (auto folded = FoldEntity(*entity, decision, record_.sequence); !folded) return folded;
+  } catch (const LoadFailure& failure) {
+    return Err(ErrorCode::kCorruption, "{}: {}", decision.command->entity, failure.what());
+  }
+  if (!entity->state->items.changes().empty()) {
+    // Made by Addressed, and nobody else's.
+    auto& items = const_cast<FoldedItems&>(static_cast<const FoldedItems&>(*entity->source));
+    items.Take(entity->state->items.TakeChanges());
+  }
+  if (decision.verdict == Verdict::kAccepted && entity->state->version != decision.version) {
+    return Err(ErrorCode::kCorruption, "I4: {} at {}:{} is at version {}, recorded is {}",
+               decision.command->entity, state_.partition, record_.sequence, entity->state->version,
+               decision.version);
+  }
+  return {};
+}
+
+}  // namespace sluice::replay

@@ -1,0 +1,52 @@
+// PartitionFold: one partition of a log folded in memory, record by record, with every rule of the
+// log checked on the way. What verify and what-if walk through.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "events/envelope.gen.h"
+#include "projections/fold.h"
+
+namespace sluice::replay {
+
+// Used by one thread.
+class PartitionFold {
+ public:
+  using Entities = std::unordered_map<std::string, LoadedEntity>;
+
+  PartitionFold(const KindRegistry& kinds, uint32_t partition);
+
+  // Takes the next record: unpacks it and checks its term, sequence and chain (I3), its input and
+  // the numbers of its follow-ups (I8). False: of a fenced owner, to be skipped.
+  Result<bool> Read(std::string_view bytes);
+  // What Apply will fold, or has folded.
+  const LogRecord& record() const { return record_; }
+  // The state of the partition with this record.
+  const PartitionState& state() const { return state_; }
+
+  // The entity the record's command is addressed to, as it is before Apply; made where it never
+  // was. Null where it is addressed to none, or to a kind this build does not know.
+  LoadedEntity* Addressed();
+  LoadedEntity* EntityOf(const Decision& decision);
+
+  // Folds the record into its entity: transitions (I6), state hash (I5), version (I4).
+  Result<void> Apply();
+
+  // The hash of the state of `decision`'s entity were it folded now; nothing is changed.
+  Result<Hash128> HashAfter(const Decision& decision);
+
+  const Entities& entities() const { return entities_; }
+  // Of the node that owns the term.
+  const Opened& opened() const { return opened_; }
+
+ private:
+  const KindRegistry& kinds_;
+  PartitionState state_;
+  LogRecord record_;
+  Opened opened_;
+  Entities entities_;
+};
+
+}  // namespace sluice::replay

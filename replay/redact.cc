@@ -1,0 +1,175 @@
+#include "replay/redact.h"
+
+#include "events/absent.h"
+#include "events/codec.h"
+#include "events/json.h"
+
+namespace sluice::replay {
+namespace {
+
+using StringMap = std::map<std::string, std::string>;
+
+std::string Stand(std::string_view text) { return "redacted-" + ToHex(Xxh128(text)).substr(0, 8); }
+
+// A field that is what the path means, as a whole.
+bool RedactField(const Field& field, void* where) {
+  if (IsAbsent(field, where)) return false;
+  switch (field.shape) {
+    case Shape::kString: {
+      auto& text = *static_cast<std::string*>(where);
+      text = Stand(text);
+      return true;
+    }
+    case Shape::kJson: {
+      auto& text = *static_cast<std::string*>(where);
+      text = QuoteJson(Stand(text));
+      return true;
+    }
+    case Shape::kMap:
+      for (auto& [key, value] : *static_cast<StringMap*>(where)) value = Stand(value);
+      return true;
+    case Shape::kStringVector:
+      for (std::string& text : *static_cast<std::vector<std::string>*>(where)) text = Stand(text);
+      return true;
+    case Shape::kBytes:
+      static_cast<Bytes*>(where)->clear();
+      return true;
+    case Shape::kTable:
+    case Shape::kValueTable:
+    case Shape::kTableVector:
+    case Shape::kScalar:
+    case Shape::kOptionalScalar:
+    case Shape::kHash128:
+    case Shape::kAny:
+    case Shape::kScalarVector:
+    case Shape::kAnyVector:
+      // Numbers and structure say little by themselves; what texts are in there is named further
+      // down the path.
+      return false;
+  }
+  Unreachable();
+}
+
+// Every text within a table.
+bool RedactTable(const Type& type, void* table) {
+  bool found = false;
+  for (const Field& field : type.fields) {
+    void* where = field.In(table);
+    if (field.shape == Shape::kTable) {
+      const void* inner = field.optional->get(where);
+      if (inner != nullptr) found = RedactTable(*field.table, const_cast<void*>(inner)) || found;
+    } else if (field.shape == Shape::kValueTable) {
+      found = RedactTable(*field.table, where) || found;
+    } else if (field.shape == Shape::kTableVector) {
+      auto* element = static_cast<char*>(const_cast<void*>(field.vector->data(where)));
+      for (size_t i = 0; i < field.vector->size(where); ++i, element += field.vector->stride) {
+        found = RedactTable(*field.table, element) || found;
+      }
+    } else {
+      found = RedactField(field, where) || found;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+bool RedactPath(const Type& type, void* table, std::string_view path) {
+  const size_t end = path.find('.');
+  const Field* field = type.FindByJsonName(path.substr(0, end));
+  if (field == nullptr) return false;
+  void* where = field->In(table);
+  const std::string_view rest = end == path.npos ? "" : path.substr(end + 1);
+  const auto within = [&](void* inner) {
+    return rest.empty() ? RedactTable(*field->table, inner)
+                        : RedactPath(*field->table, inner, rest);
+  };
+  switch (field->shape) {
+    case Shape::kTable: {
+      const void* inner = field->optional->get(where);
+      return inner != nullptr && within(const_cast<void*>(inner));
+    }
+    case Shape::kValueTable:
+      return within(where);
+    case Shape::kTableVector: {
+      bool found = false;
+      auto* element = static_cast<char*>(const_cast<void*>(field->vector->data(where)));
+      for (size_t i = 0; i < field->vector->size(where); ++i, element += field->vector->stride) {
+        found = within(element) || found;
+      }
+      return found;
+    }
+    case Shape::kMap: {
+      // The key is all that follows: it may have dots.
+      auto& map = *static_cast<StringMap*>(where);
+      if (rest.empty()) return RedactField(*field, where);
+      const auto one = map.find(std::string(rest));
+      if (one == map.end()) return false;
+      one->second = Stand(one->second);
+      return true;
+    }
+    case Shape::kScalar:
+    case Shape::kOptionalScalar:
+    case Shape::kString:
+    case Shape::kJson:
+    case Shape::kBytes:
+    case Shape::kHash128:
+    case Shape::kAny:
+    case Shape::kScalarVector:
+    case Shape::kStringVector:
+    case Shape::kAnyVector:
+      return rest.empty() && RedactField(*field, where);
+  }
+  Unreachable();
+}
+
+Redactor::Redactor(const KindRegistry& kinds, uint32_t partition, std::vector<std::string> paths)
+    : paths_(std::move(paths)), fold_(kinds, partition) {}
+
+bool Redactor::RedactAny(AnyTable* any) {
+  if (any->type() == nullptr) return false;
+  void* copy = nullptr;
+  AnyTable redacted = AnyTable::Make(*any->type(), &copy);
+  any->type()->ops.destroy(copy);
+  any->type()->ops.copy(copy, any->data());
+  bool found = false;
+  for (const std::string& path : paths_) found = RedactPath(*any->type(), copy, path) || found;
+  if (found) *any = std::move(redacted);
+  return found;
+}
+
+bool Redactor::RedactDecision(Decision* decision) {
+  bool found = decision->command && RedactAny(&decision->command->payload);
+  for (Event& event : decision->events) found = RedactAny(&event.payload) || found;
+  for (FollowUp& sent : decision->effects.follow_ups) {
+    found = (sent.command && RedactAny(&sent.command->payload)) || found;
+  }
+  return RedactAny(&decision->reply) || found;
+}
+
+Result<Bytes> Redactor::Redact(std::string_view bytes) {
+  auto record = Unpack<LogRecord>(bytes);
+  if (!record) return tl::unexpected(record.error());
+  record->previous = chain_;
+  if (record->decision) {
+    Decision& decision = *record->decision;
+    const bool found = RedactDecision(&decision);
+    redacted_ += found ? 1 : 0;
+    const std::string entity(FoldedEntity(decision));
+    if (found && !entity.empty()) touched_.insert(entity);
+    // Its hash is of what is left: folded once to see what that is.
+    if (touched_.contains(entity) && decision.verdict == Verdict::kAccepted) {
+      auto hash = fold_.HashAfter(decision);
+      if (!hash) return tl::unexpected(hash.error());
+      decision.state_hash = *hash;
+    }
+  }
+  Bytes redacted = Pack(*record);
+  chain_ = Xxh128(redacted);
+  auto counts = fold_.Read(redacted);
+  if (!counts) return tl::unexpected(counts.error());
+  if (auto applied = fold_.Apply(); !applied) return tl::unexpected(applied.error());
+  return redacted;
+}
+
+}  // namespace sluice::replay

@@ -1,0 +1,46 @@
+// Redaction: a log without what must not leave the house.
+//
+// What stands at the given paths is replaced in every command, event, effect and reply. The log
+// stays one that folds: records are chained anew, and the state hashes of entities that lost
+// something are those of what is left. So everything can still be verified but for one thing: that
+// the redacted records are those the node wrote.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "replay/partition_fold.h"
+
+namespace sluice::replay {
+
+// Replaces what is at `path` (a.b.c; lists and maps on the way are gone through) within the table:
+// texts by "redacted-" and a hash of them, so that equal ones stay equal; everything else by
+// nothing. False: nothing is there.
+bool RedactPath(const Type& type, void* table, std::string_view path);
+
+// One partition, record by record from the first on.
+class Redactor {
+ public:
+  // `paths` are of objects and of what carries them: spec.template.spec.runtime.
+  Redactor(const KindRegistry& kinds, uint32_t partition, std::vector<std::string> paths);
+
+  // kCorruption, kUnknownType: the log does not fold.
+  Result<Bytes> Redact(std::string_view bytes);
+
+  uint64_t redacted() const { return redacted_; }                     // records that lost something
+  const std::set<std::string>& entities() const { return touched_; }  // hashed anew
+
+ private:
+  bool RedactAny(AnyTable* any);
+  bool RedactDecision(Decision* decision);
+
+  const std::vector<std::string> paths_;
+  PartitionFold fold_;  // of what comes out
+  std::set<std::string> touched_;
+  Hash128 chain_;
+  uint64_t redacted_ = 0;
+};
+
+}  // namespace sluice::replay

@@ -1,0 +1,221 @@
+// replay: the steps of one or several entities, in the order of their decisions, up to where an
+// expression over their fields begins to hold.
+#include <algorithm>
+#include <map>
+
+#include "events/json.h"
+#include "replay/causes.h"
+#include "replay/expression.h"
+
+namespace sluice::replay {
+namespace {
+
+struct StepAt {
+  Time time;
+  DecisionPosition position;
+  std::string entity;
+
+  bool operator<(const StepAt& other) const {
+    return std::tie(time.us, position.partition, position.sequence) <
+           std::tie(other.time.us, other.position.partition, other.position.sequence);
+  }
+};
+
+std::vector<std::string> SplitCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  size_t from = 0;
+  while (from <= text.size()) {
+    const size_t end = std::min(text.find(',', from), text.size());
+    if (end > from) parts.push_back(text.substr(from, end - from));
+    from = end + 1;
+  }
+  return parts;
+}
+
+bool HoldsOf(const Expression& expression, const EntityState& state) {
+  return state.Exists() && expression.Holds(state.root_type(), state.root());
+}
+
+class Stepping {
+ public:
+  explicit Stepping(const Asking& asking) : asking_(asking), archive_(asking.archive) {}
+
+  Result<void> Prepare() {
+    for (const std::string& entity : SplitCommas(asking_.question.Get("entities"))) {
+      const auto key = ParseEntityKey(entity);
+      if (!key) return Err(ErrorCode::kInvalid, "{}", key.error().message);
+      if (archive_.kinds().Find(key->kind) == nullptr) {
+        return Err(ErrorCode::kInvalid, "there is no kind {}", key->kind);
+      }
+      entities_.push_back(entity);
+    }
+    if (entities_.empty()) return Err(ErrorCode::kInvalid, "entities: name one at least");
+    from_.assign(archive_.partitions(), 0);
+    if (asking_.question.Has("from")) {
+      auto point = archive_.PointAt(asking_.question.Get("from"), asking_.options.now);
+      if (!point) return tl::unexpected(point.error());
+      from_ = std::move(*point);
+      // The decision at a position is the first step.
+      if (const auto exact = ParsePosition(asking_.question.Get("from"), archive_.partitions())) {
+        from_[exact->partition] = exact->sequence;
+      }
+    }
+    auto to = archive_.PointAt(asking_.question.Get("to"), asking_.options.now);
+    if (!to) return tl::unexpected(to.error());
+    to_ = std::move(*to);
+    if (asking_.question.Has("until")) {
+      auto parsed = Expression::Parse(asking_.question.Get("until"));
+      if (!parsed) return tl::unexpected(parsed.error());
+      until_.emplace(std::move(*parsed));
+    }
+    with_state_ = asking_.question.Get("state") == "true";
+    return {};
+  }
+
+  Result<Json> Run() {
+    auto steps = AllSteps();
+    if (!steps) return tl::unexpected(steps.error());
+    if (asking_.question.Get("bisect") == "true") return Bisect(*steps);
+    std::map<std::string, Timeline> timelines;
+    for (const std::string& entity : entities_) timelines.try_emplace(entity, archive_, entity);
+    Json result{{"entities", entities_}, {"steps", steps->size()}};
+    uint64_t shown = 0;
+    for (const StepAt& step : *steps) {
+      if (asking_.options.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+      std::optional<Json> item;
+      bool holds = false;
+      auto walked =
+          timelines.at(step.entity).Walk(step.position.sequence + 1, [&](const Moment& moment) {
+            if (moment.record.sequence != step.position.sequence) return true;
+            item = StepJson(moment);
+            holds = until_ && HoldsOf(*until_, moment.after);
+            return true;
+          });
+      if (!walked) return tl::unexpected(walked.error());
+      if (!item) continue;
+      ++shown;
+      if (holds) (*item)["holds"] = true;
+      if (!asking_.Item(*item)) break;
+      if (!holds) continue;
+      result["stoppedAt"] = FormatPosition(step.position.partition, step.position.sequence);
+      result["entity"] = step.entity;
+      break;
+    }
+    result["shown"] = shown;
+    return result;
+  }
+
+ private:
+  Result<std::vector<StepAt>> AllSteps() {
+    std::vector<StepAt> steps;
+    for (const std::string& entity : entities_) {
+      const uint32_t partition = archive_.PartitionOf(entity);
+      uint64_t from = from_[partition];
+      while (true) {
+        auto sequences = archive_.Sequences(entity, from, 1024);
+        if (!sequences) return tl::unexpected(sequences.error());
+        for (const uint64_t sequence : *sequences) {
+          from = sequence + 1;
+          if (sequence >= to_[partition]) break;
+          // One entity's are in order by themselves.
+          Time time;
+          if (entities_.size() > 1) {
+            auto at = archive_.TimeOf({partition, sequence});
+            if (!at) return tl::unexpected(at.error());
+            time = *at;
+          }
+          steps.push_back({time, {partition, sequence}, entity});
+        }
+        if (sequences->size() < 1024 || from >= to_[partition]) break;
+      }
+    }
+    std::stable_sort(steps.begin(), steps.end());
+    return steps;
+  }
+
+  Json StepJson(const Moment& moment) const {
+    Json item = DecisionInShort(moment.record);
+    if (const auto transition = moment.Transition(); !transition.empty()) {
+      item["transition"] = transition;
+    }
+    item["phase"] = moment.kind.PhaseName(moment.kind.phase(moment.after));
+    item["version"] = moment.after.version;
+    Json effects = Json::array();
+    for (const FollowUp& sent : moment.decision.effects.follow_ups) {
+      effects.push_back(CommandText(*sent.command) + " to " + sent.command->entity);
+    }
+    for (const TimerChange& timer : moment.decision.effects.timers) {
+      effects.push_back("timer " + timer.id +
+                        (timer.due.IsSet() ? " at " + FormatTime(timer.due) : " off"));
+    }
+    if (!effects.empty()) item["effects"] = std::move(effects);
+    item["changes"] = DiffJson(moment.Changes());
+    if (with_state_) {
+      item["state"] = ParsedJson(ToJson(moment.after.root_type(), moment.after.root()));
+    }
+    return item;
+  }
+
+  Result<bool> HoldsAt(const StepAt& step) {
+    Coverage point = to_;
+    point[step.position.partition] = step.position.sequence + 1;
+    auto entity = EntityAt(archive_, step.entity, point);
+    if (!entity) return tl::unexpected(entity.error());
+    return HoldsOf(*until_, *entity->state);
+  }
+
+  // Of one entity: the first step at which the expression holds, if it stays so from there on.
+  Result<Json> Bisect(const std::vector<StepAt>& steps) {
+    if (!until_) return Err(ErrorCode::kInvalid, "bisect: say until what");
+    if (entities_.size() != 1) return Err(ErrorCode::kInvalid, "bisect: one entity at a time");
+    Json result{{"entities", entities_}, {"steps", steps.size()}};
+    uint64_t probes = 0;
+    size_t low = 0;
+    size_t high = steps.size();
+    while (low < high) {
+      const size_t middle = low + (high - low) / 2;
+      ++probes;
+      auto holds = HoldsAt(steps[middle]);
+      if (!holds) return tl::unexpected(holds.error());
+      if (*holds) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    result["probes"] = probes;
+    if (low == steps.size()) return result;
+    const StepAt& found = steps[low];
+    result["stoppedAt"] = FormatPosition(found.position.partition, found.position.sequence);
+    result["entity"] = found.entity;
+    auto walked = WalkTimeline(archive_, found.entity, found.position.sequence + 1,
+                               [&](const Moment& moment) {
+                                 if (moment.record.sequence == found.position.sequence) {
+                                   Json item = StepJson(moment);
+                                   item["holds"] = true;
+                                   asking_.Item(item);
+                                 }
+                                 return true;
+                               });
+    if (!walked) return tl::unexpected(walked.error());
+    return result;
+  }
+
+  const Asking& asking_;
+  const Archive& archive_;
+  std::vector<std::string> entities_;
+  Coverage from_;
+  Coverage to_;
+  std::optional<Expression> until_;
+  bool with_state_ = false;
+};
+
+}  // namespace
+
+Result<Json> AnswerReplay(const Asking& asking) {
+  Stepping stepping(asking);
+  if (auto prepared = stepping.Prepare(); !prepared) return tl::unexpected(prepared.error());
+  return stepping.Run();
+}
+
+}  // namespace sluice::replay

@@ -1,0 +1,44 @@
+// The archive of a node: its journal, and its projections for what is about whom.
+#pragma once
+
+#include <vector>
+
+#include "engine/journal/journal.h"
+#include "projections/partition_store.h"
+#include "replay/archive.h"
+
+namespace sluice::replay {
+
+class StoreArchive final : public Archive {
+ public:
+  // All of them outlive the archive.
+  StoreArchive(const KindRegistry& kinds, const Journal& journal,
+               std::vector<const PartitionStore*> stores)
+      : kinds_(kinds), journal_(journal), stores_(std::move(stores)) {}
+
+  const KindRegistry& kinds() const override { return kinds_; }
+  uint32_t partitions() const override { return static_cast<uint32_t>(stores_.size()); }
+  uint64_t End(uint32_t partition) const override { return stores_[partition]->NextSequence(); }
+  Result<uint64_t> LogEnd(uint32_t partition) const override {
+    return journal_.EndSequence(partition);
+  }
+  Result<void> Read(uint32_t partition, uint64_t from, const EventVisitor& visit) const override {
+    return journal_.ReadEvents(partition, from, visit);
+  }
+  Result<std::vector<uint64_t>> Sequences(std::string_view entity, uint64_t from,
+                                          size_t limit) const override {
+    return stores_[PartitionOf(entity)]->View()->History(entity, from, limit);
+  }
+  Result<void> ScanEntities(std::string_view kind, std::optional<std::string_view> namespace_,
+                            const EntityVisitor& visit) const override;
+  std::shared_ptr<const StoreView> Projections(uint32_t partition) const override {
+    return stores_[partition]->View();
+  }
+
+ private:
+  const KindRegistry& kinds_;
+  const Journal& journal_;
+  const std::vector<const PartitionStore*> stores_;
+};
+
+}  // namespace sluice::replay

@@ -1,0 +1,88 @@
+// Timeline: the decisions about one entity, one after the other, with its state before and after.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "events/paths.h"
+#include "projections/fold.h"
+#include "replay/archive.h"
+#include "replay/folded_items.h"
+
+namespace sluice::replay {
+
+// One decision about the entity. Views; valid for the call.
+struct Moment {
+  const LogRecord& record;
+  const Decision& decision;
+  const KindInfo& kind;
+  // The same object where the decision changed nothing. Items read through either are those after.
+  const EntityState& before;
+  const EntityState& after;
+  uint64_t changed_at = 0;  // sequence of the last decision that changed the object
+  const EntityMarks& marks;
+
+  DecisionPosition position() const { return {record.partition, record.sequence}; }
+  bool changed() const { return &before != &after; }
+  // What differs in the object's root.
+  std::vector<FieldDiff> Changes() const;
+  // "Creating -> WaitingReady"; empty: it stays in its phase.
+  std::string Transition() const;
+};
+
+// False: enough.
+using MomentVisitor = std::function<bool(const Moment&)>;
+
+// Used by one thread; the archive outlives it.
+class Timeline {
+ public:
+  Timeline(const Archive& archive, std::string_view entity);
+
+  // Visits the decisions about the entity before sequence `end`, oldest first, and goes on next
+  // time where this one ended. An entity that never was has none. kInvalid: no such kind in this
+  // build. kCorruption, kUnknownType: it cannot be folded.
+  Result<void> Walk(uint64_t end, const MomentVisitor& visit);
+
+  const std::string& entity() const { return key_; }
+  // As it is behind what was visited.
+  const LoadedEntity& now() const { return loaded_; }
+  const std::shared_ptr<FoldedItems>& items() const { return items_; }
+  uint64_t decisions() const { return decisions_; }
+
+ private:
+  Result<bool> Step(const LogRecord& record, const MomentVisitor& visit);
+
+  const Archive& archive_;
+  const std::string key_;
+  LoadedEntity loaded_;
+  std::shared_ptr<FoldedItems> items_;
+  uint64_t from_ = 0;
+  uint64_t decisions_ = 0;
+};
+
+// The whole of it before `end`.
+Result<void> WalkTimeline(const Archive& archive, std::string_view entity, uint64_t end,
+                          const MomentVisitor& visit);
+
+// An entity as it was at a point.
+struct PastEntity {
+  const KindInfo* kind = nullptr;
+  std::shared_ptr<EntityState> state;  // a default-made one if it never was
+  std::shared_ptr<FoldedItems> items;  // what `state->items` reads
+  EntityMarks marks;
+  uint64_t changed_at = 0;
+  uint64_t decisions = 0;  // about it, so far
+
+  bool Exists() const { return state != nullptr && state->Exists(); }
+};
+Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity, const Coverage& point);
+
+// "provider/local" reports what it did; everybody else commands.
+bool IsReport(const Command& command);
+// "Apply", "TimerDue ring": a command in a word or two.
+std::string CommandText(const Command& command);
+
+}  // namespace sluice::replay

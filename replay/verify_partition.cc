@@ -1,0 +1,181 @@
+#include "replay/verify_partition.h"
+
+#include "events/codec.h"
+#include "projections/decision_json.h"
+#include "projections/store_view.h"
+#include "replay/redecide.h"
+
+namespace sluice::replay {
+namespace {
+
+constexpr uint64_t kLookUpEvery = 1024;
+
+// The invariant a message begins with: "I5: ..." or "decision 7: I6: ...".
+std::string CheckNamed(const Error& error) {
+  for (const char* name : {"I3", "I4", "I5", "I6", "I8"}) {
+    if (error.message.find(std::string(name) + ":") != std::string::npos) return name;
+  }
+  return error.code == ErrorCode::kUnknownType ? "newer build" : "record";
+}
+
+}  // namespace
+
+PartitionWalk::PartitionWalk(const Archive& archive, const VerifyOptions& options,
+                             uint32_t partition, uint64_t end, std::atomic<uint64_t>& done)
+    : archive_(archive),
+      options_(options),
+      end_(end),
+      done_(done),
+      fold_(archive.kinds(), partition),
+      view_(archive.Projections(partition)) {
+  result_.partition = partition;
+}
+
+Result<void> PartitionWalk::Walk() {
+  if (view_) {
+    auto at = view_->NextSequence();
+    if (!at) return tl::unexpected(at.error());
+    // An empty store is one that is derived anew.
+    if (*at > 0 && *at <= end_) view_at_ = *at;
+  }
+  auto read = archive_.Read(result_.partition, 0,
+                            [this](uint64_t, std::string_view bytes) { return Take(bytes); });
+  result_.end = fold_.state().next_sequence;
+  result_.entities = fold_.entities().size();
+  result_.chain = fold_.state().chain;
+  if (!read && read.error().code == ErrorCode::kCorruption) {
+    Diverge("I3", result_.end, read.error().message);
+    return {};
+  }
+  if (read && !result_.divergence && result_.end < end_ && !options_.stop.stop_requested()) {
+    Diverge("I3", result_.end,
+            fmt::format("the log ends here, but {} records are said to be there", end_));
+  }
+  return read;
+}
+
+bool PartitionWalk::Take(std::string_view bytes) {
+  if (fold_.state().next_sequence >= end_) return false;
+  if (result_.records % kLookUpEvery == 0) {
+    if (options_.stop.stop_requested()) return false;
+    done_ += result_.records == 0 ? 0 : kLookUpEvery;
+  }
+  ++result_.records;
+  const uint64_t sequence = fold_.state().next_sequence;
+  auto counts = fold_.Read(bytes);
+  if (!counts) {
+    Diverge(CheckNamed(counts.error()), sequence, counts.error().message);
+    return false;
+  }
+  if (!*counts) return true;
+  const LogRecord& record = fold_.record();
+  if (record.opened) ++result_.terms;
+  if (record.decision) {
+    if (options_.what_if) DecideAgain();
+    if (const auto wrong = commands_.Check(*record.decision, sequence, fold_.state());
+        !wrong.empty()) {
+      Diverge("dedup", sequence, wrong);
+      return false;
+    }
+    follow_ups_.Add(record);
+    if (auto applied = fold_.Apply(); !applied) {
+      Diverge(CheckNamed(applied.error()), sequence, applied.error().message);
+      return false;
+    }
+  }
+  if (view_at_ == fold_.state().next_sequence) CompareProjections();
+  return !result_.divergence;
+}
+
+void PartitionWalk::DecideAgain() {
+  const Decision& decision = *fold_.record().decision;
+  const LoadedEntity* entity = fold_.Addressed();
+  if (entity == nullptr) return;
+  // Settings and partitions are moved by records that no machine decides.
+  const auto again = Redecide(*entity, decision, fold_.state());
+  if (!again) return;
+  ++result_.redecided;
+  if (!again->differs()) return;
+  const std::string command(decision.command->payload.type()->wire_name);
+  const auto [at, is_new] =
+      group_of_.try_emplace({entity->kind->name, command, again->summary}, groups_.size());
+  if (is_new) {
+    groups_.push_back({.kind = entity->kind->name,
+                       .command = command,
+                       .difference = again->summary,
+                       .count = 0,
+                       .example = {result_.partition, fold_.record().sequence},
+                       .entity = decision.command->entity,
+                       .fields = again->fields});
+  }
+  ++groups_[at->second].count;
+}
+
+void PartitionWalk::CompareProjections() {
+  auto difference = CompareWithStore(*view_, fold_, archive_.kinds());
+  if (!difference) {
+    return Diverge("projections", fold_.record().sequence, difference.error().message);
+  }
+  if (!*difference) {
+    result_.projections_at = *view_at_;
+    return;
+  }
+  StoreDifference& found = **difference;
+  Diverge("projections", found.sequence, found.message);
+  result_.divergence->entity = found.entity;
+  result_.divergence->differs = std::move(found.fields);
+}
+
+LoadedEntity PartitionWalk::FoldBefore(std::string_view entity, uint64_t sequence) const {
+  LoadedEntity folded;
+  folded.kind = archive_.kinds().Find(entity.substr(0, entity.find('/')));
+  if (folded.kind == nullptr) return folded;
+  folded.state = folded.kind->make();
+  auto read = archive_.Read(result_.partition, 0, [&](uint64_t at, std::string_view bytes) {
+    if (at >= sequence) return false;
+    const auto record = Unpack<LogRecord>(bytes);
+    if (record && record->decision && FoldedEntity(*record->decision) == entity) {
+      (void)FoldEntity(folded, *record->decision, at);
+    }
+    return true;
+  });
+  if (!read) folded.state = folded.kind->make();
+  return folded;
+}
+
+void PartitionWalk::Explain(Divergence& divergence) const {
+  auto record = archive_.Record(divergence.position);
+  if (!record) return;
+  divergence.time = TimeOfRecord(*record);
+  if (!record->decision) return;
+  const Decision& decision = *record->decision;
+  divergence.decision_json = DecisionJson(*record);
+  if (!decision.command || decision.command->entity.empty()) return;
+  divergence.entity = decision.command->entity;
+  if (divergence.check == "projections" || FoldedEntity(decision).empty()) return;
+  LoadedEntity before = FoldBefore(divergence.entity, divergence.position.sequence);
+  if (before.kind == nullptr) return;
+  if (const auto again = Redecide(before, decision, fold_.state())) {
+    divergence.differs = again->fields;
+  }
+  const std::unique_ptr<EntityState> untouched = before.state->Clone();
+  (void)FoldEntity(before, decision, divergence.position.sequence);
+  divergence.changed = Diff(before.state->root_type(), untouched->root(), before.state->root());
+}
+
+void PartitionWalk::Diverge(std::string check, uint64_t sequence, std::string message) {
+  if (result_.divergence) return;
+  Divergence divergence;
+  divergence.check = std::move(check);
+  divergence.position = {result_.partition, sequence};
+  divergence.message = std::move(message);
+  divergence.term = fold_.state().term;
+  const Opened& opened = fold_.opened();
+  divergence.written_by = opened.build + (opened.node.empty() ? "" : " (" + opened.node + ")");
+  // Where it cannot be read, it is of the time of what stands before it.
+  divergence.time = fold_.state().decision_time;
+  Explain(divergence);
+  result_.divergence = std::move(divergence);
+}
+
+}  // namespace sluice::replay

@@ -1,0 +1,15 @@
+// Waits: what an entity that is not as wanted waits for, on whom, since when, what comes next and
+// what failed last; and the same of whom it waits on.
+#pragma once
+
+#include "replay/answers.h"
+#include "replay/timeline.h"
+
+namespace sluice::replay {
+
+// {entity, exists, phase, ready, deleting, conditions: those not true, on: [{entity, says, since,
+// refused, waits}], actions: [{verb, target, location, attempt, since}], answers: [{entity,
+// command, since}], timers: [{id, due}], lastFailure}. `point` is when.
+Result<Json> WhatItWaitsFor(const Archive& archive, std::string_view entity, const Coverage& point);
+
+}  // namespace sluice::replay

@@ -1,0 +1,202 @@
+// why: what set a value and what led there; what a command led to; why one was refused; what is
+// waited for.
+#include "events/json.h"
+#include "replay/causes.h"
+#include "replay/consequences.h"
+#include "replay/waits.h"
+
+namespace sluice::replay {
+namespace {
+
+// A condition is what it says and why; its message and generation move along.
+std::string ConditionText(const Moment& moment, const std::string& type) {
+  const std::string base = "status.conditions[type=" + type + "].";
+  const Type& root = moment.after.root_type();
+  const auto status = GetPath(root, moment.after.root(), base + "status");
+  if (!status) return "";
+  const auto reason = GetPath(root, moment.after.root(), base + "reason");
+  return *status + " " + reason.value_or("");
+}
+
+struct Sought {
+  std::string condition;  // or
+  std::string field;
+
+  std::string Path() const {
+    return condition.empty() ? field : "status.conditions[type=" + condition + "]";
+  }
+  std::string ValueIn(const Moment& moment) const {
+    if (!moment.after.Exists()) return "";
+    if (!condition.empty()) return ConditionText(moment, condition);
+    return GetPath(moment.after.root_type(), moment.after.root(), field).value_or("");
+  }
+};
+
+struct Setting {
+  std::optional<DecisionPosition> position;
+  std::string value;
+  std::string shown;  // the whole value, as JSON
+  std::string before;
+  std::string transition;
+};
+
+Result<Setting> FindSetting(const Archive& archive, const std::string& entity, const Sought& sought,
+                            uint64_t end) {
+  Setting setting;
+  auto walked = WalkTimeline(archive, entity, end, [&](const Moment& moment) {
+    if (!moment.changed()) return true;
+    std::string value = sought.ValueIn(moment);
+    setting.shown =
+        GetPath(moment.after.root_type(), moment.after.root(), sought.Path()).value_or("");
+    if (value == setting.value) return true;
+    setting.before = std::exchange(setting.value, std::move(value));
+    setting.position = moment.position();
+    setting.transition = moment.Transition();
+    return true;
+  });
+  if (!walked) return tl::unexpected(walked.error());
+  return setting;
+}
+
+// What to ask about where nothing is said: Ready, or the phase where there is none.
+Result<Sought> UsualQuestion(const Archive& archive, const std::string& entity,
+                             const Coverage& point) {
+  auto now = EntityAt(archive, entity, point);
+  if (!now) return tl::unexpected(now.error());
+  if (now->decisions == 0) {
+    return Err(ErrorCode::kNotFound, "{} never was: no decision is about it", entity);
+  }
+  const auto ready =
+      GetPath(now->state->root_type(), now->state->root(), "status.conditions[type=Ready].status");
+  // One that is ready and yet on its way to something else is asked about that.
+  const bool on_its_way = ArmedTimer(now->state->relations_part(), "stuck").IsSet();
+  if (now->Exists() && ready && (*ready != "\"True\"" || !on_its_way))
+    return Sought{.condition = "Ready", .field = ""};
+  return Sought{.condition = "", .field = "status.phase"};
+}
+
+// Where a chain runs through a subject that only answered how it is: what made it so. Its own chain
+// is told under `because`.
+Result<void> AddBecause(const Archive& archive, Json* chain, int depth);
+
+Result<Json> WhyValue(const Archive& archive, const std::string& entity, const Sought& sought,
+                      uint64_t end, int depth) {
+  auto setting = FindSetting(archive, entity, sought, end);
+  if (!setting) return tl::unexpected(setting.error());
+  Json json{{"entity", entity}, {"path", sought.Path()}, {"value", ParsedJson(setting->shown)}};
+  if (!setting->position) {
+    json["neverSet"] = true;
+    return json;
+  }
+  json["before"] = setting->before;
+  if (!setting->transition.empty()) json["transition"] = setting->transition;
+  auto chain = BackwardChain(archive, *setting->position);
+  if (!chain) return chain;
+  if (auto added = AddBecause(archive, &*chain, depth); !added) {
+    return tl::unexpected(added.error());
+  }
+  json["chain"] = std::move(*chain);
+  return json;
+}
+
+Result<void> AddBecause(const Archive& archive, Json* chain, int depth) {
+  constexpr int kBecauseDepthMax = 6;
+  if (depth >= kBecauseDepthMax) return {};
+  for (size_t i = 0; i + 1 < chain->size(); ++i) {
+    Json& heard = (*chain)[i];
+    const Json& sender = (*chain)[i + 1];
+    if (heard.value("command", "") != "Observed" || sender.value("command", "") != "Observe") {
+      continue;
+    }
+    const std::string subject = sender.value("entity", "");
+    const auto position = ParsePosition(sender.value("position", ""), archive.partitions());
+    if (subject.empty() || !position) continue;
+    auto why = WhyValue(archive, subject, {.condition = "Ready", .field = ""},
+                        position->sequence + 1, depth + 1);
+    if (!why) {
+      if (why.error().code == ErrorCode::kInvalid) continue;
+      return tl::unexpected(why.error());
+    }
+    if (why->contains("neverSet")) return {};
+    // Ready it was, and said so: nothing is to be explained. Further down the chain is how it came
+    // to ask.
+    const Json& value = (*why)["value"];
+    if (!value.is_object() || value.value("status", "") != "True") {
+      heard["because"] = std::move(*why);
+    }
+    return {};
+  }
+  return {};
+}
+
+Result<Json> WhyEntity(const Asking& asking) {
+  auto entity = EntityParameter(asking, "entity");
+  if (!entity) return tl::unexpected(entity.error());
+  auto point = asking.archive.PointAt(asking.question.Get("at"), asking.options.now);
+  if (!point) return tl::unexpected(point.error());
+  Sought sought{.condition = asking.question.Get("condition"),
+                .field = asking.question.Get("field")};
+  if (!sought.condition.empty() && !sought.field.empty()) {
+    return Err(ErrorCode::kInvalid, "give a condition or a field, not both");
+  }
+  const bool usual = sought.condition.empty() && sought.field.empty();
+  if (usual) {
+    auto asked = UsualQuestion(asking.archive, *entity, *point);
+    if (!asked) return tl::unexpected(asked.error());
+    sought = std::move(*asked);
+  }
+  auto why =
+      WhyValue(asking.archive, *entity, sought, (*point)[asking.archive.PartitionOf(*entity)], 0);
+  if (!why) return why;
+  if (why->contains("neverSet") && !usual) {
+    return Err(ErrorCode::kNotFound, "{}: {} was never set", *entity, sought.Path());
+  }
+  (*why)["at"] = FormatCoverage(*point);
+  auto waits = WhatItWaitsFor(asking.archive, *entity, *point);
+  if (!waits) return waits;
+  (*why)["waits"] = std::move(*waits);
+  return why;
+}
+
+Result<Json> WhyDecision(const Archive& archive, const DecisionPosition& position) {
+  auto tree = ForwardTree(archive, position);
+  if (!tree) return tree;
+  auto chain = BackwardChain(archive, position);
+  if (!chain) return chain;
+  if (auto added = AddBecause(archive, &*chain, 0); !added) return tl::unexpected(added.error());
+  Json json{{"position", FormatPosition(position.partition, position.sequence)}};
+  json["chain"] = std::move(*chain);
+  json["led"] = std::move(*tree);
+  return json;
+}
+
+Result<Json> WhyCommand(const Asking& asking) {
+  const std::string id = asking.question.Get("id");
+  auto found = FindCommandId(asking, id);
+  if (!found) return tl::unexpected(found.error());
+  if (found->empty()) {
+    return Err(ErrorCode::kNotFound, "no decision is on a command with the id '{}'", id);
+  }
+  Json decisions = Json::array();
+  for (const DecisionPosition& position : *found) {
+    auto one = WhyDecision(asking.archive, position);
+    if (!one) return one;
+    decisions.push_back(std::move(*one));
+  }
+  return Json{{"id", id}, {"decisions", std::move(decisions)}};
+}
+
+}  // namespace
+
+Result<Json> AnswerWhy(const Asking& asking) {
+  if (asking.question.Has("id")) return WhyCommand(asking);
+  if (asking.question.Has("position")) {
+    const auto position =
+        ParsePosition(asking.question.Get("position"), asking.archive.partitions());
+    if (!position) return tl::unexpected(position.error());
+    return WhyDecision(asking.archive, *position);
+  }
+  return WhyEntity(asking);
+}
+
+}  // namespace sluice::replay

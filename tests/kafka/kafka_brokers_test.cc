@@ -1,0 +1,30 @@
+// Three brokers, replicas on two of them at least: one may die.
+#include <gtest/gtest.h>
+
+#include "engine/journal/kafka/tests/kafka_broker.h"
+#include "tests/kafka/kafka_cluster.h"
+
+namespace sluice::testing {
+namespace {
+
+const auto* const kBrokers [[maybe_unused]] =
+    ::testing::AddGlobalTestEnvironment(new KafkaBroker(3));
+
+TEST(KafkaBrokers, OneOfThreeKilledLosesNothing) {
+  KafkaCluster cluster(2, 4, 3, /*replication=*/3);
+  ASSERT_NO_FATAL_FAILURE(cluster.StartAll());
+  cluster.Load(0);
+  cluster.Load(1);
+  for (const int broker : {1, 2, 3}) {
+    cluster.AwaitAnswers(150);
+    KafkaBroker::Script("kill " + std::to_string(broker));
+    cluster.AwaitAnswers(150);
+    KafkaBroker::Script("restart " + std::to_string(broker));
+  }
+  cluster.AwaitReadiness(true);
+  cluster.AwaitAnswers(150);
+  cluster.StopAndCheck();
+}
+
+}  // namespace
+}  // namespace sluice::testing

@@ -1,0 +1,67 @@
+// Several real nodes on one real broker, users who load them, and what must be true afterwards:
+// every acknowledged command decided once, versions and sequences without gaps, and on every node
+// the live state equal to what the log folds to, hash by hash.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/crash/load.h"
+#include "tests/support/node_process.h"
+
+namespace sluice::testing {
+
+class KafkaCluster {
+ public:
+  // Topics of this many partitions on the test's broker; `users` for each of the nodes.
+  KafkaCluster(size_t nodes, uint32_t partitions, size_t users, int replication = 1);
+  ~KafkaCluster();
+
+  // Starts node `i` on its data directory; ready when it returns.
+  void Start(size_t i);
+  void StartAll();
+  NodeProcess& node(size_t i) { return *nodes_[i]; }
+  std::string data(size_t i) const { return directory_ / ("n" + std::to_string(i)); }
+  size_t size() const { return nodes_.size(); }
+  size_t Pick(size_t end) { return std::uniform_int_distribution<size_t>(0, end - 1)(random_); }
+
+  // Users of node `i` send until it is gone or the load is stopped.
+  void Load(size_t i);
+  // Waits until so many more commands are answered, by anybody.
+  void AwaitAnswers(size_t more);
+  void StopLoad();
+  // Waits until every node's /readyz says so.
+  void AwaitReadiness(bool ready);
+  size_t answered();
+
+  // Stops the load and, once every node holds the same, the nodes; then reads what each left.
+  void StopAndCheck();
+  // Waits until all nodes that run have applied the same decisions, and no more come.
+  void AwaitEqual();
+  // "partition sequence" of each partition in the node's projections; empty when it does not
+  // answer.
+  static std::vector<uint64_t> Applied(const NodeProcess& node);
+  const std::string& cluster() const { return cluster_; }
+
+ private:
+  TempDir directory_{"kafka"};
+  const std::string cluster_;
+  const uint32_t partitions_;
+  const int replication_;
+  const size_t users_each_;
+  std::mt19937_64 random_;
+  std::vector<std::unique_ptr<NodeProcess>> nodes_;
+  std::vector<std::unique_ptr<LoadUser>> users_;  // users_each_ of each node
+  std::mutex mutex_;
+  std::condition_variable some_;
+  size_t answered_ = 0;  // guarded by mutex_
+  std::stop_source stop_;
+  std::vector<std::vector<std::jthread>> threads_;  // by node
+};
+
+}  // namespace sluice::testing
