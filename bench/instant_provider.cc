@@ -57,8 +57,8 @@ void InstantProvider::Report(const std::string& action, std::vector<Command>& co
   const int64_t generation = std::stoll("0" + Field(action, "generation"));
   if (verb == "ProgramInstance" || verb == "ReprogramInstance") {
     // Both at once: what it starts right away it need not be asked to start.
-    commands.push_back(Say<InstanceReportRunning>(target, generation,
-                                                  static_cast<int32_t>(generation)));
+    commands.push_back(
+        Say<InstanceReportRunning>(target, generation, static_cast<int32_t>(generation)));
     commands.push_back(Say<InstanceReportProgrammed>(target, generation));
   } else if (verb == "DeleteInstance") {
     commands.push_back(Say<InstanceReportDeleted>(target, generation));

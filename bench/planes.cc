@@ -47,7 +47,8 @@ InstanceTemplate Template(uint64_t revision, bool with_network) {
   ProcessRuntime process;
   process.command = {"/usr/bin/serve", "--revision", std::to_string(revision)};
   from.spec.runtime.process = std::move(process);
-  if (with_network) from.spec.network_interfaces.push_back({.network = {.name = "default"}, .network_policy = {}});
+  if (with_network)
+    from.spec.network_interfaces.push_back({.network = {.name = "default"}, .network_policy = {}});
   return from;
 }
 
@@ -196,8 +197,8 @@ Result<Measurements> MeasureRollout(const BenchOptions& options, DataSet& data, 
     return StatusNumber(provider.queries(), kPool, "currentReplicas") == replicas &&
            StatusNumber(provider.queries(), kPool, "readyReplicas") == replicas;
   };
-  for (Command& command : std::vector<Command>{
-           MakeCity(0), MakePool(replicas, 1, ManagementPolicy::kParallel)}) {
+  for (Command& command :
+       std::vector<Command>{MakeCity(0), MakePool(replicas, 1, ManagementPolicy::kParallel)}) {
     if (auto sent = SendOne(options, **node, std::move(command)); !sent) {
       return tl::unexpected<Error>(sent.error());
     }

@@ -182,8 +182,9 @@ Result<void> PartitionRunner::RecoverStore(RunnerState shown) {
     status_.recover_end = progress.end;
   };
   std::vector<std::shared_ptr<const LogRecord>> awaited;
+  options.awaits = [this](const LogRecord& head) { return listener_.Awaits(head); };
   options.on_decision = [&](const LogRecord& record) {
-    if (listener_.Awaits(record)) awaited.push_back(std::make_shared<const LogRecord>(record));
+    awaited.push_back(std::make_shared<const LogRecord>(record));
   };
   const Result<RecoveryReport> report = Recover(store_, options);
   if (!report) return tl::unexpected<Error>(report.error());

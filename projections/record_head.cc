@@ -35,6 +35,7 @@ struct Ids {
   uint16_t effects = IdOf(of_decision, "effects");
   uint16_t time = IdOf(of_decision, "time");
   uint16_t entity = IdOf(of_command, "entity");
+  uint16_t payload = IdOf(of_command, "payload");
   uint16_t source = IdOf(of_command, "source");
   uint16_t to_partition = IdOf(of_command, "to_partition");
   uint16_t source_epoch = IdOf(of_source, "epoch");
@@ -95,13 +96,21 @@ class HeadReader : private BufferReader {
            Number(view, ids_.offset, &origin->offset);
   }
 
-  // A decision about the partition itself may change its settings.
+  // A decision about the partition itself may change its settings, and a deferred reply is what
+  // somebody may wait for.
   bool ReadCommand(const PackedTable& view, Command* command, std::string_view* entity) {
     size_t at = 0;
     PackedTable source;
     if (!Slot(view, ids_.to_partition, sizeof(uint32_t), &at) || at != 0) return false;
     if (!Slot(view, ids_.entity, sizeof(uint32_t), &at)) return false;
     if (at != 0 && (!Follow(at, &at) || !StringView(at, entity))) return false;
+    PackedTable payload;
+    size_t type = 0;
+    std::string_view name;
+    if (!Child(view, ids_.payload, &payload)) return false;
+    if (payload.at != 0 && !ChildOfPair(payload, 0, &type)) return false;
+    if (type != 0 && !StringView(type, &name)) return false;
+    if (name == TypeOf<Answered>().name) return false;
     if (!Child(view, ids_.source, &source)) return false;
     return source.at == 0 || ReadSource(source, &command->source.emplace());
   }

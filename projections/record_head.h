@@ -17,8 +17,9 @@ struct RecordHead {
   std::string_view entity;
 };
 
-// False where the record has to be unpacked: it starts a term, is about the partition itself or is
-// not well formed; `head` is then unspecified. Its storage is used again from call to call.
+// False where the record has to be unpacked: it starts a term, is about the partition itself,
+// brings a deferred reply or is not well formed; `head` is then unspecified. Its storage is used
+// again from call to call.
 bool ReadRecordHead(std::string_view bytes, RecordHead* head);
 
 }  // namespace sluice

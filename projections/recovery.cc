@@ -50,6 +50,9 @@ class Replay {
   bool IsFull(size_t decisions, size_t bytes) const {
     return decisions >= options_.batch_decisions || bytes >= options_.batch_bytes;
   }
+  bool IsAwaited(const LogRecord& head) const {
+    return options_.on_decision && head.decision && (!options_.awaits || options_.awaits(head));
+  }
   void Progress(uint64_t applied) const {
     if (options_.on_progress) options_.on_progress({applied, options_.end_sequence});
   }
@@ -100,6 +103,11 @@ Result<void> Replay::AddToWindow(std::string_view bytes) {
     return FirstFailure(store_, window_, folded.error());
   }
   ++replayed_;
+  if (IsAwaited(whole ? *whole : head_.record)) {
+    auto awaited = whole ? Result<LogRecord>(*whole) : Unpack<LogRecord>(bytes);
+    if (!awaited) return FirstFailure(store_, window_, awaited.error());
+    options_.on_decision(*awaited);
+  }
   if (entity.empty()) {
     window_.AddOther();
   } else {
@@ -142,7 +150,7 @@ Result<void> Replay::AddInOrder(std::string_view bytes) {
   ++replayed_;
   if (record->decision) {
     if (auto added = AddDecision(*record); !added) return added;
-    if (options_.on_decision) options_.on_decision(*record);
+    if (IsAwaited(*record)) options_.on_decision(*record);
   }
   return IsFull(in_order_.decisions(), in_order_.ByteSize()) ? WriteInOrder() : Result<void>();
 }

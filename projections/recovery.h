@@ -31,8 +31,11 @@ struct RecoveryOptions {
   ReadEvents read;
   uint64_t end_sequence = 0;  // one past the last record; only for progress and `feed_last`
   std::function<void(const RecoveryProgress&)> on_progress = nullptr;
-  // Every decision folded, before it is in the store.
+  // Decisions that `awaits` is true of, or all where it is null, in order, before they are in the
+  // store. It is asked with a record that may have nothing of its command but the entity and the
+  // source, unless that is `Answered`.
   std::function<void(const LogRecord&)> on_decision = nullptr;
+  std::function<bool(const LogRecord& head)> awaits = nullptr;
   // A batch ends at the first of these.
   size_t batch_decisions = 2'000'000;
   size_t batch_bytes = kReplayBytesMax;  // held in memory meanwhile

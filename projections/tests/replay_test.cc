@@ -177,6 +177,35 @@ TEST_F(ReplayTest, KilledAnywhereItRecoversToTheSame) {
   }
 }
 
+TEST_F(ReplayTest, WhoeverWaitsIsToldOfHisDecisionsWhole) {
+  const auto told = [&](const std::string& name, ChangeFeed* feed, uint64_t feed_last) {
+    std::vector<uint64_t> sequences;
+    RecoveryOptions options;
+    options.read = log_.Reader();
+    options.end_sequence = log_.end();
+    options.feed_last = feed_last;
+    options.batch_decisions = 100;
+    options.awaits = [](const LogRecord& head) { return head.decision->origin->offset % 3 == 0; };
+    options.on_decision = [&](const LogRecord& record) {
+      EXPECT_EQ(Pack(record), log_.records()[record.sequence]);
+      sequences.push_back(record.sequence);
+    };
+    auto store = Open(name, feed);
+    EXPECT_TRUE(Recover(*store, options));
+    return sequences;
+  };
+  std::vector<uint64_t> expected;
+  for (const Bytes& bytes : log_.records()) {
+    const LogRecord record = *Unpack<LogRecord>(bytes);
+    if (record.decision && record.decision->origin->offset % 3 == 0) {
+      expected.push_back(record.sequence);
+    }
+  }
+  ChangeFeed feed(1, 1 << 20);
+  EXPECT_EQ(told("windows", nullptr, 0), expected);
+  EXPECT_EQ(told("in-order", &feed, UINT64_MAX / 2), expected);
+}
+
 TEST(ReplayWindow, GivesEntitiesInOrderOfTheirRowsAndTheirRecordsInOrder) {
   ReplayWindow window;
   // A name that the text with slashes would order otherwise.
@@ -269,6 +298,9 @@ TEST(RecordHead, LeavesToUnpackWhatIsNotAnEntitysDecision) {
   LogRecord settings = RecordWithEverything(1);
   settings.decision->command->to_partition = 3;
   EXPECT_FALSE(ReadRecordHead(Pack(settings), &head));
+  LogRecord answered = RecordWithEverything(1);
+  answered.decision->command->payload = AnyTable::Of(Answered{});
+  EXPECT_FALSE(ReadRecordHead(Pack(answered), &head));
   EXPECT_FALSE(ReadRecordHead("", &head));
 }
 
