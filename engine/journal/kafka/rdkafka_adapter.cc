@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <mutex>
@@ -384,6 +385,7 @@ struct Reader::Impl {
   // Messages that came through the handle's queue: the client may set that way for a partition
   // after it was given a queue of its own.
   std::vector<std::deque<Message>> strays;
+  std::vector<bool> ended;  // the end of a source was met
   std::mutex mutex;
   std::function<void()> on_ready;  // guarded by mutex
 
@@ -445,6 +447,7 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
   impl_->common.reset(rd_kafka_queue_get_consumer(impl_->handle.get()));
   rd_kafka_queue_cb_event_enable(impl_->common.get(), &Impl::OnReady, impl_.get());
   impl_->strays.assign(sources.size(), {});
+  impl_->ended.assign(sources.size(), false);
   for (const Source& source : sources) {
     Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_partition(
         impl_->handle.get(), source.topic.c_str(), static_cast<int32_t>(source.partition)));
@@ -459,24 +462,40 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
 }
 
 Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, bool* at_end) {
-  impl_->ServeHandle();
   std::deque<Message>& strays = impl_->strays[source];
-  if (!strays.empty()) {
-    Message first = std::move(strays.front());
-    strays.pop_front();
-    return first;
+  rd_kafka_message_t* raw = nullptr;
+  constexpr int kSliceMs = 100;
+  int left_ms = strays.empty() ? Millis(timeout) : 0;
+  while (true) {
+    const int slice_ms = std::min(left_ms, kSliceMs);
+    raw = rd_kafka_consume_queue(impl_->queues[source].get(), slice_ms);
+    // After the partition's own queue: what was behind it there is not taken for what comes next.
+    impl_->ServeHandle();
+    left_ms -= slice_ms;
+    if (raw != nullptr || !strays.empty() || left_ms <= 0) break;
   }
-  rd_kafka_message_t* raw = rd_kafka_consume_queue(impl_->queues[source].get(), Millis(timeout));
-  if (raw == nullptr) return std::nullopt;
   Result<std::optional<Message>> result = std::nullopt;
-  if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    result = ToMessage(*raw);
-  } else if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    if (at_end) *at_end = true;
-  } else {
-    result = Failed("reading", raw->err, rd_kafka_message_errstr(raw));
+  if (raw != nullptr) {
+    if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      Message message = ToMessage(*raw);
+      const auto at = std::find_if(strays.begin(), strays.end(), [&](const Message& stray) {
+        return stray.offset > message.offset;
+      });
+      strays.insert(at, std::move(message));
+    } else if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      impl_->ended[source] = true;
+    } else {
+      result = Failed("reading", raw->err, rd_kafka_message_errstr(raw));
+    }
+    rd_kafka_message_destroy(raw);
   }
-  rd_kafka_message_destroy(raw);
+  if (!result) return result;
+  if (!strays.empty()) {
+    result = std::move(strays.front());
+    strays.pop_front();
+  } else if (impl_->ended[source] && at_end) {
+    *at_end = true;
+  }
   return result;
 }
 
