@@ -17,7 +17,7 @@ struct NotifyProviderOptions {
   // Between tries to reach a node that is away.
   Duration reconnect = Duration::Millis(500);
   // Called once, when it watches the node.
-  std::function<void()> ready;
+  std::function<void()> ready{};
 };
 
 // Announces phase changes until `stop` is requested: what `sluice up` runs in a thread and `sluice
