@@ -13,10 +13,10 @@ namespace sluice::region {
 // "STEP [flavor=F] [image=I] [tag=KEY=VALUE] [times=N]"; STEP is create, build or rebuild. All that
 // is named must match; without `times` it fails every time.
 struct FaultRule {
-  std::string step;
-  std::string flavor;
-  std::string image;
-  std::string tag;  // "KEY=VALUE"
+  std::string step = {};
+  std::string flavor = {};
+  std::string image = {};
+  std::string tag = {};  // "KEY=VALUE"
   uint32_t times = 0;
 
   bool operator==(const FaultRule&) const = default;

@@ -29,11 +29,11 @@ struct RegionOptions {
 };
 
 struct ServerRequest {
-  std::string flavor;
-  std::string image;
-  std::string user_data;
-  std::string ssh_certificate_authority;
-  std::map<std::string, std::string> tags;
+  std::string flavor = {};
+  std::string image = {};
+  std::string user_data = {};
+  std::string ssh_certificate_authority = {};
+  std::map<std::string, std::string> tags = {};
 
   bool operator==(const ServerRequest&) const = default;
 };
