@@ -5,7 +5,7 @@
 namespace sluice::replay {
 namespace {
 
-constexpr size_t kChunk = 256;
+constexpr size_t kSequencesAtOnce = 256;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ Result<void> Timeline::Walk(uint64_t end, const MomentVisitor& visit) {
   }
   const uint32_t partition = archive_.PartitionOf(key_);
   while (true) {
-    auto sequences = archive_.Sequences(key_, from_, kChunk);
+    auto sequences = archive_.Sequences(key_, from_, kSequencesAtOnce);
     if (!sequences) return tl::unexpected(sequences.error());
     for (const uint64_t sequence : *sequences) {
       if (sequence >= end) return {};
@@ -37,7 +37,7 @@ Result<void> Timeline::Walk(uint64_t end, const MomentVisitor& visit) {
       if (!more) return tl::unexpected(more.error());
       if (!*more) return {};
     }
-    if (sequences->size() < kChunk) return {};
+    if (sequences->size() < kSequencesAtOnce) return {};
   }
 }
 

@@ -10,7 +10,7 @@
 namespace sluice::replay {
 namespace {
 
-constexpr int kDepthMax = 12;
+constexpr int kHopsMax = 12;
 // Armed while a machine waits for something, in every kind (machines/common/stuck.h).
 constexpr std::string_view kStuckTimer = "stuck";
 
@@ -308,7 +308,7 @@ class Waiting {
   }
 
   Result<void> Deeper(const std::string& who, int depth, Json* one) {
-    if (depth >= kDepthMax || seen_.contains(who)) return {};
+    if (depth >= kHopsMax || seen_.contains(who)) return {};
     auto waits = Of(who, depth + 1);
     if (!waits) {
       // Of a kind this build does not have, or a part of a log.

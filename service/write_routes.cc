@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string Text(const Json& object, const char* member) {
+std::string TextOf(const Json& object, const char* member) {
   const auto found = object.find(member);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -31,19 +31,19 @@ Answer<void> AgreeWithPath(const Json& body, const Json& metadata, const KindInf
     return Fail(
         ApiError::BadRequest(field + ": is \"" + got + "\", but the path says \"" + want + "\""));
   };
-  const std::string version = Text(body, "apiVersion");
+  const std::string version = TextOf(body, "apiVersion");
   if (!version.empty() && version != kApiVersion) {
     return disagree("apiVersion", version, std::string(kApiVersion));
   }
-  const std::string camel = Text(body, "kind");
+  const std::string camel = TextOf(body, "kind");
   if (!camel.empty() && camel != kind.camel) return disagree("kind", camel, kind.camel);
-  const std::string name = Text(metadata, "name");
+  const std::string name = TextOf(metadata, "name");
   if (key->name.empty()) key->name = name;
   if (!name.empty() && name != key->name) {  // A rename: an object is its name.
     return Fail(
         FromRejection("Immutable", "metadata.name: cannot change from \"" + key->name + "\""));
   }
-  const std::string namespace_ = Text(metadata, "namespace");
+  const std::string namespace_ = TextOf(metadata, "namespace");
   if (key->namespace_.empty()) key->namespace_ = namespace_;
   if (!namespace_.empty() && namespace_ != key->namespace_) {
     return disagree("metadata.namespace", namespace_, key->namespace_);
@@ -95,7 +95,7 @@ void ApplyObject(const CallPtr& call, const KindInfo& kind, EntityKey key) {
   for (const char* member : {"labels", "annotations"}) {
     if (metadata.contains(member)) payload[member] = metadata[member];
   }
-  if (const std::string expected = Text(metadata, "resourceVersion"); !expected.empty()) {
+  if (const std::string expected = TextOf(metadata, "resourceVersion"); !expected.empty()) {
     if (!before || before->resource_version != expected) {
       return call->Fail(ApiError::Conflict(key.ToString() + " has changed since resourceVersion " +
                                            expected + "; read it again"));

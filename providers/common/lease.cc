@@ -7,19 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "providers/common/json_number.h"
 #include "providers/common/node_calls.h"
 
 namespace sluice {
 namespace {
 
 using Json = nlohmann::json;
-
-uint64_t Number(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end()) return 0;
-  if (found->is_string()) return std::stoull(found->get<std::string>());
-  return found->is_number() ? found->get<uint64_t>() : 0;
-}
 
 }  // namespace
 
@@ -47,7 +41,7 @@ void Lease::Acquire() {
     return;
   }
   const Json reply = Json::parse(answer->reply, nullptr, false);
-  term_ = reply.is_object() ? Number(reply, "term") : 0;
+  term_ = reply.is_object() ? JsonNumber(reply, "term") : 0;
   state_ = State::kHeld;
   message_.clear();
 }
@@ -76,10 +70,10 @@ Lease::State Lease::Check() {
         holder, provider_, provider_, holder_);
   } else if (state_ == State::kAnother) {
     Acquire();  // Taken over for us.
-  } else if (Number(lease, "term") > term_) {
+  } else if (JsonNumber(lease, "term") > term_) {
     state_ = State::kRetaken;
     message_ = fmt::format("another run of {} took the lease under term {}", holder_,
-                           Number(lease, "term"));
+                           JsonNumber(lease, "term"));
   }
   return state_;
 }

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <stop_token>
 
+#include "providers/common/json_number.h"
+
 namespace sluice {
 namespace {
 
@@ -13,13 +15,6 @@ using Json = nlohmann::json;
 
 constexpr auto kAgainFirst = std::chrono::milliseconds(200);
 constexpr auto kAgainLast = std::chrono::milliseconds(5000);
-
-uint64_t Number(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end()) return 0;
-  if (found->is_string()) return std::stoull(found->get<std::string>());
-  return found->is_number() ? found->get<uint64_t>() : 0;
-}
 
 void Put(PendingWork& work, const Action& action, bool removed) {
   const auto same = [&](const Action& other) {
@@ -101,8 +96,8 @@ bool PendingActions::Take(std::string_view line) {
   const Action action{.verb = object.value("verb", ""),
                       .target = object.value("target", ""),
                       .uid = object.value("uid", ""),
-                      .attempt = Number(object, "attempt"),
-                      .generation = Number(object, "generation")};
+                      .attempt = JsonNumber(object, "attempt"),
+                      .generation = JsonNumber(object, "generation")};
   const std::lock_guard lock(mutex_);
   std::map<std::string, PendingWork>& works = told_all_ ? works_ : fresh_;
   PendingWork& work = works[entity];

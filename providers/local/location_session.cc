@@ -12,7 +12,6 @@ namespace sluice::local {
 namespace {
 
 constexpr Micros kRefusedAgain{60'000'000};
-constexpr char kProvider[] = "local";
 
 std::string InstanceEntity(const InstanceId& id) { return "instance/" + id.ToString(); }
 

@@ -12,6 +12,9 @@
 
 namespace sluice::local {
 
+// By this name locations say that it is us who serve them.
+inline constexpr char kProvider[] = "local";
+
 // Serves one location: holds its lease, tells what is true of its processes, carries out what is
 // pending. Single-threaded.
 //

@@ -5,12 +5,6 @@
 #include "providers/local/retry_delay.h"
 
 namespace sluice::local {
-namespace {
-
-constexpr char kProvider[] = "local";
-
-}  // namespace
-
 Provider::Provider(ProviderOptions options, NodeClient& node, Scheduler& scheduler,
                    ProcessHost& host)
     : options_(std::move(options)),

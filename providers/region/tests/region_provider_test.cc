@@ -26,7 +26,9 @@ class RegionProviderTest : public ::testing::Test {
     provider_.reset();
     const std::string saved = region_ ? region_->Save() : "";
     region_ = std::make_unique<SimulatedRegion>(RegionOptions{}, clock_);
-    if (!saved.empty()) EXPECT_TRUE(region_->Load(saved));
+    if (!saved.empty()) {
+      EXPECT_TRUE(region_->Load(saved));
+    }
     provider_ = std::make_unique<RegionProvider>(std::set<std::string>{kLocation}, "region-a",
                                                  "session-" + std::to_string(++sessions_), node_,
                                                  clock_, *region_);
