@@ -80,7 +80,7 @@ std::string WhatCame(const json& item, bool wide) {
 // the events already.
 std::string ChangesInShort(const json& changes, bool wide) {
   constexpr size_t kShownMax = 3;
-  constexpr size_t kValueCharactersMax = 40;
+  constexpr size_t kShortCharactersMax = 40;
   std::string text;
   size_t shown = 0;
   size_t left_out = 0;
@@ -94,7 +94,7 @@ std::string ChangesInShort(const json& changes, bool wide) {
     }
     ++shown;
     std::string value = At(change, "after").is_null() ? "(gone)" : At(change, "after").dump();
-    if (value.size() > kValueCharactersMax) value = value.substr(0, kValueCharactersMax) + "...";
+    if (value.size() > kShortCharactersMax) value = value.substr(0, kShortCharactersMax) + "...";
     text += (text.empty() ? "" : ", ") + path + "=" + value;
   }
   if (left_out > 0) text += fmt::format(" and {} more", left_out);

@@ -30,7 +30,7 @@ json SelfOf(const std::string& address, std::string* why) {
   return body.at("self").at("partitions");
 }
 
-std::string Joined(const json& numbers) {
+std::string JoinedNumbers(const json& numbers) {
   std::string text;
   for (const json& number : numbers) text += (text.empty() ? "" : ",") + number.dump();
   return text.empty() ? "-" : text;
@@ -122,7 +122,8 @@ Outcome<Exit> PrintNodes(Session& session, const Output& output) {
   for (const json& node : nodes) {
     const bool known = !node.contains("unreachable");
     table.Add({node.at("name").get<std::string>(), node.at("address").get<std::string>(),
-               Joined(node.at("assigned")), known ? Joined(Decided(node.at("partitions"))) : "?",
+               JoinedNumbers(node.at("assigned")),
+               known ? JoinedNumbers(Decided(node.at("partitions"))) : "?",
                known ? node.value("lag", json(0)).dump() : "?",
                known ? Positions(node) : node.at("unreachable").get<std::string>()});
   }

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 std::string Text(const json& object, const char* name) { return object.value(name, ""); }
 
-std::string Joined(const json& list) {
+std::string JoinedTexts(const json& list) {
   std::string text;
   for (const json& one : list) text += (text.empty() ? "" : ", ") + one.get<std::string>();
   return text;
@@ -44,7 +44,7 @@ std::string OutcomeOf(const json& step) {
   }
   const std::string verdict = Text(step, "verdict");
   std::string text = verdict == "Accepted" ? "" : verdict;
-  if (step.contains("events")) text += (text.empty() ? "" : ", ") + Joined(step["events"]);
+  if (step.contains("events")) text += (text.empty() ? "" : ", ") + JoinedTexts(step["events"]);
   return text;
 }
 

@@ -18,10 +18,11 @@ function(sluice_unity target)
 endfunction()
 
 # sluice_library(NAME SOURCES a.cc ... LINKS lib ...)
-# One folder, one static library. LINKS is the whole of what it may reach for.
+# One folder, one static library. LINKS is the whole of what it may reach for. Sources under ALONE are
+# compiled by themselves: files made alike, whose helpers have the same names on purpose.
 function(sluice_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
-  add_library(${name} STATIC ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "" "SOURCES;ALONE;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES} ${ARG_ALONE})
   target_link_libraries(${name} PUBLIC sluice_flags ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
   sluice_unity(${name} ${ARG_SOURCES})
 endfunction()
