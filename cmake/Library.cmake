@@ -33,7 +33,7 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/source_directory.h.in ${CMAKE_BINARY_DI
 # sluice_test(NAME SOURCES a.cc ... LINKS lib ...)
 # One GoogleTest binary, registered with ctest as a whole; LABELS and TIMEOUT (seconds) are optional.
 function(sluice_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;ALONE;LINKS;LABELS" ${ARGN})
   if(NOT SLUICE_TESTS)
     return()
   endif()
@@ -44,7 +44,7 @@ function(sluice_test name)
   if(SLUICE_SANITIZE)
     math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 5")  # What the checks cost.
   endif()
-  add_executable(${name} ${ARG_SOURCES})
+  add_executable(${name} ${ARG_SOURCES} ${ARG_ALONE})
   sluice_unity(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
   # Half of all files are tests, and optimizing them took longer than running them.

@@ -13,13 +13,13 @@
 namespace sluice {
 
 struct KafkaCluster {
-  std::string bootstrap;                          // "host:port,host:port"
-  std::string cluster;                            // prefix of its four topics
-  int replication = 1;                            // of topics that are to be made
-  std::map<std::string, std::string> properties;  // librdkafka's
+  std::string bootstrap;                               // "host:port,host:port"
+  std::string cluster;                                 // prefix of its four topics
+  int replication = 1;                                 // of topics that are to be made
+  std::map<std::string, std::string> properties = {};  // librdkafka's
   // Partitions are shared with the cluster's other nodes; else this process opens every one.
   bool shares = true;
-  std::string node;  // its name among them
+  std::string node = {};  // its name among them
 };
 
 struct JournalChoice {
