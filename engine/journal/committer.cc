@@ -137,6 +137,7 @@ void Committer::Run() {
     const std::optional<Error> failed_before = failure_;
     lock.unlock();
     std::vector<std::vector<InputRecord>> internal_by_target(tails_.size());
+    std::vector<bool> to_wake(tails_.size(), false);
     Result<void> written;
     if (failed_before) {
       written = tl::unexpected(*failed_before);
@@ -149,10 +150,11 @@ void Committer::Run() {
       for (uint32_t target = 0; target < internal_by_target.size(); ++target) {
         if (internal_by_target[target].empty()) continue;
         deliver_(target, std::move(internal_by_target[target]));
-        wake_(target);
+        to_wake[target] = true;
       }
     }
-    Settle(group, written);
+    for (const Request& request : group) to_wake[request.term->partition] = true;
+    Settle(group, written, to_wake);
     group.clear();
     lock.lock();
   }
@@ -214,7 +216,8 @@ Result<void> Committer::WriteGroup(std::vector<Request>& group,
   return store_.Write(writes);
 }
 
-void Committer::Settle(std::vector<Request>& group, const Result<void>& written) {
+void Committer::Settle(std::vector<Request>& group, const Result<void>& written,
+                       const std::vector<bool>& to_wake) {
   if (written) {
     const std::lock_guard lock(mutex_);
     for (uint32_t p = 0; p < tails_.size(); ++p) committed_ends_[p] = tails_[p].end_sequence;
@@ -226,7 +229,10 @@ void Committer::Settle(std::vector<Request>& group, const Result<void>& written)
                     request.term->partition);
     }
     request.done(std::move(outcome));
-    wake_(request.term->partition);
+  }
+  // Only now: who wakes up finds all of its commits done, and makes one batch of them.
+  for (uint32_t p = 0; p < to_wake.size(); ++p) {
+    if (to_wake[p]) wake_(p);
   }
   {
     const std::lock_guard lock(mutex_);

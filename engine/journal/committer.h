@@ -69,7 +69,9 @@ class Committer {
   // Writes the group; `internal_by_target` gets the internal records it makes.
   Result<void> WriteGroup(std::vector<Request>& group,
                           std::vector<std::vector<InputRecord>>* internal_by_target);
-  void Settle(std::vector<Request>& group, const Result<void>& written);
+  // Answers the group, then wakes those partitions.
+  void Settle(std::vector<Request>& group, const Result<void>& written,
+              const std::vector<bool>& to_wake);
 
   LogStore& store_;
   const EmbeddedOptions& options_;
