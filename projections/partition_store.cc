@@ -75,7 +75,7 @@ Result<void> PartitionStore::Reset() {
 Result<void> PartitionStore::ReadState() {
   std::string value;
   const rocksdb::Status got =
-      db_->db->Get({}, db_->family(Family::kMeta), rocksdb::Slice(kStateKey), &value);
+      db_->db->Get({}, db_->family(StoreFamily::kMeta), rocksdb::Slice(kStateKey), &value);
   applied_ = PartitionState{};
   applied_.partition = options_.partition;
   if (got.ok()) {
@@ -93,7 +93,7 @@ Result<void> PartitionStore::ReadState() {
 Result<void> PartitionStore::ReadCounts() {
   counts_.Clear();
   const std::unique_ptr<rocksdb::Iterator> at(
-      db_->db->NewIterator({}, db_->family(Family::kCounts)));
+      db_->db->NewIterator({}, db_->family(StoreFamily::kCounts)));
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
     std::string_view row = at->key().ToStringView();
     auto kind = store::TakePart(&row);
@@ -130,7 +130,7 @@ uint64_t PartitionStore::DiskBytes() const {
 Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view entity) {
   rocksdb::PinnableSlice value;
   const rocksdb::Status got =
-      db_->db->Get({}, db_->family(Family::kEntities), store::EntityPrefix(entity), &value);
+      db_->db->Get({}, db_->family(StoreFamily::kEntities), store::EntityPrefix(entity), &value);
   if (got.IsNotFound()) return std::optional<EntityRecord>();
   Error error;
   if (got.ok()) {
@@ -179,7 +179,7 @@ Result<std::optional<RememberedCommand>> PartitionStore::FindCommand(std::string
   if (!ParseEntityKey(entity)) return std::optional<RememberedCommand>();
   rocksdb::PinnableSlice value;
   const rocksdb::Status got =
-      db_->db->Get({}, db_->family(Family::kCommands),
+      db_->db->Get({}, db_->family(StoreFamily::kCommands),
                    store::CommandRow(store::EntityPrefix(entity), id), &value);
   if (got.IsNotFound()) return std::optional<RememberedCommand>();
   if (!got.ok()) {
@@ -201,7 +201,7 @@ Result<std::optional<RememberedCommand>> PartitionStore::FindCommand(std::string
 
 Result<void> PartitionStore::ScanTimers(const TimerVisitor& visit) {
   const std::unique_ptr<rocksdb::Iterator> at(
-      db_->db->NewIterator({}, db_->family(Family::kTimers)));
+      db_->db->NewIterator({}, db_->family(StoreFamily::kTimers)));
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
     const auto timer = store::ParseTimerRow(at->key().ToStringView());
     if (!timer) return Err(ErrorCode::kCorruption, "a row of timers is no timer");

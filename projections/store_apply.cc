@@ -24,7 +24,8 @@ void WriteMentions(const ProjectedEntity& entity, WriteSink& sink,
       (*counts)[{entity.kind, static_cast<uint8_t>(mention[1])}] += begins ? 1 : -1;
       return;
     }
-    const Family family = kind == Mention::kTimer ? Family::kTimers : Family::kIndexes;
+    const StoreFamily family =
+        kind == Mention::kTimer ? StoreFamily::kTimers : StoreFamily::kIndexes;
     thread_local std::string lead;
     thread_local std::string rest;
     store::MentionRow(mention, entity.prefix, &lead, &rest);
@@ -57,17 +58,17 @@ std::string CountValue(uint64_t count) {
 void WriteProjectedEntity(const ProjectedEntity& entity, WriteSink& sink,
                           std::map<Counts::Key, int64_t>* counts) {
   if (!entity.history.empty()) {
-    sink.Put(Family::kHistory, store::HistoryRow(entity.prefix, entity.history.front()),
+    sink.Put(StoreFamily::kHistory, store::HistoryRow(entity.prefix, entity.history.front()),
              store::EncodeHistory(entity.history));
   }
   if (!entity.changed) return;
-  sink.Put(Family::kEntities, entity.prefix, entity.record);
+  sink.Put(StoreFamily::kEntities, entity.prefix, entity.record);
   for (const auto& [item, value] : entity.items) {
     const std::string row = store::ItemRow(entity.prefix, item.collection, item.key);
     if (value) {
-      sink.Put(Family::kItems, row, *value);
+      sink.Put(StoreFamily::kItems, row, *value);
     } else {
-      sink.Delete(Family::kItems, row);
+      sink.Delete(StoreFamily::kItems, row);
     }
   }
   WriteMentions(entity, sink, counts);
@@ -143,7 +144,7 @@ Result<void> PartitionStore::WriteCommands(const ProjectedEntity& entity, WriteS
     // An id that was forgotten and used again: the last holds.
     if (i + 1 < rows.size() && rows[i + 1].first == rows[i].first) continue;
     store::EncodeCommand(*rows[i].second, &value);
-    sink.Put(Family::kCommands, store::CommandRow(entity.prefix, rows[i].first), value);
+    sink.Put(StoreFamily::kCommands, store::CommandRow(entity.prefix, rows[i].first), value);
   }
   return {};
 }
@@ -158,7 +159,7 @@ Result<void> PartitionStore::WriteEntities(const EntitySource& next, WriteSink& 
     if (auto written = WriteCommands(**entity, sink); !written) return written;
   }
   for (const auto& [key, count] : counts_.Add(counts)) {
-    sink.Put(Family::kCounts, store::CountRow(key.first, key.second), CountValue(count));
+    sink.Put(StoreFamily::kCounts, store::CountRow(key.first, key.second), CountValue(count));
   }
   return {};
 }
@@ -177,8 +178,8 @@ Result<void> PartitionStore::WriteBatch(const EntitySource& next, const Partitio
   }
   const auto sink = sorted_files ? MakeFileSink(*db_) : MakeBatchSink(*db_);
   if (auto written = WriteEntities(next, *sink); !written) return written;
-  sink->Put(Family::kMeta, kStateKey, Pack(after));
-  sink->Put(Family::kMeta, kNextSequenceKey, CountValue(after.next_sequence));
+  sink->Put(StoreFamily::kMeta, kStateKey, Pack(after));
+  sink->Put(StoreFamily::kMeta, kNextSequenceKey, CountValue(after.next_sequence));
   if (auto committed = sink->Commit(); !committed) {
     broken_ = true;
     return committed;

@@ -90,7 +90,7 @@ uint64_t FileBytes(const StoreDb& store) {
 std::optional<std::string> Unusable(StoreDb& store, const StoreDbOptions& options, bool* is_new) {
   std::string format;
   const rocksdb::Status got =
-      store.db->Get({}, store.family(Family::kMeta), rocksdb::Slice(kFormatKey), &format);
+      store.db->Get({}, store.family(StoreFamily::kMeta), rocksdb::Slice(kFormatKey), &format);
   const uint64_t bytes = FileBytes(store);
   *is_new = got.IsNotFound() && bytes == 0;
   if (*is_new) return std::nullopt;
@@ -112,8 +112,9 @@ rocksdb::Status TryOpen(const StoreDbOptions& options, const std::string& direct
   store->forget_before = std::make_shared<ForgetBefore>(0);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t i = 0; i < kFamilies; ++i) {
-    descriptors.emplace_back(std::string(kFamilyNames[i]),
-                             FamilyOptions(static_cast<Family>(i), options, store->forget_before));
+    descriptors.emplace_back(
+        std::string(kFamilyNames[i]),
+        FamilyOptions(static_cast<StoreFamily>(i), options, store->forget_before));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -129,7 +130,7 @@ rocksdb::Status TryOpen(const StoreDbOptions& options, const std::string& direct
 Result<void> WriteFormat(StoreDb& store, const StoreDbOptions& options) {
   rocksdb::WriteOptions write;
   write.disableWAL = true;
-  const rocksdb::Status put = store.db->Put(write, store.family(Family::kMeta),
+  const rocksdb::Status put = store.db->Put(write, store.family(StoreFamily::kMeta),
                                             rocksdb::Slice(kFormatKey), FormatValue(options));
   if (!put.ok()) return tl::unexpected(ErrorOf(put, "write the format of projections"));
   return FlushStoreDb(store, /*wait=*/true);

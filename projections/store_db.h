@@ -24,7 +24,7 @@ class Env;
 
 namespace sluice {
 
-enum class Family : uint8_t {
+enum class StoreFamily : uint8_t {
   kMeta = 0,      // RocksDB's "default"
   kEntities = 1,  // entity -> its state (store_values.h)
   kItems = 2,     // entity, collection, key -> packed item
@@ -69,7 +69,9 @@ struct StoreDb {
   StoreDb(const StoreDb&) = delete;
   StoreDb& operator=(const StoreDb&) = delete;
 
-  rocksdb::ColumnFamilyHandle* family(Family f) const { return families[static_cast<size_t>(f)]; }
+  rocksdb::ColumnFamilyHandle* family(StoreFamily f) const {
+    return families[static_cast<size_t>(f)];
+  }
 
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};

@@ -69,7 +69,7 @@ rocksdb::Options DbOptions(const StoreDbOptions& options) {
   return db;
 }
 
-rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& options,
+rocksdb::ColumnFamilyOptions FamilyOptions(StoreFamily family, const StoreDbOptions& options,
                                            const std::shared_ptr<ForgetBefore>& forget_before) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = options.memory->cache;
@@ -79,7 +79,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& 
   table.checksum = rocksdb::kXXH3;
   table.format_version = 5;
   // The others are scanned, where a filter of keys says nothing.
-  if (family == Family::kEntities || family == Family::kItems || family == Family::kCommands) {
+  if (family == StoreFamily::kEntities || family == StoreFamily::kItems ||
+      family == StoreFamily::kCommands) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
   rocksdb::ColumnFamilyOptions result;
@@ -88,7 +89,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& 
   result.arena_block_size = 256 * 1024;
   result.compression = rocksdb::kLZ4Compression;
   result.level_compaction_dynamic_level_bytes = true;
-  if (family == Family::kCommands) {
+  if (family == StoreFamily::kCommands) {
     // Most ids looked up are new ones: the memtable says so without a search.
     result.memtable_prefix_bloom_size_ratio = 0.05;
     result.memtable_whole_key_filtering = true;

@@ -10,7 +10,7 @@
 namespace sluice {
 
 rocksdb::Options DbOptions(const StoreDbOptions& options);
-rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const StoreDbOptions& options,
+rocksdb::ColumnFamilyOptions FamilyOptions(StoreFamily family, const StoreDbOptions& options,
                                            const std::shared_ptr<ForgetBefore>& forget_before);
 
 }  // namespace sluice

@@ -8,8 +8,9 @@ namespace sluice {
 
 std::optional<Bytes> StoreItems::Get(const ItemKey& key) const {
   Bytes value;
-  const rocksdb::Status got = db_->db->Get(
-      {}, db_->family(Family::kItems), store::ItemRow(prefix_, key.collection, key.key), &value);
+  const rocksdb::Status got =
+      db_->db->Get({}, db_->family(StoreFamily::kItems),
+                   store::ItemRow(prefix_, key.collection, key.key), &value);
   if (got.IsNotFound()) return std::nullopt;
   if (!got.ok()) throw LoadFailure("item: " + got.ToString());
   return value;
@@ -24,7 +25,7 @@ void StoreItems::Scan(
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const std::unique_ptr<rocksdb::Iterator> rows_at(
-      db_->db->NewIterator(options, db_->family(Family::kItems)));
+      db_->db->NewIterator(options, db_->family(StoreFamily::kItems)));
   for (rows_at->Seek(rows + std::string(from)); rows_at->Valid(); rows_at->Next()) {
     const std::string_view key = rows_at->key().ToStringView().substr(rows.size());
     if (!visit(key, rows_at->value().ToStringView())) return;

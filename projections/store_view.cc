@@ -21,8 +21,8 @@ Result<uint64_t> StoreView::NextSequence() const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
   std::string value;
-  const rocksdb::Status got =
-      db_->db->Get(options, db_->family(Family::kMeta), rocksdb::Slice(kNextSequenceKey), &value);
+  const rocksdb::Status got = db_->db->Get(options, db_->family(StoreFamily::kMeta),
+                                           rocksdb::Slice(kNextSequenceKey), &value);
   if (got.IsNotFound()) return 0;
   if (!got.ok()) return Failed(ErrorOf(got, "read the applied position"));
   if (value.size() != 8) {
@@ -35,8 +35,8 @@ Result<std::optional<EntityRecord>> StoreView::Get(std::string_view entity) cons
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
   rocksdb::PinnableSlice value;
-  const rocksdb::Status got =
-      db_->db->Get(options, db_->family(Family::kEntities), store::EntityPrefix(entity), &value);
+  const rocksdb::Status got = db_->db->Get(options, db_->family(StoreFamily::kEntities),
+                                           store::EntityPrefix(entity), &value);
   if (got.IsNotFound()) return std::optional<EntityRecord>();
   if (!got.ok()) return Failed(ErrorOf(got, fmt::format("read {}", entity)));
   auto record = store::DecodeEntity(value.ToStringView());
@@ -46,8 +46,8 @@ Result<std::optional<EntityRecord>> StoreView::Get(std::string_view entity) cons
 }
 
 template <class Visit>
-Result<void> StoreView::ScanRows(Family family, const std::string& prefix, const std::string& from,
-                                 const Visit& visit) const {
+Result<void> StoreView::ScanRows(StoreFamily family, const std::string& prefix,
+                                 const std::string& from, const Visit& visit) const {
   const std::string end = store::PrefixEnd(prefix);
   const rocksdb::Slice upper(end);
   rocksdb::ReadOptions options;
@@ -69,7 +69,7 @@ Result<void> StoreView::ScanEntities(const std::string& rows, std::string_view a
     from.push_back('\0');
   }
   bool bad_row = false;
-  auto scanned = ScanRows(Family::kIndexes, rows, from, [&](std::string_view key, auto) {
+  auto scanned = ScanRows(StoreFamily::kIndexes, rows, from, [&](std::string_view key, auto) {
     const auto entity = store::EntityOfRow(key, rows);
     bad_row = !entity;
     return entity && visit(*entity);
@@ -84,7 +84,7 @@ Result<void> StoreView::ScanEver(std::string_view kind, std::optional<std::strin
                                  const EntityVisitor& visit) const {
   // A live row is the entity's prefix behind one byte.
   const std::string prefix = store::LiveRows(kind, namespace_).substr(1);
-  return ScanRows(Family::kEntities, prefix, prefix, [&](std::string_view key, auto) {
+  return ScanRows(StoreFamily::kEntities, prefix, prefix, [&](std::string_view key, auto) {
     const auto entity = store::TakeEntity(&key);
     return entity && visit(*entity);
   });
@@ -99,7 +99,7 @@ Result<void> StoreView::ScanActions(std::optional<std::string_view> location,
     from.push_back('\0');
   }
   bool bad_row = false;
-  auto scanned = ScanRows(Family::kIndexes, rows, from, [&](std::string_view key, auto) {
+  auto scanned = ScanRows(StoreFamily::kIndexes, rows, from, [&](std::string_view key, auto) {
     const auto action = store::ParseActionRow(key);
     bad_row = !action;
     return action && visit(key, *action);
@@ -119,14 +119,14 @@ Result<std::vector<uint64_t>> StoreView::History(std::string_view entity, uint64
     rocksdb::ReadOptions options;
     options.snapshot = snapshot_;
     const std::unique_ptr<rocksdb::Iterator> at(
-        db_->db->NewIterator(options, db_->family(Family::kHistory)));
+        db_->db->NewIterator(options, db_->family(StoreFamily::kHistory)));
     at->SeekForPrev(start);
     if (at->Valid() && at->key().starts_with(prefix)) start = at->key().ToString();
   }
   std::vector<uint64_t> sequences;
   bool bad_row = false;
-  auto scanned =
-      ScanRows(Family::kHistory, prefix, start, [&](std::string_view key, std::string_view value) {
+  auto scanned = ScanRows(
+      StoreFamily::kHistory, prefix, start, [&](std::string_view key, std::string_view value) {
         std::vector<uint64_t> row;
         bad_row =
             key.size() != prefix.size() + 8 ||

@@ -58,7 +58,7 @@ class StoreView {
 
  private:
   template <class Visit>  // (key, value) -> bool
-  Result<void> ScanRows(Family family, const std::string& prefix, const std::string& from,
+  Result<void> ScanRows(StoreFamily family, const std::string& prefix, const std::string& from,
                         const Visit& visit) const;
   tl::unexpected<Error> Failed(Error error) const;
 

@@ -23,13 +23,14 @@ class BatchSink final : public WriteSink {
  public:
   explicit BatchSink(StoreDb& db) : db_(db) {}
 
-  void Put(Family family, std::string_view key, std::string_view value) override {
+  void Put(StoreFamily family, std::string_view key, std::string_view value) override {
     batch_.Put(db_.family(family), rocksdb::Slice(key), rocksdb::Slice(value));
   }
-  void Delete(Family family, std::string_view key) override {
+  void Delete(StoreFamily family, std::string_view key) override {
     batch_.Delete(db_.family(family), rocksdb::Slice(key));
   }
-  void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) override {
+  void Mark(StoreFamily family, std::string_view lead, std::string_view rest,
+            bool is_there) override {
     key_.assign(lead).append(rest);
     if (is_there) {
       batch_.Put(db_.family(family), rocksdb::Slice(key_), rocksdb::Slice());
@@ -57,7 +58,7 @@ class BatchSink final : public WriteSink {
 // The file of one family; removed again unless it is taken in.
 class SortedFile {
  public:
-  SortedFile(StoreDb& db, Family family)
+  SortedFile(StoreDb& db, StoreFamily family)
       : env_(db.db->GetEnv()),
         path_(db.directory + "/ingest-" + std::to_string(static_cast<int>(family)) + ".sst"),
         writer_(rocksdb::EnvOptions(),
@@ -141,25 +142,26 @@ class FileSink final : public WriteSink {
  public:
   explicit FileSink(StoreDb& db) : db_(db) {}
 
-  void Put(Family family, std::string_view key, std::string_view value) override {
+  void Put(StoreFamily family, std::string_view key, std::string_view value) override {
     if (IsByEntity(family)) {
       FileOf(family).Put(key, value);
     } else {
       others_[Index(family)].emplace(key, value);
     }
   }
-  void Delete(Family family, std::string_view key) override {
+  void Delete(StoreFamily family, std::string_view key) override {
     CHECK(IsByEntity(family));
     FileOf(family).Delete(key);
   }
-  void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) override {
+  void Mark(StoreFamily family, std::string_view lead, std::string_view rest,
+            bool is_there) override {
     marked_[Index(family)].Add(lead, rest, is_there);
   }
 
   Result<void> Commit() override {
     std::vector<rocksdb::IngestExternalFileArg> taken;
     for (size_t i = 0; i < kFamilies; ++i) {
-      const auto family = static_cast<Family>(i);
+      const auto family = static_cast<StoreFamily>(i);
       if (!marked_[i].empty()) marked_[i].WriteTo(&FileOf(family));
       marked_[i] = {};
       for (const auto& [key, value] : others_[i]) FileOf(family).Put(key, value);
@@ -179,23 +181,23 @@ class FileSink final : public WriteSink {
   }
 
  private:
-  static size_t Index(Family family) { return static_cast<size_t>(family); }
-  static bool IsByEntity(Family family) {
+  static size_t Index(StoreFamily family) { return static_cast<size_t>(family); }
+  static bool IsByEntity(StoreFamily family) {
     switch (family) {
-      case Family::kEntities:
-      case Family::kItems:
-      case Family::kHistory:
-      case Family::kCommands:
+      case StoreFamily::kEntities:
+      case StoreFamily::kItems:
+      case StoreFamily::kHistory:
+      case StoreFamily::kCommands:
         return true;
-      case Family::kMeta:
-      case Family::kIndexes:
-      case Family::kTimers:
-      case Family::kCounts:
+      case StoreFamily::kMeta:
+      case StoreFamily::kIndexes:
+      case StoreFamily::kTimers:
+      case StoreFamily::kCounts:
         return false;
     }
     Unreachable();
   }
-  SortedFile& FileOf(Family family) {
+  SortedFile& FileOf(StoreFamily family) {
     auto& file = files_[Index(family)];
     if (!file) file = std::make_unique<SortedFile>(db_, family);
     return *file;

@@ -14,11 +14,12 @@ namespace sluice {
 class WriteSink {
  public:
   virtual ~WriteSink() = default;
-  virtual void Put(Family family, std::string_view key, std::string_view value) = 0;
-  virtual void Delete(Family family, std::string_view key) = 0;
+  virtual void Put(StoreFamily family, std::string_view key, std::string_view value) = 0;
+  virtual void Delete(StoreFamily family, std::string_view key) = 0;
   // The row `lead` + `rest` with an empty value is there, or is not. Ascending by `rest` under one
   // `lead`; no lead begins another.
-  virtual void Mark(Family family, std::string_view lead, std::string_view rest, bool is_there) = 0;
+  virtual void Mark(StoreFamily family, std::string_view lead, std::string_view rest,
+                    bool is_there) = 0;
   // Makes everything since the last Commit visible at once.
   virtual Result<void> Commit() = 0;
 };

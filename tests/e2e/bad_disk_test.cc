@@ -15,6 +15,7 @@
 #include "engine/clock.h"
 #include "engine/node.h"
 #include "tests/crash/load.h"
+#include "tests/e2e/exit_codes.h"
 #include "tests/support/node_process.h"
 
 namespace sluice::testing {
@@ -25,11 +26,6 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Strings = std::vector<std::string>;
-
-constexpr int kDone = 0;
-constexpr int kRejected = 1;
-constexpr int kBadInput = 2;
-constexpr int kUnavailable = 3;
 
 // A file system in memory, where this process may mount one.
 class SmallDisk {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "service/client/http_client.h"
+#include "tests/e2e/exit_codes.h"
 #include "tests/support/node_process.h"
 
 namespace sluice::testing {
@@ -15,11 +16,6 @@ namespace {
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-constexpr int kDone = 0;
-constexpr int kRejected = 1;
-constexpr int kBadInput = 2;
-constexpr int kUnavailable = 3;
 
 class BadInput : public ::testing::Test {
  protected:

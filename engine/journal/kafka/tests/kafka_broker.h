@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-class KafkaBroker : public testing::Environment {
+class KafkaBroker : public ::testing::Environment {
  public:
   explicit KafkaBroker(int brokers = 1) : brokers_(brokers) {}
   // Of the broker this binary started.
