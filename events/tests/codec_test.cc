@@ -110,8 +110,8 @@ TEST(UnpackFolded, LeavesOutWhatAFoldDoesNotReadAndSaysWhereItIs) {
 
 TEST(UnpackFolded, KeepsPayloadsOfNoAndOfUnknownType) {
   LogRecord folded;
-  const Result<PackedPayload> none =
-      UnpackFolded(TypeOf<LogRecord>(), Pack(RecordOf(AnyTable())), &folded);
+  const Bytes without = Pack(RecordOf(AnyTable()));
+  const Result<PackedPayload> none = UnpackFolded(TypeOf<LogRecord>(), without, &folded);
   ASSERT_TRUE(none);
   EXPECT_EQ(UnpackPayload(*none), AnyTable());
   const AnyTable unknown = AnyTable::Unknown("FromTomorrow", "bytes of tomorrow");
