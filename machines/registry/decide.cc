@@ -107,6 +107,9 @@ DecideResult Decide(const Registry& registry, const JoinRegistry& command,
   if (!present || !(*present == joining)) {
     draft.Emit(
         MemberJoined{.member = Claimant(context), .uid = command.uid, .labels = command.labels});
+    if (!command.labels.empty()) {
+      draft.Emit(MemberIndexed{.member = Claimant(context), .labels = command.labels});
+    }
   }
   return draft.Take();
 }

@@ -45,15 +45,18 @@ void Evolve(Registry& registry, const ClaimUnqueued& event) {
 
 void Evolve(Registry& registry, const MemberJoined& event) {
   ForgetLabels(registry, event.member);
-  for (const auto& [label, value] : event.labels) {
-    registry.items.Put(RegistryMachine::kMembersByLabel, LabelKey(label, value) + event.member,
-                       ReferenceItem{.key = event.member});
-  }
   if (registry.items.Put(RegistryMachine::kMembers, event.member,
                          MemberItem{.uid = event.uid, .labels = event.labels})) {
     ++registry.status.members;
   }
   ++registry.status.membership_version;
+}
+
+void Evolve(Registry& registry, const MemberIndexed& event) {
+  for (const auto& [label, value] : event.labels) {
+    registry.items.Put(RegistryMachine::kMembersByLabel, LabelKey(label, value) + event.member,
+                       ReferenceItem{.key = event.member});
+  }
 }
 
 void Evolve(Registry& registry, const MemberLeft& event) {

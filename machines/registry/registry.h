@@ -23,7 +23,7 @@ struct RegistryMachine {
                             AcquirePrefix, ReleasePrefix>;
   using OnAbsent = Commands;
   using Events = TypeList<KeyClaimed, KeyReleased, ClaimQueued, ClaimUnqueued, MemberJoined,
-                          MemberLeft, PrefixAssigned, PrefixUnassigned>;
+                          MemberIndexed, MemberLeft, PrefixAssigned, PrefixUnassigned>;
   using Phase = RegistryPhase;
   static constexpr std::string_view kName = "registry";
   static constexpr std::string_view kPlural = "registries";
@@ -72,6 +72,7 @@ void Evolve(Registry& registry, const KeyReleased& event);
 void Evolve(Registry& registry, const ClaimQueued& event);
 void Evolve(Registry& registry, const ClaimUnqueued& event);
 void Evolve(Registry& registry, const MemberJoined& event);
+void Evolve(Registry& registry, const MemberIndexed& event);
 void Evolve(Registry& registry, const MemberLeft& event);
 
 // A registry begins with the first thing asked of it.
