@@ -35,7 +35,7 @@ look_after() {
 }
 conditions() {
   "$sluice" get binding shop -o json |
-    jq -r '.status.conditions[] | select(.type == ("DatabaseReady", "WebReady", "Aggregate")) | "\(.type)=\(.status) \(.reason): \(.message)"' |
+    jq -r '.status.conditions[] | select(.type == ("DatabaseReady", "WebReady", "Aggregate")) | "\(.type)=\(.status) \(.reason): \(.message // "")"' |
     indented
 }
 # shows TYPE STATUS REASON: the owner has that condition.
