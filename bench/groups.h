@@ -26,6 +26,8 @@ Result<Measurements> RunQuery(const BenchOptions& options, DataSet& data);
 Result<Measurements> RunCollections(const BenchOptions& options, DataSet& data);
 // A workload from nothing to all ready, an ordered rollout; planner and allocator by themselves.
 Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data);
+// Of it: reports of servers to their instances, at growing numbers of them, against the smallest.
+Result<Measurements> RunServerPlane(const BenchOptions& options, DataSet& data);
 
 // Exactly once on a Kafka broker, against a bare consume-transform-produce loop.
 Result<Measurements> RunKafka(const BenchOptions& options, DataSet& data);

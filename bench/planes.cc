@@ -250,6 +250,9 @@ Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data) {
     if (!measured) return measured;
     for (Measurement& one : *measured) all.push_back(std::move(one));
   }
+  auto servers = RunServerPlane(options, data);
+  if (!servers) return servers;
+  for (Measurement& one : *servers) all.push_back(std::move(one));
   options.Say("planes: planner and allocator");
   all.push_back(MeasurePlanner(kInstances));
   for (Measurement& one : MeasureAllocator(std::min<uint64_t>(1'000'000, options.entities * 10))) {

@@ -5,6 +5,7 @@
 #include "events/component.gen.h"
 #include "events/conditions.gen.h"
 #include "events/result.h"
+#include "machines/counted_events.h"
 
 namespace sluice {
 namespace {
@@ -52,6 +53,10 @@ void ConditionCounters::Count(const Decision& decision) {
   if (is_write) ++(decision.events.empty() ? status_writes_avoided : status_writes);
   if (IsPass(decision) && !Writes(decision)) ++status_writes_avoided;
   for (const Event& event : decision.events) {
+    for (const CountedEvent& counted : BuiltinCountedEvents()) {
+      if (event.payload.type() != counted.type) continue;
+      ++events[{counted.metric, counted.value(event.payload)}];
+    }
     const auto* changed = event.payload.As<ConditionChanged>();
     const auto* removed = event.payload.As<ConditionRemoved>();
     if (is_write && changed) {

@@ -26,6 +26,8 @@ struct ConditionCounters {
   uint64_t status_writes_avoided = 0;
   std::map<std::string, uint64_t> resource_applies;  // by operation
   uint64_t resource_apply_errors = 0;
+  // What kinds have counted (machines/counted_events.h), by (metric, value of its label).
+  std::map<std::pair<std::string, std::string>, uint64_t> events;
 
   void Count(const Decision& decision);
 };

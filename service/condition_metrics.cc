@@ -1,5 +1,7 @@
 #include "service/condition_metrics.h"
 
+#include "machines/counted_events.h"
+
 namespace sluice::service {
 
 void AddConditionMetrics(const ConditionCounters& counters,
@@ -25,6 +27,16 @@ void AddConditionMetrics(const ConditionCounters& counters,
                        .counter = true,
                        .labels = {{"operation", operation}},
                        .value = static_cast<double>(count)});
+  }
+  for (const CountedEvent& counted : BuiltinCountedEvents()) {
+    for (const auto& [what, total] : counters.events) {
+      if (what.first != counted.metric) continue;
+      extras->push_back({.name = counted.metric,
+                         .help = counted.help,
+                         .counter = true,
+                         .labels = {{counted.label, what.second}},
+                         .value = static_cast<double>(total)});
+    }
   }
   const auto count = [&](const char* name, const char* help, uint64_t value) {
     extras->push_back({.name = name,

@@ -5,6 +5,7 @@
 #include "machines/deployment/actions.h"
 #include "machines/deployment/manager.h"
 #include "machines/deployment/members.h"
+#include "machines/deployment/pool/pool.h"
 
 namespace sluice::deployment {
 namespace {
@@ -125,6 +126,8 @@ DeploymentPlan PlanOf(const Deployment& state, const std::string& deployment) {
 
 const Manager kByOrdinal = {&CarryOut, &PlanOf};
 
-const Manager& ManagerOf(const Deployment&) { return kByOrdinal; }
+const Manager& ManagerOf(const Deployment& state) {
+  return IsPool(state.spec) ? kBySet : kByOrdinal;
+}
 
 }  // namespace sluice::deployment

@@ -25,8 +25,8 @@ struct DeploymentMachine {
   using Create = DeploymentCreate;
   using Created = DeploymentCreated;
   using SpecChanged = DeploymentSpecChanged;
-  using Commands =
-      TypeList<ContinueDeployment, MembersFound, ClaimEnsured, ClaimRefused, AddressReleased>;
+  using Commands = TypeList<EvictInstances, ContinueDeployment, MembersFound, ClaimEnsured,
+                            ClaimRefused, AddressReleased>;
   using OnAbsent = TypeList<>;
   using Events = TypeList<LocationSearchChanged, DeploymentScheduled, DeploymentBecameAvailable,
                           DeploymentBecameUnavailable, DeploymentNetworkChanged,
@@ -63,7 +63,10 @@ struct DeploymentMachine {
   static constexpr CollectionId kSurplus = 10;  // highest first
   static constexpr CollectionId kFaults = 11;   // severity, ordinal
   static constexpr CollectionId kGated = 12;    // those that wait for their network
+  static constexpr CollectionId kSteady = 13;   // pools: ready on this template; highest first
+  static constexpr CollectionId kLeaving = 14;  // pools: asked to go
 
+  static void Default(DeploymentSpec& spec, const DecideContext& context);
   static void Validate(const DeploymentSpec& spec, FieldErrors& errors);
   static void KeepPresent(DeploymentSpec& spec, const DeploymentSpec& present);
   static void CheckImmutable(const DeploymentSpec& before, const DeploymentSpec& after,
@@ -86,6 +89,9 @@ DecideResult Decide(const Deployment&, const MembersFound&, const DecideContext&
 DecideResult Decide(const Deployment&, const ClaimEnsured&, const DecideContext&);
 DecideResult Decide(const Deployment&, const ClaimRefused&, const DecideContext&);
 DecideResult Decide(const Deployment&, const AddressReleased&, const DecideContext&);
+
+// pool/pool.cc
+DecideResult Decide(const Deployment&, const EvictInstances&, const DecideContext&);
 
 // evolve.cc
 void Evolve(Deployment&, const DeploymentCreated&, const EventContext&);

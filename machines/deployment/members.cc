@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "machines/deployment/pool/pool.h"
+
 namespace sluice::deployment {
 namespace {
 
@@ -15,11 +17,25 @@ struct Filing {
   bool current = false;
   bool gated = false;             // has the gate Network
   bool gated_by_network = false;  // has only that
+  bool evicted = false;
+  std::string health;  // of a pool's member
   bool operator==(const Filing&) const = default;
 };
 
+Category PoolCategoryOf(const Deployment& state, const DeploymentMember* item) {
+  if (!item) return Category::kNone;
+  if (item->deleting) return Category::kLeaving;
+  if (item->evicted) return Category::kSurplus;
+  if (item->terminal) return Category::kTerminal;
+  if (item->sent_hash != state.own.template_hash) {
+    return IsReady(*item) ? Category::kOutdated : Category::kStale;
+  }
+  return IsReady(*item) ? Category::kSteady : Category::kWaiting;
+}
+
 Category CategoryOf(const Deployment& state, uint64_t ordinal, const DeploymentMember* item,
                     const OrdinalItem& kept) {
+  if (IsPool(state.spec)) return PoolCategoryOf(state, item);
   const bool backs_off = kept.retry.next_time.IsSet();
   if (ordinal >= state.own.wanted) {
     // One that is not known to exist is asked to go once it is: a name alone may be a stranger's.
@@ -40,7 +56,7 @@ Category CategoryOf(const Deployment& state, uint64_t ordinal, const DeploymentM
 // Of what is not wanted nothing climbs.
 Severity SeverityOf(const Deployment& state, uint64_t ordinal, const DeploymentMember* item,
                     const OrdinalItem& kept) {
-  if (ordinal >= state.own.wanted) return Severity::kNone;
+  if (!IsPool(state.spec) && ordinal >= state.own.wanted) return Severity::kNone;
   if (item && !item->deleting && !IsReady(*item)) {
     if (item->reason == "NetworkFailedToCreate") return Severity::kNetworkFailed;
     if (item->reason == "NetworkNotFound") return Severity::kNetworkMissing;
@@ -61,6 +77,9 @@ Filing FilingOf(const Deployment& state, uint64_t ordinal) {
   filing.ready = IsReady(*item);
   filing.current = item->programmed && item->seen_hash == state.own.template_hash;
   filing.gated = item->network_gate && !item->deleting;
+  filing.evicted = item->evicted;
+  if (IsPool(state.spec) && filing.exists)
+    filing.health = item->health.empty() ? "Unknown" : item->health;
   filing.gated_by_network = filing.exists && filing.gated && !item->other_gates;
   return filing;
 }
@@ -85,6 +104,10 @@ Set SetOf(Category category) {
       return {M::kTerminal, &DeploymentOwn::terminal, true};
     case Category::kSurplus:
       return {M::kSurplus, &DeploymentOwn::surplus, true};
+    case Category::kSteady:
+      return {M::kSteady, &DeploymentOwn::steady, true};
+    case Category::kLeaving:
+      return {M::kLeaving, &DeploymentOwn::leaving, false};
     case Category::kNone:
       break;
   }
@@ -92,7 +115,7 @@ Set SetOf(Category category) {
 }
 
 bool IsDescending(CollectionId set) {
-  return set == M::kOutdated || set == M::kTerminal || set == M::kSurplus;
+  return set == M::kOutdated || set == M::kTerminal || set == M::kSurplus || set == M::kSteady;
 }
 
 std::string FaultKey(Severity severity, uint64_t ordinal) {
@@ -147,6 +170,10 @@ void Refile(Deployment& state, uint64_t ordinal, const Filing& before, const Fil
   Count(state.status.ready_replicas, before.ready, after.ready);
   Count(state.status.current_replicas, before.current, after.current);
   Count(state.own.network_gated, before.gated_by_network, after.gated_by_network);
+  Count(state.own.evicting, before.evicted, after.evicted);
+  Count(state.own.healthy, before.health == "Healthy", after.health == "Healthy");
+  Count(state.own.errored, before.health == "Errored", after.health == "Errored");
+  Count(state.own.health_unknown, before.health == "Unknown", after.health == "Unknown");
 }
 
 }  // namespace
@@ -217,6 +244,7 @@ void Put(Deployment& state, uint64_t ordinal, const DeploymentMember& item) {
   const Filing before = FilingOf(state, ordinal);
   if (state.items.Put(M::kMembers, BigEndianKey(ordinal), item)) {
     ++state.own.members;
+    state.own.next_number = std::max(state.own.next_number, ordinal + 1);
     state.items.Put(M::kNames, item.name, MemberName{.ordinal = ordinal});
   }
   Refile(state, ordinal, before, FilingOf(state, ordinal));

@@ -37,7 +37,9 @@ enum class Category : uint8_t {
   kStale,
   kOutdated,
   kTerminal,
-  kSurplus,
+  kSurplus,  // of a pool: evicted
+  kSteady,   // of a pool: as it should be
+  kLeaving,  // of a pool: asked to go
 };
 
 // Whether `item` is ready on the template it was last given.

@@ -2,6 +2,7 @@
 #include "machines/common/observed.h"
 #include "machines/common/retry.h"
 #include "machines/deployment/members.h"
+#include "machines/deployment/pool/pool.h"
 #include "machines/instance/instance.h"
 #include "machines/network/attachment/attachment.h"
 #include "machines/registry/registry.h"
@@ -30,6 +31,7 @@ DeploymentMember Seen(DeploymentMember member, const Observed& seen, const Insta
   member.failed = seen.phase == "Failed";
   member.terminal = member.failed || seen.phase == "Stopped" || seen.phase == "Expired";
   member.deleting = member.deleting || seen.phase == "Deleting";
+  member.health = detail.health;
   member.network_gate = false;
   member.other_gates = false;
   for (const std::string& gate : detail.gates) {
@@ -43,6 +45,12 @@ DeploymentMember Seen(DeploymentMember member, const Observed& seen, const Insta
 // A failure makes the next one wait longer, a success is the end of that.
 void KeepRetry(DeploymentDraft& draft, uint64_t ordinal, const DeploymentMember& before,
                const DeploymentMember& after) {
+  const bool pool = deployment::IsPool(draft->spec);
+  if (pool) {
+    ordinal = deployment::kPoolBackOff;
+    // Those that were ready all along are no success of a new one.
+    if (deployment::IsReady(after) && deployment::IsReady(before)) return;
+  }
   OrdinalItem item = deployment::OrdinalOf(draft.state(), ordinal);
   const OrdinalItem present = item;
   if (after.terminal && !before.terminal && !after.deleting) {
@@ -117,11 +125,14 @@ DecideResult SeeOutcome(DeploymentDraft& draft, const Outcome& outcome, uint64_t
     DeploymentMachine::Settle(draft);
     return draft.Take();
   }
-  OrdinalItem item = deployment::OrdinalOf(draft.state(), ordinal);
+  const bool pool = deployment::IsPool(draft->spec);
+  const uint64_t kept = pool ? deployment::kPoolBackOff : ordinal;
+  OrdinalItem item = deployment::OrdinalOf(draft.state(), kept);
   const bool is_new = member.uid.empty();
   if (!is_new && outcome.code == "NotFound") return Ignore();  // It is about to tell.
   if (is_new && outcome.code == "AlreadyExists") {
-    ++item.taken;
+    // A pool goes on with the next number.
+    if (!pool) ++item.taken;
   } else {
     item.retry = NextRetry(item.retry, draft.now(), draft.context().Settings());
     item.reason = outcome.code;
@@ -133,7 +144,7 @@ DecideResult SeeOutcome(DeploymentDraft& draft, const Outcome& outcome, uint64_t
     member.sent_hash = member.seen_hash;
     draft.Emit(MemberChanged{.ordinal = ordinal, .member = std::move(member)});
   }
-  draft.Emit(OrdinalChanged{.ordinal = ordinal, .item = std::move(item)});
+  draft.Emit(OrdinalChanged{.ordinal = kept, .item = std::move(item)});
   DeploymentMachine::Settle(draft);
   return draft.Take();
 }

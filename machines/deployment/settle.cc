@@ -4,6 +4,7 @@
 #include "machines/deployment/available.h"
 #include "machines/deployment/manager.h"
 #include "machines/deployment/members.h"
+#include "machines/deployment/pool/pool.h"
 #include "machines/deployment/spec.h"
 #include "machines/network/attachment/attachment.h"
 #include "machines/registry/registry.h"
@@ -116,6 +117,7 @@ void SettleDeletion(DeploymentDraft& draft) {
   StopLooking(draft);
   SettleInstances(draft);
   SettleAvailable(draft);
+  deployment::SettlePoolHealth(draft);
   if (draft->own.members == 0) {
     ReleaseAttachments(draft, draft->own.attachments);
     if (AllReleased(draft->own.attachments)) return draft.Emit(EntityDeleted{});
@@ -148,6 +150,7 @@ void DeploymentMachine::Settle(Draft<DeploymentMachine>& draft) {
     SettleInstances(draft);
   }
   SettleAvailable(draft);
+  deployment::SettlePoolHealth(draft);
   SettleStuck(draft, Awaited(draft.state()), draft->own.phase_since);
 }
 

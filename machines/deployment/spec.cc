@@ -5,6 +5,7 @@
 
 #include "events/logical.h"
 #include "machines/deployment/deployment.h"
+#include "machines/deployment/pool/pool.h"
 #include "machines/instance/instance.h"
 
 namespace sluice {
@@ -85,9 +86,15 @@ void ValidateScale(const ScaleSettings& scale, const std::string& path, bool poo
   for (size_t i = 0; i < scale.metrics.size(); ++i) {
     ValidateMetric(scale.metrics[i], fmt::format("{}.metrics[{}]", path, i), errors);
   }
-  if (scale.instance_management_policy == ManagementPolicy::kRolling) {
+  if (!pool && scale.instance_management_policy == ManagementPolicy::kRolling) {
     errors.Add(path + ".instanceManagementPolicy", "is Rolling; known are OrderedReady, Parallel");
   }
+}
+
+// A pool is rolled; there is no other way.
+void DeploymentMachine::Default(DeploymentSpec& spec, const DecideContext&) {
+  if (!deployment::IsPool(spec)) return;
+  spec.scale_settings.instance_management_policy = ManagementPolicy::kRolling;
 }
 
 void DeploymentMachine::Validate(const DeploymentSpec& spec, FieldErrors& errors) {
@@ -102,6 +109,7 @@ void DeploymentMachine::Validate(const DeploymentSpec& spec, FieldErrors& errors
     if (auto fault = DnsLabelFault(spec.location.name)) errors.Add("spec.location.name", *fault);
   }
   ValidateScale(spec.scale_settings, "spec.scaleSettings", pool, errors);
+  deployment::ValidatePool(spec, errors);
   ValidateTemplate(spec.template_, "spec.template", /*needs_interface=*/false, errors);
 }
 
