@@ -51,6 +51,9 @@ void ClusterConfigMachine::Validate(const ClusterConfigSpec& spec, FieldErrors& 
   not_negative(spec.expiry_grace, "spec.expiryGrace");
   positive(spec.retry_first, "spec.retryFirst");
   positive(spec.retry_last, "spec.retryLast");
+  not_negative(spec.pull_request_poll_interval, "spec.pullRequestPollInterval");
+  positive(spec.drift_interval, "spec.driftInterval");
+  not_negative(spec.drift_deadline, "spec.driftDeadline");
   for (const auto& [kind, text] : spec.stuck_deadlines) {
     const auto parsed = ParseDuration(text);
     if (!parsed) {

@@ -19,6 +19,10 @@ ClusterConfigSpec DefaultSettings() {
   settings.retry_first = Duration::Seconds(2);
   settings.retry_last = Duration::Minutes(5);
   settings.stuck_deadlines = {{"default", "10m0s"}};
+  settings.label_prefix = "sluice/";
+  settings.pull_request_poll_interval = Duration::Minutes(5);
+  settings.drift_interval = Duration::Minutes(1);
+  settings.drift_deadline = Duration::Minutes(5);
   return settings;
 }
 
@@ -42,6 +46,12 @@ ClusterConfigSpec WithDefaults(const ClusterConfigSpec& spec) {
   if (spec.expiry_grace) full.expiry_grace = spec.expiry_grace;
   if (spec.retry_first) full.retry_first = spec.retry_first;
   if (spec.retry_last) full.retry_last = spec.retry_last;
+  if (!spec.label_prefix.empty()) full.label_prefix = spec.label_prefix;
+  if (spec.pull_request_poll_interval) {
+    full.pull_request_poll_interval = spec.pull_request_poll_interval;
+  }
+  if (spec.drift_interval) full.drift_interval = spec.drift_interval;
+  if (spec.drift_deadline) full.drift_deadline = spec.drift_deadline;
   for (const auto& [kind, deadline] : spec.stuck_deadlines) full.stuck_deadlines[kind] = deadline;
   return full;
 }
