@@ -141,12 +141,13 @@ TEST_F(ReplayTest, ADivergenceIsReportedBeforeABrokenChainBehindIt) {
   EXPECT_EQ(store->NextSequence(), 0u);
 }
 
+// Three windows: with more, a compaction would take files away while they are copied.
 TEST_F(ReplayTest, KilledAnywhereItRecoversToTheSame) {
   const auto expected = RowsFromZero(log_);
   const auto options = [](ReadEvents read) {
     RecoveryOptions recovery;
     recovery.read = std::move(read);
-    recovery.batch_decisions = 60;
+    recovery.batch_decisions = 150;
     recovery.sorted_files_from = 1;
     return recovery;
   };
