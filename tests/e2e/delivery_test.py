@@ -39,17 +39,31 @@ class Delivery(unittest.TestCase):
             process.terminate()
             process.wait(20)
         cls.server.shutdown()
+        cls.server.server_close()
         shutil.rmtree(cls.work, ignore_errors=True)
 
     @classmethod
     def start(cls, arguments, **environment):
-        log = open(f"{cls.work}/{arguments[0]}.log", "a")
-        process = subprocess.Popen([SLUICE, *arguments], stdout=subprocess.PIPE, stderr=log, text=True,
-                                   env={**os.environ, **environment})
-        process.ready = process.stdout.readline()
-        if "ready" not in process.ready:
-            raise AssertionError(f"sluice {arguments}: {process.ready}" + open(log.name).read())
-        return process
+        name = f"{cls.work}/{arguments[0]}.log"
+        with open(name, "a") as log:
+            start = log.tell()
+            process = subprocess.Popen([SLUICE, *arguments], stdout=log, stderr=log,
+                                       env={**os.environ, **environment})
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            with open(name) as log:
+                log.seek(start)
+                process.ready = next((line for line in log if " ready" in line), None)
+            if process.ready:
+                return process
+            time.sleep(0.05)
+        process.kill()
+        raise AssertionError(f"sluice {arguments} did not get ready: " + cls.log())
+
+    @classmethod
+    def log(cls):
+        with open(cls.work + "/provider.log") as log:
+            return log.read()[-3000:]
 
     @classmethod
     def start_provider(cls):
@@ -79,7 +93,7 @@ class Delivery(unittest.TestCase):
 
     def open_pull(self, labels=(), rules=None, tracked=True, **spec):
         self.pull = self.github.put({"repository": "acme/shop", "number": self.number,
-                                     "labels": list(labels)})
+                                     "labels": list(labels), "sha": f"{self.number:040x}"})
         if tracked:
             self.track(rules, **spec)
 
@@ -101,7 +115,7 @@ class Delivery(unittest.TestCase):
                 return
             time.sleep(0.05)
         self.fail(f"waited for {what}: {json.dumps(self.status(), indent=1)}\n{self.pull}\n"
-                  + open(self.work + "/provider.log").read()[-3000:])
+                  + self.log())
 
     def until_settled(self, phase, labels):
         def holds():
@@ -279,7 +293,7 @@ class Delivery(unittest.TestCase):
         type(self).provider = self.start(["provider", "github", "--api-url", self.api],
                                          SLUICE_SERVER=self.url, GITHUB_TOKEN=github_standin.TOKEN)
         self.open_pull([], {"minApprovals": 1})
-        self.until("the refusal", lambda: "certificate" in open(self.work + "/provider.log").read())
+        self.until("the refusal", lambda: "certificate" in self.log())
         self.assertEqual(self.github.log, [], "no request, and no token, reached it")
 
 
