@@ -25,8 +25,10 @@ struct UnpackLimits {
   const Field* field = nullptr;
   std::optional<uint16_t> field_id =
       std::nullopt;  // Of the field at fault, until its table is known.
-  // Leaves out what (not_folded) marks, and where the first such payload is.
+  // Leaves out what (not_folded) marks, and where the first such payload is: that of the first
+  // field of the sort that is met, whether or not it holds one.
   bool folds = false;
+  bool has_left = false;
   PackedPayload left = {};
 };
 

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "events/codec.h"
 #include "events/unpacker.h"
 
@@ -48,7 +50,7 @@ bool Unpacker::LeaveAny(const PackedTable& view, uint16_t id, AnyTable* out) {
   size_t at = 0;
   *out = AnyTable();
   if (!Child(view, id, &at)) return FailAt(id);
-  if (at == 0 || !limits_.left.type_name.empty()) return true;
+  if (std::exchange(limits_.has_left, true) || at == 0) return true;
   return AnyView(at, &limits_.left.type_name, &limits_.left.bytes) || FailAt(id);
 }
 
