@@ -26,6 +26,7 @@ std::vector<Condition> Staged(const Component& component) {
 // The types of what is staged, and those of former writes that the owner still shows.
 std::vector<std::string> Owned(const Component& component, const std::vector<Condition>& staged) {
   std::vector<std::string> owned;
+  owned.reserve(staged.size());
   for (const Condition& condition : staged) owned.push_back(condition.type);
   for (const std::string& type : component.own.sent_owned) {
     if (!Has(owned, type) && FindCondition(component.own.owner_conditions, type)) {
