@@ -58,12 +58,18 @@ print(*[s.getsockname()[1] for s in held])
 PY
 }
 
-java_run() { java -cp "$jars/*" -Dlog4j2.configurationFile="$PWD/scripts/kafka/log4j2.properties" "$@"; }
+# java_run [exec] ARGUMENTS...
+java_run() {
+  local with=()
+  [[ $1 == exec ]] && with=(exec) && shift
+  "${with[@]}" java -cp "$jars/*" -Dlog4j2.configurationFile="$PWD/scripts/kafka/log4j2.properties" "$@"
+}
 
 launch() {
   local id=$1
   : >"$dir/$id.log"
-  java_run -Xmx512m -Xms256m -XX:+UseSerialGC kafka.Kafka "$dir/$id.properties" >>"$dir/$id.log" 2>&1 &
+  # In the place of the shell that waits for it: its process id is what is killed.
+  (java_run exec -Xmx512m -Xms256m -XX:+UseSerialGC kafka.Kafka "$dir/$id.properties") >>"$dir/$id.log" 2>&1 &
   echo $! >"$dir/$id.pid"
   disown
 }
