@@ -2,19 +2,54 @@
 # neighbours read, too. So helpers in anonymous namespaces have names of their own within a folder.
 option(SLUICE_UNITY "Compile the sources of a folder together" ON)
 
-# sluice_unity(TARGET a.cc ...)
-function(sluice_unity target)
+# sluice_unity(OUT TARGET a.cc ...)
+# Sets OUT to what is to be compiled of these sources: per folder a list that includes its files, or the file
+# where it is the only one. A list names files from the root of the tree, so that it is the same text in every
+# clone and a compiler cache hits; CMake's own unity builds write absolute paths.
+function(sluice_unity out target)
   if(NOT SLUICE_UNITY)
+    set(${out} ${ARGN} PARENT_SCOPE)
     return()
   endif()
+  set(groups "")
   foreach(source IN LISTS ARGN)
-    get_filename_component(directory ${source} DIRECTORY)
+    get_filename_component(path ${source} ABSOLUTE)
+    cmake_path(IS_PREFIX CMAKE_BINARY_DIR ${path} generated)
+    if(generated)
+      cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${CMAKE_BINARY_DIR}/gen)
+    else()
+      cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+    endif()
+    get_filename_component(directory ${path} DIRECTORY)
     string(MAKE_C_IDENTIFIER "${directory}" group)
-    set_source_files_properties(${source} PROPERTIES UNITY_GROUP "${group}_")
+    list(APPEND groups ${group})
+    list(APPEND files_${group} ${source})
+    list(APPEND paths_${group} ${path})
   endforeach()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-  # A pimpl may hold what its own file names: nobody includes that file but the list of the folder.
-  target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  list(REMOVE_DUPLICATES groups)
+  set(units "")
+  foreach(group IN LISTS groups)
+    list(LENGTH files_${group} count)
+    if(count EQUAL 1)
+      list(APPEND units ${files_${group}})
+      continue()
+    endif()
+    list(TRANSFORM paths_${group} PREPEND "#include \"")
+    list(TRANSFORM paths_${group} APPEND "\"\n")
+    list(JOIN paths_${group} "" text)
+    set(unit ${CMAKE_CURRENT_BINARY_DIR}/${target}_units/${group}.cc)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "${text}" @ONLY)  # Writes only what changed.
+    list(APPEND units ${unit})
+    # Generated sources exist before the list that includes them is compiled.
+    set_source_files_properties(${files_${group}} PROPERTIES HEADER_FILE_ONLY ON)
+    list(APPEND units ${files_${group}})
+  endforeach()
+  set(${out} ${units} PARENT_SCOPE)
+endfunction()
+
+# A pimpl may hold what its own file names: nobody includes that file but the list of the folder.
+function(sluice_one_unit target)
+  target_compile_options(${target} PRIVATE $<$<BOOL:${SLUICE_UNITY}>:-Wno-subobject-linkage>)
 endfunction()
 
 # sluice_library(NAME SOURCES a.cc ... LINKS lib ...)
@@ -22,9 +57,10 @@ endfunction()
 # compiled by themselves: files made alike, whose helpers have the same names on purpose.
 function(sluice_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;ALONE;LINKS;PRIVATE_LINKS" ${ARGN})
-  add_library(${name} STATIC ${ARG_SOURCES} ${ARG_ALONE})
+  sluice_unity(units ${name} ${ARG_SOURCES})
+  add_library(${name} STATIC ${units} ${ARG_ALONE})
   target_link_libraries(${name} PUBLIC sluice_flags ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
-  sluice_unity(${name} ${ARG_SOURCES})
+  sluice_one_unit(${name})
 endfunction()
 
 # In a header, not on command lines: what does not read it compiles alike in every tree.
@@ -44,8 +80,9 @@ function(sluice_test name)
   if(SLUICE_SANITIZE)
     math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 5")  # What the checks cost.
   endif()
-  add_executable(${name} ${ARG_SOURCES} ${ARG_ALONE})
-  sluice_unity(${name} ${ARG_SOURCES})
+  sluice_unity(units ${name} ${ARG_SOURCES})
+  add_executable(${name} ${units} ${ARG_ALONE})
+  sluice_one_unit(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
   # Half of all files are tests, and optimizing them took longer than running them.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
