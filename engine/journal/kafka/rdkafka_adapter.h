@@ -1,4 +1,4 @@
-// librdkafka behind small types of ours: the one place that sees its API and its error codes.
+// librdkafka behind small types of ours: only rdkafka_*.cc see its API and its error codes.
 //
 // Sources: librdkafka 2.0.2's rdkafka.h; what was tried with the broker is in docs/kafka.md.
 #pragma once

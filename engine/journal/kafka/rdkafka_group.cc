@@ -1,0 +1,244 @@
+// The clients that read and write no records: topics' admin, and a member of a group.
+#include <mutex>
+
+#include "engine/journal/kafka/rdkafka_adapter.h"
+#include "engine/journal/kafka/rdkafka_handle.h"
+
+namespace sluice::kafka {
+namespace {
+
+// Waits for the one result of an admin request.
+Result<Owned<rd_kafka_event_t>> AwaitEvent(rd_kafka_queue_t* queue, std::string_view doing) {
+  Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue, 30'000));
+  if (!event) return Err(ErrorCode::kUnavailable, "Kafka: {}: no answer within 30 s", doing);
+  if (const auto error = rd_kafka_event_error(event.get())) {
+    return Failed(doing, error, rd_kafka_event_error_string(event.get()));
+  }
+  return event;
+}
+
+}  // namespace
+
+struct Admin::Impl {
+  Owned<rd_kafka_t> handle;
+  std::mutex mutex;  // one request at a time
+
+  // Of one request: an answer that comes too late for it is not taken for another's.
+  Owned<rd_kafka_queue_t> Queue() const {
+    return Owned<rd_kafka_queue_t>(rd_kafka_queue_new(handle.get()));
+  }
+};
+
+Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Admin::~Admin() = default;
+
+Result<std::unique_ptr<Admin>> Admin::Make(const Config& config) {
+  auto conf = MakeConf(config);
+  if (!conf) return tl::unexpected<Error>(conf.error());
+  auto handle = MakeHandle(RD_KAFKA_PRODUCER, *conf);
+  if (!handle) return tl::unexpected<Error>(handle.error());
+  auto impl = std::make_unique<Impl>();
+  impl->handle = std::move(*handle);
+  return std::unique_ptr<Admin>(new Admin(std::move(impl)));
+}
+
+Result<std::map<std::string, int>> Admin::PartitionCounts(const std::vector<std::string>& topics) {
+  const std::lock_guard lock(impl_->mutex);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto error = rd_kafka_metadata(impl_->handle.get(), 1, nullptr, &metadata, 10'000);
+  if (error) return Failed("asking the brokers for topics", error);
+  std::map<std::string, int> counts;
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
+    for (const std::string& wanted : topics) {
+      if (wanted == topic.topic && topic.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        counts[wanted] = topic.partition_cnt;
+      }
+    }
+  }
+  rd_kafka_metadata_destroy(metadata);
+  return counts;
+}
+
+Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
+  const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
+  std::vector<rd_kafka_NewTopic_t*> wanted;
+  char reason[kReasonBytes];
+  for (const TopicSpec& spec : topics) {
+    auto* topic = rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, spec.replication,
+                                        reason, sizeof reason);
+    if (topic == nullptr) return Err(ErrorCode::kInvalid, "Kafka topic {}: {}", spec.name, reason);
+    for (const auto& [name, value] : spec.config) {
+      rd_kafka_NewTopic_set_config(topic, name.c_str(), value.c_str());
+    }
+    wanted.push_back(topic);
+  }
+  rd_kafka_CreateTopics(impl_->handle.get(), wanted.data(), wanted.size(), nullptr, queue.get());
+  rd_kafka_NewTopic_destroy_array(wanted.data(), wanted.size());
+  auto event = AwaitEvent(queue.get(), "creating topics");
+  if (!event) return tl::unexpected<Error>(event.error());
+  size_t count = 0;
+  const auto** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto error = rd_kafka_topic_result_error(results[i]);
+    if (error && error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+      const char* why = rd_kafka_topic_result_error_string(results[i]);
+      return Failed(fmt::format("creating topic {}", rd_kafka_topic_result_name(results[i])), error,
+                    why == nullptr ? "" : why);
+    }
+  }
+  return {};
+}
+
+Result<std::map<std::string, std::string>> Admin::TopicConfig(const std::string& topic) {
+  const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
+  rd_kafka_ConfigResource_t* resource =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  rd_kafka_DescribeConfigs(impl_->handle.get(), &resource, 1, nullptr, queue.get());
+  rd_kafka_ConfigResource_destroy(resource);
+  auto event = AwaitEvent(queue.get(), "reading the settings of topic " + topic);
+  if (!event) return tl::unexpected<Error>(event.error());
+  size_t count = 0;
+  const auto** resources = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event->get()), &count);
+  std::map<std::string, std::string> config;
+  for (size_t i = 0; i < count; ++i) {
+    if (const auto error = rd_kafka_ConfigResource_error(resources[i])) {
+      return Failed("reading the settings of topic " + topic, error);
+    }
+    size_t entries = 0;
+    const auto** entry = rd_kafka_ConfigResource_configs(resources[i], &entries);
+    for (size_t j = 0; j < entries; ++j) {
+      const char* value = rd_kafka_ConfigEntry_value(entry[j]);
+      config[rd_kafka_ConfigEntry_name(entry[j])] = value == nullptr ? "" : value;
+    }
+  }
+  return config;
+}
+
+Result<std::vector<Admin::Member>> Admin::Members(const std::string& group) {
+  const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
+  const char* name = group.c_str();
+  rd_kafka_DescribeConsumerGroups(impl_->handle.get(), &name, 1, nullptr, queue.get());
+  auto event = AwaitEvent(queue.get(), "asking who is in group " + group);
+  if (!event) return tl::unexpected<Error>(event.error());
+  size_t groups = 0;
+  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
+      rd_kafka_event_DescribeConsumerGroups_result(event->get()), &groups);
+  std::vector<Member> members;
+  if (groups == 0) return members;
+  if (const auto* error = rd_kafka_ConsumerGroupDescription_error(described[0])) {
+    return Failed("asking who is in group " + group, rd_kafka_error_code(error));
+  }
+  const size_t count = rd_kafka_ConsumerGroupDescription_member_count(described[0]);
+  for (size_t i = 0; i < count; ++i) {
+    const auto* told = rd_kafka_ConsumerGroupDescription_member(described[0], i);
+    Member& member = members.emplace_back();
+    member.client_id = rd_kafka_MemberDescription_client_id(told);
+    const auto* assignment = rd_kafka_MemberDescription_assignment(told);
+    const auto* list = assignment ? rd_kafka_MemberAssignment_partitions(assignment) : nullptr;
+    for (int at = 0; list != nullptr && at < list->cnt; ++at) {
+      member.partitions.push_back(static_cast<uint32_t>(list->elems[at].partition));
+    }
+  }
+  return members;
+}
+
+Result<void> Admin::DeleteRecords(const std::string& topic, uint32_t partition, uint64_t before) {
+  const std::lock_guard lock(impl_->mutex);
+  const auto queue = impl_->Queue();
+  Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), static_cast<int32_t>(partition))
+      ->offset = static_cast<int64_t>(before);
+  rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(list.get());
+  rd_kafka_DeleteRecords(impl_->handle.get(), &request, 1, nullptr, queue.get());
+  rd_kafka_DeleteRecords_destroy(request);
+  auto event = AwaitEvent(queue.get(), "deleting decided records of " + topic);
+  if (!event) return tl::unexpected<Error>(event.error());
+  const auto* result =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
+  if (result->cnt > 0 && result->elems[0].err) {
+    return Failed("deleting decided records of " + topic, result->elems[0].err);
+  }
+  return {};
+}
+
+struct GroupMember::Impl {
+  std::string topic;
+  Listener listener;
+  Owned<rd_kafka_t> handle;
+
+  Partitions Of(const rd_kafka_topic_partition_list_t& list) const {
+    Partitions partitions;
+    for (int i = 0; i < list.cnt; ++i) {
+      if (topic == list.elems[i].topic) {
+        partitions.push_back(static_cast<uint32_t>(list.elems[i].partition));
+      }
+    }
+    return partitions;
+  }
+
+  static void Rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t what,
+                        rd_kafka_topic_partition_list_t* list, void* self) {
+    const auto& impl = *static_cast<Impl*>(self);
+    rd_kafka_error_t* error = nullptr;
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      // Where reading would begin; nothing is read, the partitions are paused before a fetch.
+      for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = RD_KAFKA_OFFSET_END;
+      error = rd_kafka_incremental_assign(handle, list);
+      rd_kafka_pause_partitions(handle, list);
+      impl.listener.assigned(impl.Of(*list));
+    } else if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+      const bool lost = rd_kafka_assignment_lost(handle) != 0;
+      (lost ? impl.listener.lost : impl.listener.revoked)(impl.Of(*list));
+      error = rd_kafka_incremental_unassign(handle, list);
+    } else {
+      rd_kafka_assign(handle, nullptr);
+    }
+    // Whatever it was, the next rebalance tells again who has what.
+    if (error != nullptr) rd_kafka_error_destroy(error);
+  }
+};
+
+GroupMember::GroupMember(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+GroupMember::~GroupMember() { rd_kafka_consumer_close(impl_->handle.get()); }
+
+Result<std::unique_ptr<GroupMember>> GroupMember::Make(const Config& config,
+                                                       const std::string& topic,
+                                                       Listener listener) {
+  auto conf = MakeConf(config);
+  if (!conf) return tl::unexpected<Error>(conf.error());
+  auto impl = std::make_unique<Impl>();
+  impl->topic = topic;
+  impl->listener = std::move(listener);
+  rd_kafka_conf_set_opaque(*conf, impl.get());
+  rd_kafka_conf_set_rebalance_cb(*conf, &Impl::Rebalance);
+  auto handle = MakeHandle(RD_KAFKA_CONSUMER, *conf);
+  if (!handle) return tl::unexpected<Error>(handle.error());
+  impl->handle = std::move(*handle);
+  rd_kafka_poll_set_consumer(impl->handle.get());
+  Owned<rd_kafka_topic_partition_list_t> topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  if (const auto error = rd_kafka_subscribe(impl->handle.get(), topics.get())) {
+    return Failed("joining the group", error);
+  }
+  return std::unique_ptr<GroupMember>(new GroupMember(std::move(impl)));
+}
+
+Result<void> GroupMember::Poll(Duration timeout) {
+  rd_kafka_message_t* raw = rd_kafka_consumer_poll(impl_->handle.get(), Millis(timeout));
+  if (raw == nullptr) return {};
+  Result<void> result;
+  if (raw->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    result = Failed("taking part in the group", raw->err, rd_kafka_message_errstr(raw));
+  }
+  rd_kafka_message_destroy(raw);
+  return result;
+}
+
+}  // namespace sluice::kafka
