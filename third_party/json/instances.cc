@@ -1,0 +1,2 @@
+#define SLUICE_JSON_EXTERN
+#include <nlohmann/json.hpp>
