@@ -157,8 +157,8 @@ class Stepping {
   }
 
   // Of one entity: the first step at which the expression holds, if it stays so from there on. Each
-  // probe goes on from the last one that did not hold, so that together they fold no more decisions
-  // than the entity has.
+  // probe goes on from the last one that did not hold: together they fold about as many decisions
+  // as the entity has.
   Result<Json> Bisect(const std::vector<StepAt>& steps) {
     if (!until_) return Err(ErrorCode::kInvalid, "bisect: say until what");
     if (entities_.size() != 1) return Err(ErrorCode::kInvalid, "bisect: one entity at a time");
