@@ -2,8 +2,9 @@
 
 #include <random>
 
+#include "bench/bare_fold.h"
+#include "bench/load.h"
 #include "bench/workload.h"
-#include "replay/partition_fold.h"
 #include "replay/question.h"
 #include "replay/store_archive.h"
 #include "replay/timeline.h"
@@ -18,10 +19,31 @@ replay::StoreArchive ArchiveOf(Node& node) {
   return {node.kinds(), node.journal(), std::move(stores)};
 }
 
-// Times `one` on random instances' numbers.
+// Instances among which one is drawn: numbers from `first` on.
+struct Drawn {
+  uint64_t first = 0;
+  uint64_t count = 0;
+};
+
+// Instances with a long history beside the data set's, which have few decisions each.
+constexpr uint64_t kLongLived = 20;
+constexpr uint64_t kLongSteps = 1000;
+
+Result<void> LoadLongLived(const BenchOptions& options, Node& node, const Drawn& drawn) {
+  options.Say("loading instances with long histories");
+  const auto source = [&](uint64_t n) -> std::optional<Command> {
+    if (n >= drawn.count * kLongSteps) return std::nullopt;
+    return MakeStep(drawn.first + n % drawn.count, n / drawn.count);
+  };
+  const auto loaded = RunClosedLoop(node, options.in_flight, source, Duration{}, options.stop);
+  if (!loaded) return tl::unexpected<Error>(loaded.error());
+  return AwaitRest(node, options.stop);
+}
+
+// Times `one` on random instances of those.
 template <class One>
-Result<Measurement> TimeEach(const BenchOptions& options, std::string name, std::string target,
-                             const One& one) {
+Result<Measurement> TimeEach(const BenchOptions& options, const Drawn& drawn, std::string name,
+                             std::string target, const One& one) {
   Measurement measured;
   measured.name = std::move(name);
   measured.target = std::move(target);
@@ -30,7 +52,7 @@ Result<Measurement> TimeEach(const BenchOptions& options, std::string name, std:
   std::mt19937_64 random(7);
   const Stopwatch watch;
   while (watch.Elapsed() < options.time && !options.stop.stop_requested()) {
-    const std::string entity = InstanceKey(random() % options.entities);
+    const std::string entity = InstanceKey(drawn.first + random() % drawn.count);
     const uint64_t roll = random();
     const Stopwatch each;
     if (auto done = one(entity, roll); !done) return tl::unexpected<Error>(done.error());
@@ -78,12 +100,11 @@ Result<double> FoldRate(const replay::Archive& archive) {
   uint64_t records = 0;
   const double began = ProcessCpuSeconds();
   for (uint32_t partition = 0; partition < archive.partitions(); ++partition) {
-    replay::PartitionFold fold(archive.kinds(), partition);
+    BareFold fold(partition);
     Result<void> folded;
     auto read = archive.Read(partition, 0, [&](uint64_t, std::string_view bytes) {
       ++records;
-      const auto read_one = fold.Read(bytes);
-      folded = read_one ? fold.Apply() : Result<void>(tl::unexpected<Error>(read_one.error()));
+      folded = fold.Add(bytes);
       return folded.has_value();
     });
     if (!folded) return tl::unexpected<Error>(folded.error());
@@ -104,6 +125,19 @@ Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
     all.push_back(std::move(*measured));
     return {};
   };
+  const auto ask = [&](const char* verb, std::map<std::string, std::string, std::less<>> more) {
+    return [&archive, verb, more](const std::string& entity, uint64_t) {
+      replay::Question question{.verb = verb, .parameters = more};
+      question.parameters["entity"] = entity;
+      return Answer(archive, question);
+    };
+  };
+  const Drawn all_of_them{.first = 0, .count = options.entities};
+  const Drawn long_lived{.first = options.entities, .count = kLongLived};
+  const auto last = ask("history", {{"last", "100"}});
+  if (auto loaded = LoadLongLived(options, **node, long_lived); !loaded) {
+    return tl::unexpected<Error>(loaded.error());
+  }
   const Coverage now = archive.Now();
   const auto as_of = [&](const std::string& entity, uint64_t roll) -> Result<void> {
     Coverage point = now;
@@ -113,23 +147,18 @@ Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
     if (!then) return tl::unexpected<Error>(then.error());
     return {};
   };
-  const auto ask = [&](const char* verb, std::map<std::string, std::string, std::less<>> more) {
-    return [&archive, verb, more](const std::string& entity, uint64_t) {
-      replay::Question question{.verb = verb, .parameters = more};
-      question.parameters["entity"] = entity;
-      return Answer(archive, question);
-    };
-  };
-  if (auto done = add(TimeEach(options, "debugger/entity-at-a-position", "p99 <= 10000 us", as_of));
-      !done) {
-    return tl::unexpected<Error>(done.error());
+  const std::string fast = "p99 <= 10000 us";
+  const std::string of_long = fmt::format("-of-{}", kLongSteps);
+  for (const auto& [drawn, suffix] :
+       {std::pair(all_of_them, std::string()), std::pair(long_lived, of_long)}) {
+    auto done =
+        add(TimeEach(options, drawn, "debugger/entity-at-a-position" + suffix, fast, as_of));
+    if (!done) return tl::unexpected<Error>(done.error());
+    done = add(TimeEach(options, drawn, "debugger/history-last-100" + suffix, fast, last));
+    if (!done) return tl::unexpected<Error>(done.error());
   }
-  if (auto done = add(TimeEach(options, "debugger/history-last-100", "p99 <= 10000 us",
-                               ask("history", {{"last", "100"}})));
-      !done) {
-    return tl::unexpected<Error>(done.error());
-  }
-  if (auto done = add(TimeEach(options, "debugger/why-ready", "<= 50000 us", ask("why", {})));
+  if (auto done =
+          add(TimeEach(options, all_of_them, "debugger/why-ready", "<= 50000 us", ask("why", {})));
       !done) {
     return tl::unexpected<Error>(done.error());
   }

@@ -42,8 +42,9 @@ Queries QueriesOf(Node& node) {
   options.kinds = &node.kinds();
   for (const auto& store : node.stores()) options.stores.push_back(store.get());
   options.partition_of = [&node](std::string_view entity) { return node.PartitionOf(entity); };
-  options.read_events = [&node](uint32_t partition, uint64_t from, const EventVisitor& visit) {
-    return node.journal().ReadEvents(partition, from, visit);
+  options.read_records = [&node](uint32_t partition, std::span<const uint64_t> sequences,
+                                 const EventVisitor& visit) {
+    return node.journal().ReadRecords(partition, sequences, visit);
   };
   return Queries(std::move(options));
 }

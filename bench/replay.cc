@@ -1,5 +1,4 @@
-#include <unordered_map>
-
+#include "bench/bare_fold.h"
 #include "bench/groups.h"
 #include "events/codec.h"
 #include "projections/recovery.h"
@@ -38,33 +37,6 @@ size_t CountRecords(const std::vector<Log>& logs) {
   return count;
 }
 
-// Entities in memory alone: what a fold of the log costs by itself.
-class Fold {
- public:
-  explicit Fold(uint32_t partition) { state_.partition = partition; }
-
-  Result<void> Add(std::string_view bytes) {
-    if (auto unpacked = UnpackToFold(bytes, &folded_); !unpacked) return unpacked;
-    const LogRecord& record = folded_.record;
-    if (auto folded = FoldPartition(state_, record, bytes); !folded) return folded;
-    if (!record.decision) return {};
-    const std::string_view key = FoldedEntity(*record.decision);
-    if (key.empty()) return {};
-    auto [at, is_new] = entities_.try_emplace(std::string(key));
-    if (is_new) {
-      at->second.kind = BuiltinKinds().Find(key.substr(0, key.find('/')));
-      if (at->second.kind == nullptr) return Err(ErrorCode::kUnknownType, "no kind of {}", key);
-      at->second.state = at->second.kind->make();
-    }
-    return FoldEntity(at->second, *record.decision, record.sequence);
-  }
-
- private:
-  PartitionState state_;
-  FoldedRecord folded_;
-  std::unordered_map<std::string, LoadedEntity> entities_;
-};
-
 // Decisions per second of processor time of `pass` over all logs, on this thread.
 template <class Pass>
 Result<double> Rate(const std::vector<Log>& logs, const Pass& pass) {
@@ -84,7 +56,7 @@ Result<void> UnpackAll(const Log& log) {
 }
 
 Result<void> FoldAll(const Log& log) {
-  Fold fold(log.partition);
+  BareFold fold(log.partition);
   for (const Bytes& bytes : log.records) {
     if (auto added = fold.Add(bytes); !added) return added;
   }

@@ -106,8 +106,31 @@ Arguments CommandLine::Verb(const char* name, const char* help) {
   return Arguments(root_->Add(name, help));
 }
 
+namespace {
+
+// "--at -5m" is one flag with its value: nothing of ours is called by a digit.
+std::vector<std::string> WithNegativeValues(std::vector<std::string> arguments) {
+  std::vector<std::string> joined;
+  for (std::string& argument : arguments) {
+    const bool is_negative =
+        argument.size() > 1 && argument[0] == '-' && argument[1] >= '0' && argument[1] <= '9';
+    const bool follows_flag = !joined.empty() && joined.back().starts_with("--") &&
+                              joined.back().size() > 2 &&
+                              joined.back().find('=') == std::string::npos;
+    if (is_negative && follows_flag) {
+      joined.back() += "=" + argument;
+    } else {
+      joined.push_back(std::move(argument));
+    }
+  }
+  return joined;
+}
+
+}  // namespace
+
 Outcome<CommandLine::Parsed> CommandLine::Parse(std::vector<std::string> arguments) {
   Parsed parsed;
+  arguments = WithNegativeValues(std::move(arguments));
   std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
   try {
     root_->app->parse(std::move(arguments));

@@ -1,8 +1,9 @@
 #include "cli/forking.h"
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 
 #include "cli/debugger.h"
 #include "engine/clock.h"
@@ -83,7 +84,12 @@ Outcome<Loaded> Load(Session& session) {
 // As a data directory: by the way of an export.
 Outcome<void> Store(const replay::MemoryArchive& archive, const std::string& epoch,
                     const std::string& directory) {
-  std::stringstream file;
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return Fail(Exit::kUnavailable, "replay --fork {}: {}", directory, error.message());
+  const std::string path = directory + "/fork.sluice";
+  const std::shared_ptr<void> gone(nullptr, [&](void*) { std::filesystem::remove(path, error); });
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary | std::ios::trunc);
   replay::ExportHeader header;
   header.partitions = archive.partitions();
   header.epoch = epoch;
@@ -98,6 +104,7 @@ Outcome<void> Store(const replay::MemoryArchive& archive, const std::string& epo
     if (!read) return FromError(read.error());
   }
   if (const auto finished = writer.Finish(); !finished) return FromError(finished.error());
+  file.seekg(0);
   auto reader = replay::ExportReader::Open(file);
   if (!reader) return FromError(reader.error());
   static const SystemClock kClock;

@@ -118,11 +118,16 @@ Exit ExitOf(const Error& error) {
 Outcome<std::unique_ptr<Api>> OpenDataDirectory(const std::string& directory,
                                                 Environment& environment) {
   std::error_code error;
-  if (!std::filesystem::is_directory(std::filesystem::path(directory) / "journal", error)) {
-    return Fail(Exit::kBadInput, "--data {}: there is no Sluice data{}", directory,
-                error ? ": " + error.message() : "");
-  }
+  const std::filesystem::path data(directory);
   NodeOptions options;
+  if (!std::filesystem::is_directory(data / "journal", error)) {
+    // Of a node on Kafka: what it had read of the log.
+    options.archive = std::filesystem::is_directory(data / "archive", error);
+    if (!options.archive) {
+      return Fail(Exit::kBadInput, "--data {}: there is no Sluice data{}", directory,
+                  error ? ": " + error.message() : "");
+    }
+  }
   options.data_dir = directory;
   options.kinds = &BuiltinKinds();
   options.clock = &kClock;

@@ -46,6 +46,7 @@ Result<void> Node::OpenAll() {
   choice.partitions = options_.partitions;
   choice.clock = options_.clock;
   choice.kafka = options_.kafka;
+  choice.archive = options_.archive;
   choice.on_fatal = options_.on_fatal;
   if (choice.kafka && choice.kafka->node.empty()) choice.kafka->node = options_.node_name;
   choice.on_appended = [this](uint64_t ticket, Result<uint64_t> offset) {
@@ -88,6 +89,7 @@ Result<void> Node::OpenAll() {
 }
 
 Result<void> Node::Start(const std::string& address) {
+  CHECK(!options_.archive);
   if (auto joined = journal_->Join(address); !joined) return joined;
   for (auto& runner : runners_) runner->Start();
   return {};
@@ -210,10 +212,11 @@ void Node::OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) {
 
 Result<LogRecord> Node::ReadRecord(uint32_t partition, uint64_t sequence) const {
   Result<LogRecord> found = Err(ErrorCode::kNotFound, "no decision {}:{}", partition, sequence);
-  auto read = journal_->ReadEvents(partition, sequence, [&](uint64_t at, std::string_view bytes) {
-    if (at == sequence) found = Unpack<LogRecord>(bytes);
-    return false;
-  });
+  auto read =
+      journal_->ReadRecords(partition, {&sequence, 1}, [&](uint64_t, std::string_view bytes) {
+        found = Unpack<LogRecord>(bytes);
+        return false;
+      });
   if (!read) return tl::unexpected<Error>(std::move(read.error()));
   if (found && !found->decision) return Err(ErrorCode::kNotFound, "no decision there");
   return found;

@@ -29,6 +29,7 @@ struct NodeOptions {
   std::string data_dir;     // made if it is not there; held by one process
   uint32_t partitions = 0;  // 0: as stored, 4 for a new log; another number is refused
   std::optional<KafkaCluster> kafka = {};  // absent: the embedded journal in data_dir
+  bool archive = false;                    // JournalChoice::archive: Start must not be called
   const KindRegistry* kinds = nullptr;
   const Clock* clock = nullptr;
   std::string node_name = "node";

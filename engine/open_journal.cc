@@ -10,7 +10,7 @@ constexpr uint32_t kPartitionsDefault = 4;
 
 Result<std::unique_ptr<Journal>> OpenEmbedded(const JournalChoice& choice) {
   EmbeddedOptions options;
-  options.path = choice.data_dir + "/journal";
+  options.path = choice.data_dir + (choice.archive ? "/archive" : "/journal");
   options.partitions = choice.partitions;
   options.clock = choice.clock;
   options.on_fatal = choice.on_fatal;

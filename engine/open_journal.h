@@ -27,6 +27,9 @@ struct JournalChoice {
   uint32_t partitions = 0;  // 0: as stored, 4 when new
   const Clock* clock = nullptr;
   std::optional<KafkaCluster> kafka;  // absent: embedded
+  // What a node has read from Kafka, without the brokers: to be read only, nothing is decided on
+  // it.
+  bool archive = false;
   std::function<void(const Error&)> on_fatal;
   // Kafka: a command that was taken is on its topic, at this offset; or never reached it.
   std::function<void(uint64_t ticket, Result<uint64_t> offset)> on_appended;

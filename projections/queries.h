@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +24,10 @@ struct QueryOptions {
   const KindRegistry* kinds = nullptr;
   std::vector<const PartitionStore*> stores;  // by partition; outlive the queries
   std::function<uint32_t(std::string_view entity)> partition_of;
-  // The log of a partition: Journal::ReadEvents.
-  std::function<Result<void>(uint32_t partition, uint64_t from, const EventVisitor&)> read_events;
+  // Single records of a partition's log: Journal::ReadRecords.
+  std::function<Result<void>(uint32_t partition, std::span<const uint64_t> sequences,
+                             const EventVisitor&)>
+      read_records;
   size_t kept_views_max = 64;
 };
 
@@ -139,6 +142,10 @@ class Queries {
                               std::string_view after) const;
   Result<void> CheckReached(const Coverage& coverage) const;
   Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
+  // Those at `sequences`, ascending, which must be there; until `visit` fails.
+  using RecordReader = std::function<Result<void>(uint64_t sequence, std::string_view bytes)>;
+  Result<void> ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                           const RecordReader& visit) const;
   Result<Time> TimeOf(const DecisionPosition& position) const;
   // One past the last decision of `partition` not after `time`.
   Result<uint64_t> NextAfter(uint32_t partition, Time time) const;

@@ -7,6 +7,7 @@
 #include "projections/decision_json.h"
 #include "projections/fold.h"
 #include "projections/page_token.h"
+#include "projections/past_fold.h"
 #include "projections/queries.h"
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
@@ -17,19 +18,41 @@ namespace {
 constexpr size_t kHistoryChunk = 256;
 constexpr size_t kHistoryPageMax = 10'000;
 
+// For ReadRecords: each of them unpacked.
+template <class Visit>  // (LogRecord)
+auto EachRecord(Visit visit) {
+  return [visit](uint64_t, std::string_view bytes) -> Result<void> {
+    auto record = Unpack<LogRecord>(bytes);
+    if (!record) return tl::unexpected(record.error());
+    visit(std::move(*record));
+    return {};
+  };
+}
+
 }  // namespace
 
-Result<LogRecord> Queries::ReadRecord(uint32_t partition, uint64_t sequence) const {
-  std::optional<Result<LogRecord>> record;
-  auto read = options_.read_events(partition, sequence, [&](uint64_t at, std::string_view bytes) {
-    if (at == sequence) record = Unpack<LogRecord>(bytes);
-    return false;
+Result<void> Queries::ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                                  const RecordReader& visit) const {
+  size_t next = 0;
+  Result<void> visited;
+  auto read = options_.read_records(partition, sequences, [&](uint64_t at, std::string_view bytes) {
+    if (at != sequences[next]) return false;
+    ++next;
+    visited = visit(at, bytes);
+    return visited.has_value();
   });
+  if (!read) return read;
+  if (!visited || next == sequences.size()) return visited;
+  return Err(ErrorCode::kCorruption, "{} is not in the log",
+             FormatPosition(partition, sequences[next]));
+}
+
+Result<LogRecord> Queries::ReadRecord(uint32_t partition, uint64_t sequence) const {
+  LogRecord found;
+  auto read = ReadRecords(partition, {&sequence, 1},
+                          EachRecord([&](LogRecord record) { found = std::move(record); }));
   if (!read) return tl::unexpected(read.error());
-  if (!record) {
-    return Err(ErrorCode::kCorruption, "{} is not in the log", FormatPosition(partition, sequence));
-  }
-  return std::move(*record);
+  return found;
 }
 
 Result<Time> Queries::TimeOf(const DecisionPosition& position) const {
@@ -94,24 +117,23 @@ Result<std::optional<ObjectText>> Queries::FoldObject(const StoreView& view, uin
   entity.kind = options_.kinds->Find(key.kind);
   if (entity.kind == nullptr) return std::optional<ObjectText>();
   entity.state = entity.kind->make();
+  PastFold fold(entity, text);
   uint64_t from = 0;
   for (bool more = true; more;) {
     auto sequences = view.History(text, from, kHistoryChunk);
     if (!sequences) return tl::unexpected(sequences.error());
     more = sequences->size() == kHistoryChunk;
-    for (const uint64_t sequence : *sequences) {
-      if (sequence >= next) {
-        more = false;
-        break;
-      }
-      from = sequence + 1;
-      auto record = ReadRecord(partition, sequence);
-      if (!record) return tl::unexpected(record.error());
-      if (!record->decision || FoldedEntity(*record->decision) != text) continue;
-      auto folded = FoldEntity(entity, *record->decision, sequence);
-      if (!folded) return tl::unexpected(folded.error());
+    while (!sequences->empty() && sequences->back() >= next) {
+      more = false;
+      sequences->pop_back();
     }
+    if (!sequences->empty()) from = sequences->back() + 1;
+    auto read = ReadRecords(partition, *sequences, [&](uint64_t sequence, std::string_view bytes) {
+      return fold.Add(sequence, bytes);
+    });
+    if (!read) return tl::unexpected(read.error());
   }
+  if (auto checked = fold.Check(); !checked) return tl::unexpected(checked.error());
   if (!entity.state->Exists()) return std::optional<ObjectText>();
   return std::optional<ObjectText>(MakeObjectText(*entity.kind, text, *entity.state,
                                                   FormatPosition(partition, entity.sequence)));
@@ -196,11 +218,10 @@ Result<JsonList> Queries::History(const EntityKey& key, size_t limit,
         FormatPageToken({.coverage = list.coverage, .partition = partition, .last = ""});
     sequences->pop_back();
   }
-  for (const uint64_t sequence : *sequences) {
-    auto record = ReadRecord(partition, sequence);
-    if (!record) return tl::unexpected(record.error());
-    if (record->decision) list.items.push_back(DecisionJson(*record));
-  }
+  auto read = ReadRecords(partition, *sequences, EachRecord([&](const LogRecord& record) {
+                            if (record.decision) list.items.push_back(DecisionJson(record));
+                          }));
+  if (!read) return tl::unexpected(read.error());
   return list;
 }
 
@@ -217,15 +238,15 @@ Result<std::string> Queries::QuarantineJson(const StoreView& view, uint32_t part
     auto sequences = view.History(entity, from, kHistoryChunk);
     if (!sequences) return tl::unexpected(sequences.error());
     more = sequences->size() == kHistoryChunk;
-    for (const uint64_t sequence : *sequences) {
-      from = sequence + 1;
-      auto record = ReadRecord(partition, sequence);
-      if (!record) return tl::unexpected(record.error());
-      if (!record->decision) continue;
-      for (const Event& event : record->decision->events) {
-        if (event.payload.As<EntityQuarantined>() != nullptr) since = record->decision->time;
-      }
-    }
+    if (!sequences->empty()) from = sequences->back() + 1;
+    auto read = ReadRecords(partition, *sequences, EachRecord([&](const LogRecord& record) {
+                              if (!record.decision) return;
+                              for (const Event& event : record.decision->events) {
+                                if (event.payload.As<EntityQuarantined>() == nullptr) continue;
+                                since = record.decision->time;
+                              }
+                            }));
+    if (!read) return tl::unexpected(read.error());
   }
   return fmt::format(R"({{"entity":{},"since":{},"reason":{},"parked":{}}})", QuoteJson(entity),
                      QuoteJson(since.IsSet() ? FormatTime(since) : ""),

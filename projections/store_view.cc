@@ -90,6 +90,20 @@ Result<void> StoreView::ScanEver(std::string_view kind, std::optional<std::strin
   });
 }
 
+Result<void> StoreView::ScanRecords(const RecordVisitor& visit) const {
+  Result<void> decoded;
+  auto scanned =
+      ScanRows(StoreFamily::kEntities, "", "", [&](std::string_view key, std::string_view value) {
+        const auto entity = store::TakeEntity(&key);
+        const auto record = store::DecodeEntity(value);
+        if (!entity) decoded = Err(ErrorCode::kCorruption, "a row of entities names none");
+        if (!record) decoded = tl::unexpected(record.error());
+        return decoded && visit(*entity, *record);
+      });
+  if (scanned && !decoded) return Failed(decoded.error());
+  return scanned;
+}
+
 Result<void> StoreView::ScanActions(std::optional<std::string_view> location,
                                     std::string_view after_row, const ActionVisitor& visit) const {
   const std::string rows = store::ActionRows(location);

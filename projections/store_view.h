@@ -44,6 +44,10 @@ class StoreView {
   Result<void> ScanEntities(const std::string& rows, std::string_view after,
                             const EntityVisitor& visit) const;
 
+  // Visits what is kept of every entity that ever was.
+  using RecordVisitor = std::function<bool(std::string_view entity, const EntityRecord& record)>;
+  Result<void> ScanRecords(const RecordVisitor& visit) const;
+
   // Visits every entity of a kind that ever was, deleted ones included.
   Result<void> ScanEver(std::string_view kind, std::optional<std::string_view> namespace_,
                         const EntityVisitor& visit) const;

@@ -25,10 +25,11 @@ Result<LogRecord> Archive::Record(const DecisionPosition& position) const {
                position.partition, partitions() - 1);
   }
   std::optional<Result<LogRecord>> record;
-  auto read = Read(position.partition, position.sequence, [&](uint64_t at, std::string_view bytes) {
-    if (at == position.sequence) record = Unpack<LogRecord>(bytes);
-    return false;
-  });
+  auto read = ReadRecords(position.partition, {&position.sequence, 1},
+                          [&](uint64_t, std::string_view bytes) {
+                            record = Unpack<LogRecord>(bytes);
+                            return false;
+                          });
   if (!read) return tl::unexpected(read.error());
   if (!record) {
     const auto end = LogEnd(position.partition);
@@ -40,6 +41,52 @@ Result<LogRecord> Archive::Record(const DecisionPosition& position) const {
     return Err(ErrorCode::kNotFound, "{} is not in this log", text);
   }
   return std::move(*record);
+}
+
+Result<void> VisitBytes(const Archive& archive, uint32_t partition,
+                        std::span<const uint64_t> sequences, const EventVisitor& visit) {
+  size_t next = 0;
+  bool enough = false;
+  auto read =
+      archive.ReadRecords(partition, sequences, [&](uint64_t sequence, std::string_view bytes) {
+        if (sequence != sequences[next]) return false;
+        ++next;
+        enough = !visit(sequence, bytes);
+        return !enough;
+      });
+  if (!read || enough || next == sequences.size()) return read;
+  // It says what is there instead.
+  auto missing = archive.Record({partition, sequences[next]});
+  return missing ? Result<void>() : tl::unexpected(missing.error());
+}
+
+Result<void> VisitRecords(const Archive& archive, uint32_t partition,
+                          std::span<const uint64_t> sequences,
+                          const std::function<bool(const LogRecord& record)>& visit) {
+  LogRecord record;
+  Result<void> unpacked;
+  auto read = VisitBytes(archive, partition, sequences, [&](uint64_t, std::string_view bytes) {
+    unpacked = Unpack(TypeOf<LogRecord>(), bytes, &record);
+    return unpacked && visit(record);
+  });
+  return read ? unpacked : read;
+}
+
+Result<void> VisitDecisions(const Archive& archive, std::string_view entity, uint64_t from,
+                            const std::function<bool(const LogRecord& record)>& visit) {
+  constexpr size_t kAtOnce = 256;
+  while (true) {
+    auto sequences = archive.Sequences(entity, from, kAtOnce);
+    if (!sequences) return tl::unexpected(sequences.error());
+    bool enough = false;
+    auto read = VisitRecords(archive, archive.PartitionOf(entity), *sequences,
+                             [&](const LogRecord& record) {
+                               from = record.sequence + 1;
+                               enough = record.decision && !visit(record);
+                               return !enough;
+                             });
+    if (!read || enough || sequences->size() < kAtOnce) return read;
+  }
 }
 
 Result<Time> Archive::TimeOf(const DecisionPosition& position) const {
@@ -54,14 +101,16 @@ Result<uint64_t> Archive::EndAt(uint32_t partition, Time time) const {
   uint64_t high = End(partition);
   while (low < high) {
     const uint64_t middle = low + (high - low) / 2;
-    // Of a part of a log, what is there next: nothing lies between.
     uint64_t found = middle;
     std::optional<Result<LogRecord>> record;
-    auto read = Read(partition, middle, [&](uint64_t at, std::string_view bytes) {
+    const auto take = [&](uint64_t at, std::string_view bytes) {
       found = at;
       record = Unpack<LogRecord>(bytes);
       return false;
-    });
+    };
+    auto read = ReadRecords(partition, {&middle, 1}, take);
+    // Of a part of a log, what is there next: nothing lies between.
+    if (read && !record && !IsWhole()) read = Read(partition, middle, take);
     if (!read) return tl::unexpected(read.error());
     if (record && !*record) return tl::unexpected(record->error());
     if (!record || found >= high || TimeOfRecord(**record) > time) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,10 @@ class Archive {
   virtual Result<uint64_t> LogEnd(uint32_t partition) const = 0;
   // Visits records from `from` on until the visitor returns false: Journal::ReadEvents.
   virtual Result<void> Read(uint32_t partition, uint64_t from, const EventVisitor& visit) const = 0;
+  // Visits the records at `sequences`, ascending, until the visitor returns false; those that are
+  // not there are left out: Journal::ReadRecords.
+  virtual Result<void> ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                                   const EventVisitor& visit) const = 0;
   // Sequences of the decisions addressed to `entity`, ascending from `from` on, at most `limit`.
   virtual Result<std::vector<uint64_t>> Sequences(std::string_view entity, uint64_t from,
                                                   size_t limit) const = 0;
@@ -62,6 +67,19 @@ class Archive {
   // not reached; `now` is the time by the caller's clock.
   Result<Coverage> PointAt(std::string_view text, Time now) const;
 };
+
+// The records at `sequences`, ascending, until `visit` returns false. Fails where one is not there.
+Result<void> VisitRecords(const Archive& archive, uint32_t partition,
+                          std::span<const uint64_t> sequences,
+                          const std::function<bool(const LogRecord& record)>& visit);
+// The same without unpacking them.
+Result<void> VisitBytes(const Archive& archive, uint32_t partition,
+                        std::span<const uint64_t> sequences, const EventVisitor& visit);
+
+// Decisions about `entity` from sequence `from` on, until `visit` returns false: for what is in the
+// records themselves; a Timeline has the states beside them.
+Result<void> VisitDecisions(const Archive& archive, std::string_view entity, uint64_t from,
+                            const std::function<bool(const LogRecord& record)>& visit);
 
 // The decision time of a record, or when it opened its term.
 Time TimeOfRecord(const LogRecord& record);

@@ -113,20 +113,21 @@ Result<ArmedBy> FindArming(const Archive& archive, const LogRecord& record) {
   const Command& command = *record.decision->command;
   const std::string id = command.payload.As<TimerDue>()->id;
   ArmedBy armed;
-  auto walked = WalkTimeline(archive, command.entity, record.sequence, [&](const Moment& moment) {
-    for (const TimerChange& timer : moment.decision.effects.timers) {
+  auto visited = VisitDecisions(archive, command.entity, 0, [&](const LogRecord& earlier) {
+    if (earlier.sequence >= record.sequence) return false;
+    for (const TimerChange& timer : earlier.decision->effects.timers) {
       if (timer.id != id || !timer.due.IsSet()) continue;
       // One that arms itself again and again is where it was armed first.
-      const auto* own = moment.decision.command->payload.As<TimerDue>();
+      const auto* own = earlier.decision->command->payload.As<TimerDue>();
       if (own != nullptr && own->id == id && armed.position) {
         ++armed.repeats;
       } else {
-        armed = {.position = moment.position(), .repeats = 0};
+        armed = {.position = DecisionPosition{earlier.partition, earlier.sequence}, .repeats = 0};
       }
     }
     return true;
   });
-  if (!walked) return tl::unexpected(walked.error());
+  if (!visited) return tl::unexpected(visited.error());
   return armed;
 }
 

@@ -11,26 +11,8 @@ namespace sluice::replay {
 namespace {
 
 constexpr size_t kNodesMax = 2'000;
-constexpr size_t kChunk = 256;
 // By how much the clocks of two partitions' owners may be apart.
 constexpr Duration kClocksApartMax = Duration::Minutes(2);
-
-// Decisions about `entity` from `from` on, until `visit` returns false.
-Result<void> VisitFrom(const Archive& archive, std::string_view entity, uint64_t from,
-                       const std::function<bool(const LogRecord&)>& visit) {
-  const uint32_t partition = archive.PartitionOf(entity);
-  while (true) {
-    auto sequences = archive.Sequences(entity, from, kChunk);
-    if (!sequences) return tl::unexpected(sequences.error());
-    for (const uint64_t sequence : *sequences) {
-      auto record = archive.Record({partition, sequence});
-      if (!record) return tl::unexpected(record.error());
-      from = sequence + 1;
-      if (record->decision && !visit(*record)) return {};
-    }
-    if (sequences->size() < kChunk) return {};
-  }
-}
 
 class Tree {
  public:
@@ -93,18 +75,18 @@ class Tree {
   // The decision on the timer armed at `record`; nullopt: not due yet, or armed otherwise since.
   Result<std::optional<LogRecord>> Fired(const LogRecord& record, const TimerChange& timer) {
     std::optional<LogRecord> fired;
-    auto visited = VisitFrom(archive_, record.decision->command->entity, record.sequence + 1,
-                             [&](const LogRecord& later) {
-                               const auto* due = later.decision->command->payload.As<TimerDue>();
-                               if (due != nullptr && due->id == timer.id && due->due == timer.due) {
-                                 fired = later;
-                                 return false;
-                               }
-                               return std::none_of(
-                                   later.decision->effects.timers.begin(),
-                                   later.decision->effects.timers.end(),
-                                   [&](const TimerChange& other) { return other.id == timer.id; });
-                             });
+    auto visited = VisitDecisions(
+        archive_, record.decision->command->entity, record.sequence + 1,
+        [&](const LogRecord& later) {
+          const auto* due = later.decision->command->payload.As<TimerDue>();
+          if (due != nullptr && due->id == timer.id && due->due == timer.due) {
+            fired = later;
+            return false;
+          }
+          return std::none_of(later.decision->effects.timers.begin(),
+                              later.decision->effects.timers.end(),
+                              [&](const TimerChange& other) { return other.id == timer.id; });
+        });
     if (!visited) return tl::unexpected(visited.error());
     return fired;
   }
@@ -184,16 +166,17 @@ Result<std::optional<LogRecord>> DecisionOn(const Archive& archive, const LogRec
     from = *earliest;
   }
   std::optional<LogRecord> found;
-  auto visited = VisitFrom(archive, follow_up.command->entity, from, [&](const LogRecord& later) {
-    const auto& theirs = later.decision->command->source;
-    if (!theirs || theirs->partition != source.partition || theirs->epoch != source.epoch ||
-        theirs->number != source.number) {
-      return true;
-    }
-    found = later;
-    // Parked: it is decided again later.
-    return later.decision->verdict == Verdict::kParked;
-  });
+  auto visited =
+      VisitDecisions(archive, follow_up.command->entity, from, [&](const LogRecord& later) {
+        const auto& theirs = later.decision->command->source;
+        if (!theirs || theirs->partition != source.partition || theirs->epoch != source.epoch ||
+            theirs->number != source.number) {
+          return true;
+        }
+        found = later;
+        // Parked: it is decided again later.
+        return later.decision->verdict == Verdict::kParked;
+      });
   if (!visited) return tl::unexpected(visited.error());
   return found;
 }

@@ -5,6 +5,7 @@
 
 #include "engine/command_json.h"
 #include "replay/fork_partition.h"
+#include "replay/fork_reports.h"
 #include "replay/recorded_partition.h"
 #include "replay/timeline.h"
 
@@ -19,10 +20,12 @@ struct Delayed {
 class Forking {
  public:
   Forking(const Archive& archive, const ForkChanges& changes)
-      : archive_(archive), changes_(changes) {
+      : archive_(archive),
+        changes_(changes),
+        made_(std::make_unique<MemoryArchive>(archive.kinds(), archive.partitions())) {
     for (uint32_t partition = 0; partition < archive.partitions(); ++partition) {
       originals_.push_back(std::make_unique<RecordedPartition>(archive, partition));
-      forks_.push_back(std::make_unique<ForkPartition>(archive.kinds(), partition));
+      forks_.push_back(std::make_unique<ForkPartition>(*made_, partition));
     }
     waiting_.resize(forks_.size(), std::vector<std::deque<Bytes>>(forks_.size()));
     expected_.resize(forks_.size(), std::vector<uint64_t>(forks_.size()));
@@ -45,31 +48,20 @@ class Forking {
   }
 
   Result<Forked> Take() {
-    Forked forked;
-    forked.archive = std::make_unique<MemoryArchive>(archive_.kinds(), archive_.partitions());
     report_.identical = true;
     for (uint32_t partition = 0; partition < forks_.size(); ++partition) {
-      uint64_t at = 0;
-      const auto& records = forks_[partition]->records();
-      report_.decisions += records.size();
-      auto read = archive_.Read(partition, 0, [&](uint64_t, std::string_view bytes) {
-        report_.identical = report_.identical && at < records.size() && records[at] == bytes;
-        ++at;
-        return report_.identical;
-      });
-      if (!read) return tl::unexpected(read.error());
-      report_.identical = report_.identical && at == records.size();
-      for (const Bytes& bytes : records) {
-        if (auto added = forked.archive->Add(partition, bytes); !added) {
-          return tl::unexpected(added.error());
-        }
-      }
+      report_.decisions += made_->End(partition);
+      // Each record names the hash of the one before it.
+      const PartitionState& original = originals_[partition]->fold().state();
+      const PartitionState& fork = forks_[partition]->state();
+      report_.identical = report_.identical && fork.next_sequence == original.next_sequence &&
+                          fork.chain == original.chain;
     }
     if (!unmade_.empty()) {
       return Err(ErrorCode::kInvalid, "no decision of the log is on '{}'", *unmade_.begin());
     }
-    forked.report = std::move(report_);
-    return forked;
+    forks_.clear();  // They write to what is given away.
+    return Forked{.archive = std::move(made_), .report = std::move(report_)};
   }
 
   // Every change must be of something.
@@ -191,28 +183,14 @@ class Forking {
     return Send(partition, forks_[partition]->DecideUsers(time, decision.origin->offset, command));
   }
 
-  // Whether what the report answers is pending in the fork, too. A report on a thing that was made
-  // anew is about the one that is there.
+  // Whether what the report answers is pending in the fork, too.
   bool IsCausedHere(uint32_t partition, Command* command) const {
     if (!diverged_) return true;
     const auto& entities = originals_[partition]->fold().entities();
     const auto found = entities.find(command->entity);
     const EntityState* there = forks_[partition]->Find(command->entity);
     if (found == entities.end() || there == nullptr || !there->Exists()) return false;
-    const LoadedEntity& recorded = found->second;
-    if (recorded.kind->pending == nullptr) return true;
-    const auto asked = recorded.kind->pending(*recorded.state);
-    const auto here = recorded.kind->pending(*there);
-    const bool caused =
-        asked.empty() || std::any_of(asked.begin(), asked.end(), [&](const PendingAction& one) {
-          return std::any_of(here.begin(), here.end(), [&](const PendingAction& other) {
-            return one.verb == other.verb && one.target == other.target &&
-                   one.generation == other.generation;
-          });
-        });
-    if (caused)
-      ReplaceUid(recorded.state->metadata_part().uid, there->metadata_part().uid, command);
-    return caused;
+    return IsReportOn(found->second, *there, command);
   }
 
   Result<void> Insert(const LogRecord& record) {
@@ -304,37 +282,20 @@ class Forking {
 
   // What stays pending in the fork and not in the original.
   void ListMissing() {
-    for (const auto& [entity, state] : AllEntities()) {
-      const KindInfo& kind = *archive_.kinds().Find(entity.substr(0, entity.find('/')));
-      if (kind.pending == nullptr || !state->Exists()) continue;
-      const uint32_t partition = archive_.PartitionOf(entity);
+    std::vector<std::string>& missing = report_.missing;
+    for (uint32_t partition = 0; partition < forks_.size(); ++partition) {
       const auto& recorded = originals_[partition]->fold().entities();
-      const auto known = recorded.find(entity);
-      std::vector<PendingAction> asked;
-      if (known != recorded.end()) asked = kind.pending(*known->second.state);
-      for (const PendingAction& action : kind.pending(*state)) {
-        const bool waits_there =
-            std::any_of(asked.begin(), asked.end(), [&](const PendingAction& other) {
-              return other.verb == action.verb && other.target == action.target &&
-                     other.generation == action.generation;
-            });
-        if (!waits_there) report_.missing.push_back(action.verb + " of " + entity);
-      }
-    }
-  }
-
-  std::vector<std::pair<std::string, const EntityState*>> AllEntities() const {
-    std::vector<std::pair<std::string, const EntityState*>> all;
-    for (const auto& fork : forks_) {
-      fork->Visit([&](const std::string& entity, const EntityState& state) {
-        all.emplace_back(entity, &state);
+      forks_[partition]->Visit([&](const std::string& entity, const EntityState& state) {
+        const auto known = recorded.find(entity);
+        AddMissing(entity, *archive_.kinds().Find(entity.substr(0, entity.find('/'))),
+                   known == recorded.end() ? nullptr : known->second.state.get(), state, &missing);
       });
     }
-    return all;
   }
 
   const Archive& archive_;
   const ForkChanges& changes_;
+  std::unique_ptr<MemoryArchive> made_;
   std::vector<std::unique_ptr<RecordedPartition>> originals_;
   std::vector<std::unique_ptr<ForkPartition>> forks_;
   std::vector<std::vector<std::deque<Bytes>>> waiting_;  // by source, target: sent, not decided

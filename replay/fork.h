@@ -32,7 +32,7 @@ struct ForkChanges {
 struct ForkReport {
   uint64_t decisions = 0;  // of the fork
   uint64_t original = 0;
-  bool identical = false;            // every record, byte by byte
+  bool identical = false;            // every record, byte by byte: the chain of hashes says so
   std::vector<std::string> applied;  // changes that were made
   struct Report {
     DecisionPosition position;  // in the original

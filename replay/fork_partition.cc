@@ -9,15 +9,6 @@ namespace {
 
 constexpr int kTimersBeforeMax = 10'000;
 
-// Whether the last record is the decision on this timer.
-bool IsOn(const std::vector<Bytes>& records, const TimerDue& timer, const std::string& entity) {
-  if (records.empty()) return false;
-  const auto record = Unpack<LogRecord>(records.back());
-  if (!record || !record->decision || !record->decision->command) return false;
-  const auto* due = record->decision->command->payload.As<TimerDue>();
-  return due != nullptr && record->decision->command->entity == entity && due->id == timer.id;
-}
-
 }  // namespace
 
 Result<ForkPartition::Sent> ForkPartition::Open(const Opened& recorded) {
@@ -36,7 +27,9 @@ Result<ForkPartition::Sent> ForkPartition::Commit() {
   if (decider_->batch().empty()) return sent;
   StagedBatch batch = decider_->TakeBatch();
   sent = batch.commit.follow_ups;
-  log_.Commit(std::move(batch.commit), [](const Result<void>&) {});
+  Result<void> committed;
+  log_.Commit(std::move(batch.commit), [&](Result<void> done) { committed = std::move(done); });
+  if (!committed) return tl::unexpected(committed.error());
   if (auto applied = store_.Apply(batch.applied); !applied) return tl::unexpected(applied.error());
   decider_->Applied(batch);
   return sent;
@@ -93,9 +86,26 @@ Result<ForkPartition::Sent> ForkPartition::DecideTimer(Time time, const Command&
     if (!sent) return sent;
     for (FollowUpRecord& one : *sent) all.push_back(std::move(one));
     // One that is due before it, where the fork has armed another.
-    if (*decided == 0 || IsOn(log_.records(), timer, recorded.entity)) break;
+    if (*decided == 0) break;
+    auto reached = EndsWith(timer, recorded.entity);
+    if (!reached) return tl::unexpected(reached.error());
+    if (*reached) break;
   }
   return all;
+}
+
+Result<bool> ForkPartition::EndsWith(const TimerDue& timer, const std::string& entity) {
+  if (log_.EndSequence() == 0) return false;
+  bool is_on = false;
+  auto read = log_.ReadEvents(log_.EndSequence() - 1, [&](uint64_t, std::string_view bytes) {
+    const auto record = Unpack<LogRecord>(bytes);
+    if (!record || !record->decision || !record->decision->command) return false;
+    const auto* due = record->decision->command->payload.As<TimerDue>();
+    is_on = due != nullptr && record->decision->command->entity == entity && due->id == timer.id;
+    return false;
+  });
+  if (!read) return tl::unexpected(read.error());
+  return is_on;
 }
 
 Result<ForkPartition::Sent> ForkPartition::DecideParked(Time time) {

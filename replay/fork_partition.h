@@ -15,8 +15,9 @@ class ForkPartition {
  public:
   using Sent = std::vector<FollowUpRecord>;
 
-  ForkPartition(const KindRegistry& kinds, uint32_t partition)
-      : kinds_(kinds), clock_(Time{}), store_(kinds, partition) {}
+  // `log` gets what is decided, and outlives this.
+  ForkPartition(MemoryArchive& log, uint32_t partition)
+      : kinds_(log.kinds()), clock_(Time{}), store_(kinds_, partition), log_(log, partition) {}
 
   // Begins a term as the recorded one began.
   Result<Sent> Open(const Opened& recorded);
@@ -39,12 +40,14 @@ class ForkPartition {
   void Visit(const Visitor& visit) const {
     store_.Visit(visit);
   }
-  const std::vector<Bytes>& records() const { return log_.records(); }
-  Time decision_time() const { return store_.applied().decision_time; }
+  const PartitionState& state() const { return store_.applied(); }
+  Time decision_time() const { return state().decision_time; }
 
  private:
   Result<Sent> Decide(InputRecord record);
   Result<Sent> Commit();
+  // Whether the last record is the decision on this timer.
+  Result<bool> EndsWith(const TimerDue& timer, const std::string& entity);
 
   const KindRegistry& kinds_;
   ManualClock clock_;

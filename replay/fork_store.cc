@@ -89,15 +89,15 @@ const EntityState* ForkStore::Find(std::string_view entity) const {
 }
 
 Result<void> ForkLog::ReadEvents(uint64_t from, const RecordVisitor& visitor) {
-  for (uint64_t at = from; at < records_.size(); ++at) {
-    if (!visitor(at, records_[at])) break;
-  }
-  return {};
+  return log_.Read(partition_, from, visitor);
 }
 
 void ForkLog::Commit(CommitBatch batch, CommitDone done) {
-  for (Bytes& record : batch.records) records_.push_back(std::move(record));
-  done({});
+  Result<void> added;
+  for (Bytes& record : batch.records) {
+    if (added) added = log_.Add(partition_, std::move(record));
+  }
+  done(std::move(added));
 }
 
 }  // namespace sluice::replay

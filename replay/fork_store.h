@@ -1,4 +1,4 @@
-// What a fork's partition keeps while it is decided: its entities and the log it makes, in memory.
+// What a fork's partition keeps while it is decided: its entities, in memory, and the log it makes.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 #include "engine/journal/journal.h"
 #include "projections/state_store.h"
 #include "replay/folded_items.h"
+#include "replay/memory_archive.h"
 
 namespace sluice::replay {
 
@@ -49,10 +50,13 @@ class ForkStore final : public StateStore {
   std::map<std::pair<std::string, std::string>, RememberedCommand> remembered_;
 };
 
-// A log that is only written and read back: a fork's inputs come from elsewhere.
+// A partition of the log the fork makes: only written and read back, its inputs come from
+// elsewhere.
 class ForkLog final : public PartitionJournal {
  public:
-  uint64_t EndSequence() const override { return records_.size(); }
+  ForkLog(MemoryArchive& log, uint32_t partition) : log_(log), partition_(partition) {}
+
+  uint64_t EndSequence() const override { return log_.End(partition_); }
   Result<void> ReadEvents(uint64_t from, const RecordVisitor& visitor) override;
   Result<void> StartInputs(InputOffsets) override { return {}; }
   Result<size_t> Poll(Input, const PollLimits&, std::vector<InputRecord>*) override {
@@ -61,10 +65,9 @@ class ForkLog final : public PartitionJournal {
   void SetWakeup(std::function<void()>) override {}
   void Commit(CommitBatch batch, CommitDone done) override;
 
-  const std::vector<Bytes>& records() const { return records_; }
-
  private:
-  std::vector<Bytes> records_;
+  MemoryArchive& log_;
+  const uint32_t partition_;
 };
 
 }  // namespace sluice::replay

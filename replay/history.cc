@@ -67,8 +67,14 @@ class History {
   }
 
   Result<Json> Run() {
+    if (auto skipped = SkipToLast(); !skipped) return tl::unexpected(skipped.error());
     Timeline timeline(asking_.archive, entity_);
     const auto visit = [this](const Moment& moment) { return See(moment); };
+    if (from_ > 0) {
+      if (auto skipped = timeline.Skip(std::min(from_, end_)); !skipped) {
+        return tl::unexpected(skipped.error());
+      }
+    }
     if (auto walked = timeline.Walk(end_, visit); !walked) return tl::unexpected(walked.error());
     for (const Json& item : kept_) {
       if (!enough_ && !asking_.Item(item)) enough_ = true;
@@ -86,6 +92,27 @@ class History {
   }
 
  private:
+  // Where everything is shown, the last ones are known beforehand: those before them need not be
+  // told.
+  Result<void> SkipToLast() {
+    if (last_ == 0 || !command_.empty() || !verdict_.empty()) return {};
+    constexpr size_t kAtOnce = 4096;
+    std::deque<uint64_t> last;
+    for (uint64_t from = from_;;) {
+      auto sequences = asking_.archive.Sequences(entity_, from, kAtOnce);
+      if (!sequences) return tl::unexpected(sequences.error());
+      for (const uint64_t sequence : *sequences) {
+        if (sequence >= end_) break;
+        last.push_back(sequence);
+        if (last.size() > last_) last.pop_front();
+      }
+      if (sequences->size() < kAtOnce || sequences->back() >= end_) break;
+      from = sequences->back() + 1;
+    }
+    if (!last.empty()) from_ = last.front();
+    return {};
+  }
+
   static bool IsVerdict(std::string_view text) {
     for (const Enumerator& one : EnumInfoOf<Verdict>().values) {
       if (EqualsLoosely(one.name, text)) return true;

@@ -6,32 +6,68 @@
 #include "events/entity_key.h"
 
 namespace sluice::replay {
+namespace {
 
-MemoryArchive::MemoryArchive(const KindRegistry& kinds, uint32_t partitions, bool whole)
-    : kinds_(kinds), whole_(whole), logs_(partitions) {}
+// What is read of the temporary file at once where records follow each other.
+constexpr size_t kReadAheadBytes = size_t{256} << 10;
+
+}  // namespace
+
+MemoryArchive::MemoryArchive(const KindRegistry& kinds, uint32_t partitions, bool whole,
+                             size_t record_bytes_in_memory_max)
+    : kinds_(kinds), whole_(whole), logs_(partitions), records_(record_bytes_in_memory_max) {}
 
 Result<void> MemoryArchive::Add(uint32_t partition, Bytes bytes) {
   auto record = Unpack<LogRecord>(bytes);
   if (!record) return tl::unexpected(record.error());
+  Log& log = logs_[partition];
+  if (!log.empty() && record->sequence <= log.back().sequence) {
+    return Err(ErrorCode::kCorruption, "record {} comes behind {}", record->sequence,
+               log.back().sequence);
+  }
+  auto place = records_.Add(bytes);
+  if (!place) return tl::unexpected(place.error());
+  log.push_back({record->sequence, *place});
   if (record->decision && record->decision->command && !record->decision->command->to_partition &&
       record->decision->verdict != Verdict::kForwarded) {
     const std::string& entity = record->decision->command->entity;
     if (!entity.empty()) about_[entity].push_back(record->sequence);
   }
-  logs_[partition][record->sequence] = std::move(bytes);
   return {};
 }
 
 uint64_t MemoryArchive::End(uint32_t partition) const {
-  const auto& log = logs_[partition];
-  return log.empty() ? 0 : log.rbegin()->first + 1;
+  const Log& log = logs_[partition];
+  return log.empty() ? 0 : log.back().sequence + 1;
+}
+
+MemoryArchive::Log::const_iterator MemoryArchive::From(const Log& log, uint64_t sequence) {
+  return std::lower_bound(log.begin(), log.end(), sequence,
+                          [](const Row& row, uint64_t wanted) { return row.sequence < wanted; });
 }
 
 Result<void> MemoryArchive::Read(uint32_t partition, uint64_t from,
                                  const EventVisitor& visit) const {
-  const auto& log = logs_[partition];
-  for (auto at = log.lower_bound(from); at != log.end(); ++at) {
-    if (!visit(at->first, at->second)) break;
+  const Log& log = logs_[partition];
+  RecordFile::Chunk chunk;
+  for (auto at = From(log, from); at != log.end(); ++at) {
+    const auto bytes = records_.Read(at->place, &chunk, kReadAheadBytes);
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (!visit(at->sequence, *bytes)) break;
+  }
+  return {};
+}
+
+Result<void> MemoryArchive::ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                                        const EventVisitor& visit) const {
+  const Log& log = logs_[partition];
+  RecordFile::Chunk chunk;
+  for (const uint64_t sequence : sequences) {
+    const auto found = From(log, sequence);
+    if (found == log.end() || found->sequence != sequence) continue;
+    const auto bytes = records_.Read(found->place, &chunk);
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (!visit(sequence, *bytes)) break;
   }
   return {};
 }

@@ -11,12 +11,11 @@ PartitionFold::PartitionFold(const KindRegistry& kinds, uint32_t partition) : ki
 }
 
 Result<bool> PartitionFold::Read(std::string_view bytes) {
-  auto record = Unpack<LogRecord>(bytes);
-  if (!record) {
-    return Err(record.error().code, "I3: record {}:{} cannot be read: {}", state_.partition,
-               state_.next_sequence, record.error().message);
+  // Into the last one, whose memory is used again.
+  if (auto read = Unpack(TypeOf<LogRecord>(), bytes, &record_); !read) {
+    return Err(read.error().code, "I3: record {}:{} cannot be read: {}", state_.partition,
+               state_.next_sequence, read.error().message);
   }
-  record_ = std::move(*record);
   if (auto folded = FoldPartition(state_, record_, bytes); !folded) {
     if (folded.error().code == ErrorCode::kFenced) return false;
     return tl::unexpected(folded.error());
@@ -71,14 +70,27 @@ Result<void> PartitionFold::Apply() {
   } catch (const LoadFailure& failure) {
     return Err(ErrorCode::kCorruption, "{}: {}", decision.command->entity, failure.what());
   }
-  if (!entity->state->items.changes().empty()) {
+  return Settle(*entity, decision);
+}
+
+Result<void> PartitionFold::Adopt(std::shared_ptr<EntityState> after) {
+  const Decision& decision = *record_.decision;
+  LoadedEntity& entity = *Addressed();
+  FoldMarks(entity.marks, decision, record_.sequence);
+  if (after->version != entity.state->version) entity.sequence = record_.sequence;
+  entity.state = std::move(after);
+  return Settle(entity, decision);
+}
+
+Result<void> PartitionFold::Settle(LoadedEntity& entity, const Decision& decision) {
+  if (!entity.state->items.changes().empty()) {
     // Made by Addressed, and nobody else's.
-    auto& items = const_cast<FoldedItems&>(static_cast<const FoldedItems&>(*entity->source));
-    items.Take(entity->state->items.TakeChanges());
+    auto& items = const_cast<FoldedItems&>(static_cast<const FoldedItems&>(*entity.source));
+    items.Take(entity.state->items.TakeChanges());
   }
-  if (decision.verdict == Verdict::kAccepted && entity->state->version != decision.version) {
+  if (decision.verdict == Verdict::kAccepted && entity.state->version != decision.version) {
     return Err(ErrorCode::kCorruption, "I4: {} at {}:{} is at version {}, recorded is {}",
-               decision.command->entity, state_.partition, record_.sequence, entity->state->version,
+               decision.command->entity, state_.partition, record_.sequence, entity.state->version,
                decision.version);
   }
   return {};

@@ -34,6 +34,10 @@ class PartitionFold {
   // Folds the record into its entity: transitions (I6), state hash (I5), version (I4).
   Result<void> Apply();
 
+  // Instead of Apply, where the record was decided again and came out alike: `after` is the state
+  // it left, of the hash that is recorded, every transition checked on the way.
+  Result<void> Adopt(std::shared_ptr<EntityState> after);
+
   // The hash of the state of `decision`'s entity were it folded now; nothing is changed.
   Result<Hash128> HashAfter(const Decision& decision);
 
@@ -42,6 +46,9 @@ class PartitionFold {
   const Opened& opened() const { return opened_; }
 
  private:
+  // What the decision made of the items, and its version.
+  Result<void> Settle(LoadedEntity& entity, const Decision& decision);
+
   const KindRegistry& kinds_;
   PartitionState state_;
   LogRecord record_;

@@ -67,12 +67,12 @@ class Comparison {
  public:
   explicit Comparison(const Decision& decision) : decision_(decision) {}
 
-  Redecided Compare(const StepResult& step, const EntityState& before) {
+  Redecided Compare(StepResult& step, const EntityState& before) {
     CompareVerdict(step);
     if (!result_.differs()) CompareEvents(step);
     if (!result_.differs()) CompareFollowUps(step);
     if (!result_.differs()) CompareTimers(step);
-    if (!result_.differs()) {
+    if (!result_.differs() && decision_.reply != step.reply) {
       std::vector<FieldDiff> fields;
       DiffTables(decision_.reply, step.reply, "reply", &fields);
       Say("reply", std::move(fields));
@@ -82,6 +82,8 @@ class Comparison {
       if (now != decision_.state_hash) {
         Say("state", "the same events evolve into another state",
             {{"stateHash", ToHex(decision_.state_hash), ToHex(now)}});
+      } else {
+        result_.after = std::move(step.after);
       }
     }
     return std::move(result_);
@@ -111,7 +113,9 @@ class Comparison {
     return std::string(ToString(verdict)) + (code.empty() ? "" : "(" + code + ")");
   }
 
+  // The texts below are made where something differs alone: nearly every decision is alike.
   void CompareVerdict(const StepResult& step) {
+    if (decision_.verdict == step.verdict && !decision_.rejection && !step.rejection) return;
     const std::string code =
         decision_.rejection ? std::string(ToString(decision_.rejection->code)) : "";
     const std::string now_code = step.rejection ? std::string(ToString(step.rejection->code)) : "";
@@ -140,6 +144,12 @@ class Comparison {
   }
 
   void CompareEvents(const StepResult& step) {
+    if (std::equal(decision_.events.begin(), decision_.events.end(), step.events.begin(),
+                   step.events.end(), [](const Event& recorded, const AnyTable& now) {
+                     return recorded.payload == now;
+                   })) {
+      return;
+    }
     const std::string recorded =
         Names(decision_.events, [](const Event& event) { return event.payload.type_name(); });
     const std::string now =
@@ -157,6 +167,7 @@ class Comparison {
   }
 
   void CompareFollowUps(const StepResult& step) {
+    if (decision_.effects.follow_ups.empty() && step.follow_ups.empty()) return;
     const std::string recorded = Names(decision_.effects.follow_ups, [](const FollowUp& sent) {
       return sent.command->payload.type_name();
     });
@@ -170,8 +181,9 @@ class Comparison {
     for (size_t i = 0; i < step.follow_ups.size(); ++i) {
       const Command& sent = *decision_.effects.follow_ups[i].command;
       const FollowUpDraft& draft = step.follow_ups[i];
-      const std::string path = fmt::format("followUps[{}]({})", i, draft.payload.type_name());
       const std::string target = draft.to_partition ? "" : draft.target.ToString();
+      if (sent.entity == target && sent.payload == draft.payload) continue;
+      const std::string path = fmt::format("followUps[{}]({})", i, draft.payload.type_name());
       if (sent.entity != target) {
         fields.push_back({path + ".entity", QuoteJson(sent.entity), QuoteJson(target)});
       }
@@ -181,6 +193,7 @@ class Comparison {
   }
 
   void CompareTimers(const StepResult& step) {
+    if (decision_.effects.timers == step.timers) return;
     const auto text = [](const TimerChange& timer) {
       return timer.id + (timer.due.IsSet() ? "@" + FormatTime(timer.due) : " off");
     };
@@ -216,7 +229,7 @@ std::optional<Redecided> Redecide(const LoadedEntity& before, const Decision& de
       .settings = &partition.settings};
   Comparison comparison(decision);
   try {
-    const StepResult step = DecideStep(*before.kind, *before.state, command, context);
+    StepResult step = DecideStep(*before.kind, *before.state, command, context);
     return comparison.Compare(step, *before.state);
   } catch (const InvariantViolation& violation) {
     return comparison.Threw(violation.what());

@@ -2,6 +2,7 @@
 // Pure: what a decision read is in the record and in the state before it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct Redecided {
   // "events: InstanceProgrammed, PhaseChanged -> InstanceProgrammed", "events[0].payload.reason".
   std::string summary;
   std::vector<FieldDiff> fields;
+  // Where nothing differs and the decision changed the state: as it left it, of the recorded hash.
+  std::shared_ptr<EntityState> after;
 
   bool differs() const { return !aspect.empty(); }
 };

@@ -156,47 +156,45 @@ class Stepping {
     return item;
   }
 
-  Result<bool> HoldsAt(const StepAt& step) {
-    Coverage point = to_;
-    point[step.position.partition] = step.position.sequence + 1;
-    auto entity = EntityAt(archive_, step.entity, point);
-    if (!entity) return tl::unexpected(entity.error());
-    return HoldsOf(*until_, *entity->state);
-  }
-
-  // Of one entity: the first step at which the expression holds, if it stays so from there on.
+  // Of one entity: the first step at which the expression holds, if it stays so from there on. Each
+  // probe goes on from the last one that did not hold: together they fold about as many decisions
+  // as the entity has.
   Result<Json> Bisect(const std::vector<StepAt>& steps) {
     if (!until_) return Err(ErrorCode::kInvalid, "bisect: say until what");
     if (entities_.size() != 1) return Err(ErrorCode::kInvalid, "bisect: one entity at a time");
     Json result{{"entities", entities_}, {"steps", steps.size()}};
     uint64_t probes = 0;
+    uint64_t folded = 0;
+    auto before = std::make_unique<Timeline>(archive_, entities_.front());
     size_t low = 0;
     size_t high = steps.size();
     while (low < high) {
       const size_t middle = low + (high - low) / 2;
+      auto probe = std::make_unique<Timeline>(*before);
+      auto walked = probe->Skip(steps[middle].position.sequence + 1);
+      if (!walked) return tl::unexpected(walked.error());
+      folded += probe->decisions() - before->decisions();
       ++probes;
-      auto holds = HoldsAt(steps[middle]);
-      if (!holds) return tl::unexpected(holds.error());
-      if (*holds) {
+      if (HoldsOf(*until_, *probe->now().state)) {
         high = middle;
       } else {
         low = middle + 1;
+        before = std::move(probe);
       }
     }
     result["probes"] = probes;
+    result["folded"] = folded;
     if (low == steps.size()) return result;
     const StepAt& found = steps[low];
     result["stoppedAt"] = FormatPosition(found.position.partition, found.position.sequence);
     result["entity"] = found.entity;
-    auto walked = WalkTimeline(archive_, found.entity, found.position.sequence + 1,
-                               [&](const Moment& moment) {
-                                 if (moment.record.sequence == found.position.sequence) {
-                                   Json item = StepJson(moment);
-                                   item["holds"] = true;
-                                   asking_.Item(item);
-                                 }
-                                 return true;
-                               });
+    auto walked = before->Walk(found.position.sequence + 1, [&](const Moment& moment) {
+      if (moment.record.sequence != found.position.sequence) return true;
+      Json item = StepJson(moment);
+      item["holds"] = true;
+      asking_.Item(item);
+      return true;
+    });
     if (!walked) return tl::unexpected(walked.error());
     return result;
   }

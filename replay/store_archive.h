@@ -25,6 +25,10 @@ class StoreArchive final : public Archive {
   Result<void> Read(uint32_t partition, uint64_t from, const EventVisitor& visit) const override {
     return journal_.ReadEvents(partition, from, visit);
   }
+  Result<void> ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                           const EventVisitor& visit) const override {
+    return journal_.ReadRecords(partition, sequences, visit);
+  }
   Result<std::vector<uint64_t>> Sequences(std::string_view entity, uint64_t from,
                                           size_t limit) const override {
     return stores_[PartitionOf(entity)]->View()->History(entity, from, limit);

@@ -1,6 +1,6 @@
 #include "replay/timeline.h"
 
-#include "projections/fold.h"
+#include "projections/past_fold.h"
 
 namespace sluice::replay {
 namespace {
@@ -19,26 +19,66 @@ Timeline::Timeline(const Archive& archive, std::string_view entity)
   loaded_.source = items_;
 }
 
-Result<void> Timeline::Walk(uint64_t end, const MomentVisitor& visit) {
+Timeline::Timeline(const Timeline& other)
+    : archive_(other.archive_),
+      key_(other.key_),
+      loaded_(other.loaded_),
+      from_(other.from_),
+      decisions_(other.decisions_) {
+  if (loaded_.kind == nullptr) return;
+  items_ = std::make_shared<FoldedItems>(*other.items_);
+  loaded_.state = other.loaded_.state->Clone();
+  loaded_.state->items.set_source(items_.get());
+  loaded_.source = items_;
+}
+
+Result<std::vector<uint64_t>> Timeline::NextSequences(uint64_t end) const {
   if (loaded_.kind == nullptr) {
     return Err(ErrorCode::kInvalid, "{}: there is no such kind in this build", key_);
   }
+  auto sequences = archive_.Sequences(key_, from_, kSequencesAtOnce);
+  if (!sequences) return sequences;
+  while (!sequences->empty() && sequences->back() >= end) sequences->pop_back();
+  return sequences;
+}
+
+Result<void> Timeline::Walk(uint64_t end, const MomentVisitor& visit) {
   const uint32_t partition = archive_.PartitionOf(key_);
   while (true) {
-    auto sequences = archive_.Sequences(key_, from_, kSequencesAtOnce);
+    auto sequences = NextSequences(end);
     if (!sequences) return tl::unexpected(sequences.error());
-    for (const uint64_t sequence : *sequences) {
-      if (sequence >= end) return {};
-      auto record = archive_.Record({partition, sequence});
-      if (!record) return tl::unexpected(record.error());
-      from_ = sequence + 1;
-      if (!record->decision) continue;
-      auto more = Step(*record, visit);
-      if (!more) return tl::unexpected(more.error());
-      if (!*more) return {};
-    }
-    if (sequences->size() < kSequencesAtOnce) return {};
+    Result<bool> more = true;
+    auto read = VisitRecords(archive_, partition, *sequences, [&](const LogRecord& record) {
+      from_ = record.sequence + 1;
+      if (record.decision) more = Step(record, visit);
+      return more && *more;
+    });
+    if (!read) return read;
+    if (!more) return tl::unexpected(more.error());
+    if (!*more || sequences->size() < kSequencesAtOnce) return {};
   }
+}
+
+Result<void> Timeline::Skip(uint64_t end) {
+  const uint32_t partition = archive_.PartitionOf(key_);
+  PastFold fold(loaded_, key_);
+  while (true) {
+    auto sequences = NextSequences(end);
+    if (!sequences) return tl::unexpected(sequences.error());
+    Result<void> folded;
+    auto read =
+        VisitBytes(archive_, partition, *sequences, [&](uint64_t sequence, std::string_view bytes) {
+          folded = fold.Add(sequence, bytes);
+          if (folded) from_ = sequence + 1;
+          return folded.has_value();
+        });
+    if (!read) return read;
+    if (!folded) return folded;
+    if (sequences->size() < kSequencesAtOnce) break;
+  }
+  items_->Take(loaded_.state->items.TakeChanges());
+  decisions_ += fold.decisions();
+  return fold.Check();
 }
 
 Result<bool> Timeline::Step(const LogRecord& record, const MomentVisitor& visit) {
@@ -81,11 +121,11 @@ Result<void> WalkTimeline(const Archive& archive, std::string_view entity, uint6
   return Timeline(archive, entity).Walk(end, visit);
 }
 
-Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity,
-                            const Coverage& point) {
+Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity, const Coverage& point,
+                            const MomentVisitor& visit) {
   Timeline timeline(archive, entity);
-  auto walked =
-      timeline.Walk(point[archive.PartitionOf(entity)], [](const Moment&) { return true; });
+  const uint64_t end = point[archive.PartitionOf(entity)];
+  auto walked = visit ? timeline.Walk(end, visit) : timeline.Skip(end);
   if (!walked) return tl::unexpected(walked.error());
   const LoadedEntity& now = timeline.now();
   return PastEntity{.kind = now.kind,

@@ -24,9 +24,11 @@ struct VerifyProgress {
 };
 
 struct VerifyOptions {
-  std::string build;                                       // of this binary
-  size_t threads = 0;                                      // 0: one per core
-  bool what_if = false;                                    // decide every command again, too
+  std::string build;   // of this binary
+  size_t threads = 0;  // 0: one per core
+  // Decides every command again. The log is checked as a fold does (I3 to I6); repeated ids, what
+  // was sent against what was decided, and projections are left to a run without it.
+  bool what_if = false;
   std::function<void(const VerifyProgress&)> on_progress;  // on the calling thread
   std::stop_token stop;
 };

@@ -32,7 +32,7 @@ PartitionWalk::PartitionWalk(const Archive& archive, const VerifyOptions& option
 }
 
 Result<void> PartitionWalk::Walk() {
-  if (view_) {
+  if (view_ && !options_.what_if) {
     auto at = view_->NextSequence();
     if (!at) return tl::unexpected(at.error());
     // An empty store is one that is derived anew.
@@ -71,14 +71,18 @@ bool PartitionWalk::Take(std::string_view bytes) {
   const LogRecord& record = fold_.record();
   if (record.opened) ++result_.terms;
   if (record.decision) {
-    if (options_.what_if) DecideAgain();
-    if (const auto wrong = commands_.Check(*record.decision, sequence, fold_.state());
-        !wrong.empty()) {
-      Diverge("dedup", sequence, wrong);
-      return false;
+    std::shared_ptr<EntityState> after;
+    if (options_.what_if) {
+      after = DecideAgain();
+    } else {
+      if (const auto wrong = commands_.Check(*record.decision, sequence, fold_.state());
+          !wrong.empty()) {
+        Diverge("dedup", sequence, wrong);
+        return false;
+      }
+      follow_ups_.Add(record);
     }
-    follow_ups_.Add(record);
-    if (auto applied = fold_.Apply(); !applied) {
+    if (auto applied = after ? fold_.Adopt(std::move(after)) : fold_.Apply(); !applied) {
       Diverge(CheckNamed(applied.error()), sequence, applied.error().message);
       return false;
     }
@@ -87,15 +91,15 @@ bool PartitionWalk::Take(std::string_view bytes) {
   return !result_.divergence;
 }
 
-void PartitionWalk::DecideAgain() {
+std::shared_ptr<EntityState> PartitionWalk::DecideAgain() {
   const Decision& decision = *fold_.record().decision;
   const LoadedEntity* entity = fold_.Addressed();
-  if (entity == nullptr) return;
+  if (entity == nullptr) return nullptr;
   // Settings and partitions are moved by records that no machine decides.
-  const auto again = Redecide(*entity, decision, fold_.state());
-  if (!again) return;
+  auto again = Redecide(*entity, decision, fold_.state());
+  if (!again) return nullptr;
   ++result_.redecided;
-  if (!again->differs()) return;
+  if (!again->differs()) return std::move(again->after);
   const std::string command(decision.command->payload.type()->wire_name);
   const auto [at, is_new] =
       group_of_.try_emplace({entity->kind->name, command, again->summary}, groups_.size());
@@ -109,6 +113,7 @@ void PartitionWalk::DecideAgain() {
                        .fields = again->fields});
   }
   ++groups_[at->second].count;
+  return nullptr;
 }
 
 void PartitionWalk::CompareProjections() {

@@ -32,7 +32,8 @@ class PartitionWalk {
  private:
   // False: enough.
   bool Take(std::string_view bytes);
-  void DecideAgain();
+  // The state it leaves, where it comes out as recorded; null: it does not, or changes none.
+  std::shared_ptr<EntityState> DecideAgain();
   void CompareProjections();
   // The entity of the record at `sequence` folded from the log, without that record.
   LoadedEntity FoldBefore(std::string_view entity, uint64_t sequence) const;

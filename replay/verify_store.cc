@@ -1,6 +1,7 @@
 // The projections of a partition against the fold, at the position the projections are of.
 #include <set>
 
+#include "events/codec.h"
 #include "projections/object_text.h"
 #include "projections/store_mentions.h"
 #include "projections/store_view.h"
@@ -17,8 +18,21 @@ bool IsNothing(const LoadedEntity& entity) {
 
 std::string HashText(Hash128 hash) { return "\"" + ToHex(hash) + "\""; }
 
+// The same builds write the same bytes; others need not.
+bool IsEqual(const EntityRecord& stored, const LoadedEntity& folded) {
+  thread_local std::string root;
+  if (stored.version != folded.state->version || stored.sequence != folded.sequence ||
+      stored.item_hash_sum != folded.state->items.hash_sum() || stored.marks != folded.marks) {
+    return false;
+  }
+  root.clear();
+  PackInto(folded.state->root_type(), folded.state->root(), &root);
+  return stored.root == root;
+}
+
 std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity& folded) {
   std::vector<FieldDiff> fields;
+  if (IsEqual(stored, folded)) return fields;
   const auto compare = [&](const char* path, const std::string& a, const std::string& b) {
     if (a != b) fields.push_back({path, a, b});
   };
@@ -40,63 +54,84 @@ std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity
   return fields;
 }
 
+using Difference = std::optional<StoreDifference>;
+
+StoreDifference Unfolded(std::string_view entity, const char* where, const PartitionFold& fold) {
+  return {.entity = std::string(entity),
+          .sequence = fold.record().sequence,
+          .message = fmt::format("{} is {} in the projections, and not in the log", entity, where),
+          .fields = {}};
+}
+
+StoreDifference Differing(const std::string& key, const LoadedEntity& entity, std::string message) {
+  return {.entity = key, .sequence = entity.sequence, .message = std::move(message), .fields = {}};
+}
+
+// What is kept of each entity.
+Result<Difference> CompareRecords(const StoreView& view, const PartitionFold& fold) {
+  Difference found;
+  size_t kept = 0;
+  auto scanned = view.ScanRecords([&](std::string_view entity, const EntityRecord& stored) {
+    ++kept;
+    const auto folded = fold.entities().find(std::string(entity));
+    if (folded == fold.entities().end()) {
+      found = Unfolded(entity, "kept", fold);
+      return false;
+    }
+    const auto& [key, state] = *folded;
+    std::vector<FieldDiff> fields = DiffRecord(stored, state);
+    if (fields.empty()) return true;
+    found = Differing(key, state, key + " is another in the projections than the log makes it");
+    found->fields = std::move(fields);
+    return false;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (found) return found;
+  size_t wanted = 0;
+  for (const auto& [key, entity] : fold.entities()) wanted += IsNothing(entity) ? 0 : 1;
+  if (kept >= wanted) return found;
+  for (const auto& [key, entity] : fold.entities()) {
+    if (IsNothing(entity)) continue;
+    auto stored = view.Get(key);
+    if (!stored) return tl::unexpected(stored.error());
+    if (!*stored) return Difference(Differing(key, entity, key + " is not in the projections"));
+  }
+  return found;
+}
+
+// Who is listed, of one kind.
+Result<Difference> CompareListed(const StoreView& view, const PartitionFold& fold,
+                                 const KindInfo& kind) {
+  Difference found;
+  std::set<std::string, std::less<>> listed;
+  auto scanned =
+      view.ScanEntities(store::LiveRows(kind.name, std::nullopt), "", [&](std::string_view entity) {
+        const auto folded = fold.entities().find(*listed.emplace(entity).first);
+        if (folded == fold.entities().end() || !folded->second.state->Exists()) {
+          found = Unfolded(entity, "listed", fold);
+        }
+        return !found;
+      });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (found) return found;
+  for (const auto& [key, entity] : fold.entities()) {
+    if (entity.kind != &kind || !entity.state->Exists() || listed.contains(key)) continue;
+    return Difference(Differing(key, entity, key + " is listed nowhere"));
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<std::optional<StoreDifference>> CompareWithStore(const StoreView& view,
                                                         const PartitionFold& fold,
                                                         const KindRegistry& kinds) {
-  for (const auto& [key, entity] : fold.entities()) {
-    if (IsNothing(entity)) continue;
-    auto stored = view.Get(key);
-    if (!stored) return tl::unexpected(stored.error());
-    StoreDifference difference{
-        .entity = key, .sequence = entity.sequence, .message = "", .fields = {}};
-    if (!*stored) {
-      difference.message = key + " is not in the projections";
-      return std::optional(std::move(difference));
-    }
-    difference.fields = DiffRecord(**stored, entity);
-    if (difference.fields.empty()) continue;
-    difference.message = key + " is another in the projections than the log makes it";
-    return std::optional(std::move(difference));
-  }
+  auto found = CompareRecords(view, fold);
   for (const KindInfo* kind : kinds.kinds()) {
-    std::optional<StoreDifference> found;
-    const auto known = [&](std::string_view entity, bool must_exist) {
-      const auto folded = fold.entities().find(std::string(entity));
-      const bool there =
-          folded != fold.entities().end() && (!must_exist || folded->second.state->Exists());
-      if (!there) {
-        found = StoreDifference{
-            .entity = std::string(entity),
-            .sequence = fold.record().sequence,
-            .message = fmt::format("{} is {} in the projections, and not in the log", entity,
-                                   must_exist ? "listed" : "kept"),
-            .fields = {}};
-      }
-      return there;
-    };
-    auto scanned = view.ScanEver(kind->name, std::nullopt,
-                                 [&](std::string_view entity) { return known(entity, false); });
-    if (!scanned) return tl::unexpected(scanned.error());
-    if (found) return found;
-    std::set<std::string, std::less<>> listed;
-    scanned = view.ScanEntities(store::LiveRows(kind->name, std::nullopt), "",
-                                [&](std::string_view entity) {
-                                  listed.emplace(entity);
-                                  return known(entity, true);
-                                });
-    if (!scanned) return tl::unexpected(scanned.error());
-    if (found) return found;
-    for (const auto& [key, entity] : fold.entities()) {
-      if (entity.kind != kind || !entity.state->Exists() || listed.contains(key)) continue;
-      return std::optional(StoreDifference{.entity = key,
-                                           .sequence = entity.sequence,
-                                           .message = key + " is listed nowhere",
-                                           .fields = {}});
-    }
+    if (!found || *found) break;
+    found = CompareListed(view, fold, *kind);
   }
-  return std::optional<StoreDifference>();
+  return found;
 }
 
 }  // namespace sluice::replay

@@ -1,11 +1,11 @@
 #include "replay/waits.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "events/json.h"
 #include "replay/causes.h"
+#include "replay/heard.h"
 
 namespace sluice::replay {
 namespace {
@@ -13,155 +13,6 @@ namespace {
 constexpr int kHopsMax = 12;
 // Armed while a machine waits for something, in every kind (machines/common/stuck.h).
 constexpr std::string_view kStuckTimer = "stuck";
-
-// What an entity has heard and not heard, collected along its timeline.
-struct Heard {
-  struct Subject {
-    Observed last;
-    Time since;
-  };
-  struct Asked {
-    std::string entity;
-    std::string command;
-    Time since;
-    DecisionPosition position;
-  };
-  struct Refusal {
-    std::string entity;
-    std::string command;
-    std::string code;
-    std::string message;
-    Time time;
-    DecisionPosition position;
-    uint64_t times = 0;
-    bool by_command = false;  // the command was accepted, and answered by a "no"
-  };
-  std::map<std::string, Subject> subjects;
-  std::map<uint64_t, Asked> asked;          // by outcome number
-  std::map<std::string, Refusal> refusals;  // by entity: its latest outcome was a no
-  std::map<std::string, Asked> actions;     // pending, by verb and target
-  std::optional<Json> last_failure;
-};
-
-// A "no" that came as a command of its own: PrefixRefused, with reason and message. What comes from
-// the same entity later and is none takes it back.
-void HearRefusal(const Moment& moment, Heard* heard) {
-  const Command& command = *moment.decision.command;
-  const Type* type = command.payload.type();
-  if (type == nullptr || !command.source || command.payload.As<sluice::Outcome>() != nullptr) {
-    return;
-  }
-  const std::string who = command.source->entity;
-  const std::string name(type->wire_name);
-  const auto known = heard->refusals.find(who);
-  if (!IsRefusal(name)) {
-    const bool says_how_it_is = command.payload.As<Observed>() != nullptr;
-    if (moment.decision.verdict == Verdict::kAccepted && !says_how_it_is) {
-      heard->refusals.erase(who);
-    }
-    return;
-  }
-  const auto text = [&](const char* field) {
-    const auto value = GetPath(*type, command.payload.data(), field);
-    const Json parsed = ParsedJson(value.value_or(""));
-    return parsed.is_string() ? parsed.get<std::string>() : std::string();
-  };
-  Heard::Refusal refusal{.entity = who,
-                         .command = name.substr(0, name.size() - kRefused.size()),
-                         .code = text("reason"),
-                         .message = text("message"),
-                         .time = moment.decision.time,
-                         .position = moment.position(),
-                         .times = 1,
-                         .by_command = true};
-  if (known != heard->refusals.end() && known->second.code == refusal.code) {
-    refusal.times = known->second.times + 1;
-  }
-  heard->last_failure =
-      Json{{"position", FormatPosition(moment.record.partition, moment.record.sequence)},
-           {"time", FormatTime(moment.decision.time)},
-           {"entity", who},
-           {"command", name},
-           {"code", refusal.code},
-           {"message", refusal.message}};
-  heard->refusals[who] = std::move(refusal);
-}
-
-void Hear(const Moment& moment, Heard* heard) {
-  const Command& command = *moment.decision.command;
-  if (const auto* observed = command.payload.As<Observed>()) {
-    const auto known = heard->subjects.find(observed->subject);
-    const bool same = known != heard->subjects.end() &&
-                      known->second.last.ready == observed->ready &&
-                      known->second.last.reason == observed->reason;
-    heard->subjects[observed->subject] = {*observed,
-                                          same ? known->second.since : moment.decision.time};
-  }
-  if (const auto* outcome = command.payload.As<sluice::Outcome>()) {
-    const auto asked = heard->asked.find(outcome->number);
-    if (asked != heard->asked.end()) {
-      const std::string& who = asked->second.entity;
-      if (outcome->accepted) {
-        const auto refusal = heard->refusals.find(who);
-        if (refusal != heard->refusals.end() && !refusal->second.by_command) {
-          heard->refusals.erase(refusal);
-        }
-      } else {
-        Heard::Refusal& refusal = heard->refusals[who];
-        const uint64_t times =
-            refusal.command == asked->second.command && refusal.code == outcome->code
-                ? refusal.times + 1
-                : 1;
-        refusal = {.entity = who,
-                   .command = asked->second.command,
-                   .code = outcome->code,
-                   .message = outcome->message,
-                   .time = moment.decision.time,
-                   .position = moment.position(),
-                   .times = times,
-                   .by_command = false};
-        heard->last_failure =
-            Json{{"position", FormatPosition(moment.record.partition, moment.record.sequence)},
-                 {"time", FormatTime(moment.decision.time)},
-                 {"entity", who},
-                 {"command", asked->second.command},
-                 {"code", outcome->code},
-                 {"message", outcome->message}};
-      }
-      heard->asked.erase(asked);
-    }
-  }
-  HearRefusal(moment, heard);
-  for (const FollowUp& sent : moment.decision.effects.follow_ups) {
-    if (!sent.command || !sent.command->outcome_number) continue;
-    heard->asked[*sent.command->outcome_number] = {sent.command->entity, CommandText(*sent.command),
-                                                   moment.decision.time, moment.position()};
-  }
-  if (IsReport(command) && moment.decision.verdict == Verdict::kAccepted) {
-    const auto payload = command.payload.type();
-    const auto status =
-        payload == nullptr ? std::nullopt : GetPath(*payload, command.payload.data(), "status");
-    if (status == "\"False\"") {
-      Json failure = DecisionInShort(moment.record);
-      for (const char* name : {"reason", "message"}) {
-        const auto text = GetPath(*payload, command.payload.data(), name);
-        if (text) failure[name] = ParsedJson(*text);
-      }
-      heard->last_failure = std::move(failure);
-    }
-  }
-  if (!moment.changed() || moment.kind.pending == nullptr) return;
-  std::map<std::string, Heard::Asked> pending;
-  for (const PendingAction& action : moment.kind.pending(moment.after)) {
-    const std::string key = action.verb + " " + action.target;
-    const auto known = heard->actions.find(key);
-    pending[key] =
-        known != heard->actions.end()
-            ? known->second
-            : Heard::Asked{action.location, action.verb, moment.decision.time, moment.position()};
-  }
-  heard->actions = std::move(pending);
-}
 
 class Waiting {
  public:
@@ -173,13 +24,10 @@ class Waiting {
     path_.insert(entity);
     const std::shared_ptr<void> left(nullptr, [&](void*) { path_.erase(entity); });
     Heard heard;
-    auto walked = WalkTimeline(archive_, entity, point_[archive_.PartitionOf(entity)],
-                               [&](const Moment& moment) {
-                                 Hear(moment, &heard);
-                                 return true;
-                               });
-    if (!walked) return tl::unexpected(walked.error());
-    auto now = EntityAt(archive_, entity, point_);
+    auto now = EntityAt(archive_, entity, point_, [&](const Moment& moment) {
+      heard.Hear(moment);
+      return true;
+    });
     if (!now) return tl::unexpected(now.error());
     json["exists"] = now->Exists();
     if (!now->marks.quarantined.empty()) json["quarantined"] = now->marks.quarantined;

@@ -3,6 +3,7 @@
 #include "events/json.h"
 #include "replay/causes.h"
 #include "replay/consequences.h"
+#include "replay/kept_archive.h"
 #include "replay/waits.h"
 
 namespace sluice::replay {
@@ -188,7 +189,10 @@ Result<Json> WhyCommand(const Asking& asking) {
 
 }  // namespace
 
-Result<Json> AnswerWhy(const Asking& asking) {
+Result<Json> AnswerWhy(const Asking& asked) {
+  // Each step of a chain goes through its entity's history.
+  const KeptArchive archive(asked.archive);
+  const Asking asking{archive, asked.question, asked.options, asked.emit};
   if (asking.question.Has("id")) return WhyCommand(asking);
   if (asking.question.Has("position")) {
     const auto position =

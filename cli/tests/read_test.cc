@@ -52,6 +52,14 @@ TEST_F(Get, ReadsThePastAtAPositionATimeOrSoLongAgo) {
   const std::string body = R"({"kind":"Binding","metadata":{"name":"web"}})";
   On(path + "?resourceVersion=0%3A17&resourceVersionMatch=Exact", body);
   EXPECT_EQ(Run({"get", "binding", "web", "--at", "0:17", "-o", "json"}).exit, Exit::kDone);
+  On(path + "?resourceVersion=1970-01-01T00%3A11%3A40Z&resourceVersionMatch=Exact", body);
+  for (const std::vector<std::string>& ago :
+       {{"--at=-5m"}, std::vector<std::string>{"--at", "-5m"}}) {
+    std::vector<std::string> arguments = {"get", "binding", "web", "-o", "json"};
+    arguments.insert(arguments.end() - 2, ago.begin(), ago.end());
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
+  }
   EXPECT_EQ(Run({"get", "binding", "web", "--at=-soon"}).exit, Exit::kBadInput);
   EXPECT_EQ(Run({"get", "binding", "-w", "--at", "0:17"}).exit, Exit::kBadInput);
 }

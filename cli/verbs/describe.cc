@@ -212,7 +212,7 @@ void DefineDescribe(CommandLine& line) {
   Arguments verb = line.Verb("describe", "Shows all about an object: what is pending and why too");
   verb.Words("KIND/NAME", &options->words, "KIND/NAME..., or a kind, then names")
       .Text("--at", &options->at,
-            "As it was at a position (0:17), a time (RFC 3339) or so long ago (--at=-5m)");
+            "As it was at a position (0:17), a time (RFC 3339) or so long ago (-5m)");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Describe(session, *options); });
 }

@@ -88,7 +88,7 @@ void DefineDiff(CommandLine& line) {
   Arguments verb = line.Verb("diff", "Shows what differs between two points, and what made it so");
   verb.Words("KIND/NAME", &options->words, "An object, or a kind [everything in the namespace]",
              false)
-      .Text("--from", &options->from, "Since when: a position, a time, or so long ago (--from=-5m)")
+      .Text("--from", &options->from, "Since when: a position, a time, or so long ago (-5m)")
       .Text("--to", &options->to, "Until when [now]")
       .Flag("-A,--all-namespaces", &options->all_namespaces, "In all namespaces");
   options->output.Declare(verb);

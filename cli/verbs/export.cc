@@ -113,7 +113,7 @@ void DefineExport(CommandLine& line) {
   verb.Words("KIND/NAME", &options->words, "The decisions about an object or a kind [everything]",
              false)
       .Text("-f,--into", &options->file, "Where to [-, standard output]")
-      .Text("--from", &options->from, "From a position, a time, or so long ago (--from=-5m)")
+      .Text("--from", &options->from, "From a position, a time, or so long ago (-5m)")
       .Text("--to", &options->to, "Up to there [now]")
       .Text("--only-namespace", &options->only_namespace, "Objects of this namespace only [all]")
       .Flag("--with-causes", &options->with_causes, "And the decisions that led to them")

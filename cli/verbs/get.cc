@@ -223,7 +223,7 @@ void DefineGet(CommandLine& line) {
       .Flag("-w,--watch", &options->watch, "Goes on with every change")
       .Text("--at-least", &options->at_least, "A resourceVersion to be no older than")
       .Text("--at", &options->at,
-            "As it was at a position (0:17), a time (RFC 3339) or so long ago (--at=-5m)");
+            "As it was at a position (0:17), a time (RFC 3339) or so long ago (-5m)");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Get(session, *options); });
 }

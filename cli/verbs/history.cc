@@ -120,7 +120,7 @@ void DefineHistory(CommandLine& line) {
   verb.Words("KIND/NAME", &options->words, "The object, there or gone")
       .Number("--limit", &options->limit, "The first so many [all]")
       .Number("--last", &options->last, "The last so many [all]")
-      .Text("--since", &options->since, "From a position, a time, or so long ago (--since=-5m)")
+      .Text("--since", &options->since, "From a position, a time, or so long ago (-5m)")
       .Text("--until", &options->until, "Up to a position, a time, or so long ago")
       .Text("--command", &options->command, "Of this command only")
       .Text("--verdict", &options->verdict, "Of this verdict only: Rejected, Duplicate, Ignored...")

@@ -137,7 +137,7 @@ void DefineReplay(CommandLine& line) {
   Arguments verb = line.Verb(
       "replay", "Steps through the life of objects; --what-if decides the whole log again");
   verb.Words("KIND/NAME", &options->words, "One object or several, there or gone", false)
-      .Text("--from", &options->from, "From a position, a time, or so long ago (--from=-5m)")
+      .Text("--from", &options->from, "From a position, a time, or so long ago (-5m)")
       .Text("--to", &options->to, "Up to there [now]")
       .Text("--until", &options->until,
             "Stops where this begins to hold: \"status.phase == 'Degraded' and not spec.paused\"")

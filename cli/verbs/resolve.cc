@@ -104,7 +104,7 @@ void DefineResolve(CommandLine& line) {
   verb.Word("NAME", &options->name, "The binding's name", false)
       .Text("--key", &options->key, "Its binding key instead")
       .Text("--expect", &options->expect, "A target it must match: JSON, a subset of the template")
-      .Text("--at", &options->at, "As of a position (0:17), a time, or so long ago (--at=-5m)");
+      .Text("--at", &options->at, "As of a position (0:17), a time, or so long ago (-5m)");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Resolve(session, *options); });
 }

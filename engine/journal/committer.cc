@@ -11,9 +11,6 @@ namespace {
 
 // A group larger than this would delay the first of its callers more than it saves.
 constexpr size_t kGroupBytesMax = size_t{16} << 20;
-// Batches of one partition in a group become one value up to this size: whoever reads a record
-// later reads its whole value.
-constexpr size_t kValueBytesMax = size_t{64} << 10;
 
 size_t BatchBytes(const CommitBatch& batch) {
   size_t bytes = 0;

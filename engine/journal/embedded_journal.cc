@@ -158,6 +158,12 @@ Result<void> EmbeddedJournal::ReadEvents(uint32_t partition, uint64_t from,
   return core_->store->ReadEvents(partition, from, visitor);
 }
 
+Result<void> EmbeddedJournal::ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                                          const RecordVisitor& visitor) const {
+  if (auto known = core_->CheckPartition(partition); !known) return known;
+  return core_->store->ReadRecords(partition, sequences, visitor);
+}
+
 Result<uint64_t> EmbeddedJournal::EndSequence(uint32_t partition) const {
   if (auto known = core_->CheckPartition(partition); !known) return tl::unexpected(known.error());
   return core_->committer->EndSequence(partition);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -165,6 +166,11 @@ class Journal {
   // moment the call began.
   virtual Result<void> ReadEvents(uint32_t partition, uint64_t from,
                                   const RecordVisitor& visitor) const = 0;
+
+  // Visits the committed records at `sequences`, ascending; those that are not there are left out.
+  // For records here and there: reads what holds each and no more, and keeps it cached.
+  virtual Result<void> ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                                   const RecordVisitor& visitor) const;
 
   // One past the last committed record.
   virtual Result<uint64_t> EndSequence(uint32_t partition) const = 0;

@@ -16,6 +16,10 @@ constexpr size_t kReadAheadBytes = size_t{1} << 20;
 
 void CheckWritten(const rocksdb::Status& status) { CHECK(status.ok()); }
 
+tl::unexpected<Error> Unreadable(uint32_t partition, uint64_t sequence) {
+  return Err(ErrorCode::kCorruption, "partition {}: record {} is unreadable", partition, sequence);
+}
+
 // Reads one key family. Blocks read in passing do not push others out of the cache.
 class FamilyCursor {
  public:
@@ -78,9 +82,18 @@ StoreBatch::~StoreBatch() = default;
 
 void StoreBatch::AddRecords(uint32_t partition, uint64_t first_sequence,
                             const std::vector<Bytes>& records) {
-  CheckWritten(rep_->writes.Put(rep_->partitions->at(partition),
-                                MakeKey(KeyFamily::kEvents, first_sequence),
-                                EncodeRecords(records)));
+  const std::span<const Bytes> all(records);
+  for (size_t from = 0; from < all.size();) {
+    size_t to = from + 1;
+    for (size_t bytes = all[from].size();
+         to < all.size() && (bytes += all[to].size()) <= kValueBytesMax;) {
+      ++to;
+    }
+    CheckWritten(rep_->writes.Put(rep_->partitions->at(partition),
+                                  MakeKey(KeyFamily::kEvents, first_sequence + from),
+                                  EncodeRecords(all.subspan(from, to - from))));
+    from = to;
+  }
 }
 
 void StoreBatch::AddInternal(uint32_t partition, uint64_t offset, Time timestamp,
@@ -189,15 +202,40 @@ Result<void> LogStore::ReadEvents(uint32_t partition, uint64_t from,
     for (std::string_view record; reader.Next(&record); ++sequence) {
       if (sequence >= from && !visitor(sequence, record)) return {};
     }
-    if (!reader.ok()) {
-      return Err(ErrorCode::kCorruption, "partition {}: record {} is unreadable", partition,
-                 sequence);
-    }
+    if (!reader.ok()) return Unreadable(partition, sequence);
     expected = sequence;
   }
   if (!cursor.status().ok()) {
     return FromStatus(cursor.status(), fmt::format("read partition {} from record {} on", partition,
                                                    expected.value_or(from)));
+  }
+  return {};
+}
+
+Result<void> LogStore::ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                                   const RecordVisitor& visitor) const {
+  FamilyCursor cursor = rep_->Cursor(partition, KeyFamily::kEvents, 0);
+  std::optional<RecordsReader> batch;
+  uint64_t next = 0;  // sequence of the batch's next record
+  uint64_t end = 0;   // one past its last
+  for (const uint64_t sequence : sequences) {
+    if (!batch || sequence < next || sequence >= end) {
+      cursor.SeekAtOrBefore(sequence);
+      if (!cursor.status().ok()) {
+        return FromStatus(cursor.status(), fmt::format("read record {}:{}", partition, sequence));
+      }
+      if (!cursor.Valid()) continue;
+      const std::optional<uint64_t> first = cursor.number();
+      batch.emplace(cursor.value());
+      if (!first || !batch->ok()) return Unreadable(partition, sequence);
+      next = *first;
+      end = *first + batch->count();
+      if (sequence >= end) continue;
+    }
+    for (std::string_view record; next <= sequence;) {
+      if (!batch->Next(&record)) return Unreadable(partition, sequence);
+      if (next++ == sequence && !visitor(sequence, record)) return {};
+    }
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace sluice::journal {
 
 class LogStore;
 
+// Records one after the other become one value up to this size: whoever reads one of them later
+// reads its whole value.
+inline constexpr size_t kValueBytesMax = size_t{16} << 10;
+
 // Writes to be made at once. Not threadsafe. Must not outlive its store.
 class StoreBatch {
  public:
@@ -24,6 +29,7 @@ class StoreBatch {
   StoreBatch(const StoreBatch&) = delete;
   StoreBatch& operator=(const StoreBatch&) = delete;
 
+  // As values of at most kValueBytesMax; a larger record has its own.
   void AddRecords(uint32_t partition, uint64_t first_sequence, const std::vector<Bytes>& records);
   void AddInternal(uint32_t partition, uint64_t offset, Time timestamp, std::string_view payload);
   // Offsets [from, to), each of them added once and not removed before.
@@ -64,6 +70,9 @@ class LogStore {
   Result<std::optional<uint64_t>> FirstInternal(uint32_t partition) const;
 
   Result<void> ReadEvents(uint32_t partition, uint64_t from, const RecordVisitor& visitor) const;
+  // As Journal::ReadRecords.
+  Result<void> ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                           const RecordVisitor& visitor) const;
   // Appends records of [from, end) within the limits; kCorruption if one is not there.
   Result<size_t> ReadInternal(uint32_t partition, uint64_t from, uint64_t end,
                               const PollLimits& limits, std::vector<InputRecord>* records) const;

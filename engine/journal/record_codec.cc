@@ -73,7 +73,7 @@ std::optional<uint64_t> ParseKey(KeyFamily family, std::string_view key) {
   return number;
 }
 
-Bytes EncodeRecords(const std::vector<Bytes>& records) {
+Bytes EncodeRecords(std::span<const Bytes> records) {
   size_t size = 5;
   for (const Bytes& record : records) size += record.size() + 5;
   Bytes batch;

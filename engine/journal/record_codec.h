@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,7 @@ std::string FamilyBegin(KeyFamily family);
 std::string FamilyEnd(KeyFamily family);  // Exclusive.
 std::optional<uint64_t> ParseKey(KeyFamily family, std::string_view key);
 
-Bytes EncodeRecords(const std::vector<Bytes>& records);
+Bytes EncodeRecords(std::span<const Bytes> records);
 
 // Walks a batch: `Next` is false at its end and at the first byte that makes no sense; `ok` tells
 // which.

@@ -166,6 +166,26 @@ TEST_F(PastTest, BisectionFindsWhatSteppingFinds) {
   EXPECT_LE(found["probes"].get<int>(), 8);
 }
 
+TEST_F(PastTest, BisectionFoldsAboutAsMuchAsThereIs) {
+  for (int i = 0; i < 200; ++i) {
+    recorded_.Send("network/default/default", "Apply",
+                   fmt::format(R"({{"spec":{{"ipFamilies":["IPv4"]}},"labels":{{"n":"{}"}}}})",
+                               i < 130 ? "early" : "late"));
+    recorded_.Advance(Duration::Seconds(1));
+  }
+  archive_ = recorded_.Archive();
+  const Json found = AskFor(*archive_, "replay",
+                            {{"entities", "network/default/default"},
+                             {"until", "metadata.labels.n == 'late'"},
+                             {"bisect", "true"}});
+  EXPECT_TRUE(found.contains("stoppedAt"));
+  EXPECT_GE(found["steps"].get<uint64_t>(), 200u);
+  EXPECT_GE(found["probes"].get<uint64_t>(), 7u);
+  // Half, a quarter, an eighth of them: not half of all by each probe.
+  EXPECT_LE(found["folded"].get<uint64_t>(),
+            found["steps"].get<uint64_t>() + found["probes"].get<uint64_t>());
+}
+
 Condition Sample() {
   return {.type = "Ready",
           .status = ConditionStatus::kTrue,

@@ -264,6 +264,12 @@ Result<void> KafkaJournal::ReadEvents(uint32_t partition, uint64_t from,
   return core_->archive->ReadEvents(partition, from, visitor);
 }
 
+Result<void> KafkaJournal::ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                                       const RecordVisitor& visitor) const {
+  if (auto there = core_->CheckPartition(partition); !there) return there;
+  return core_->archive->ReadRecords(partition, sequences, visitor);
+}
+
 Result<uint64_t> KafkaJournal::EndSequence(uint32_t partition) const {
   if (auto there = core_->CheckPartition(partition); !there) {
     return tl::unexpected<Error>(there.error());

@@ -52,6 +52,8 @@ class KafkaJournal final : public Journal {
   Result<void> Append(uint32_t partition, InputRecord record) override;
   Result<void> ReadEvents(uint32_t partition, uint64_t from,
                           const RecordVisitor& visitor) const override;
+  Result<void> ReadRecords(uint32_t partition, std::span<const uint64_t> sequences,
+                           const RecordVisitor& visitor) const override;
   Result<uint64_t> EndSequence(uint32_t partition) const override;
   Result<void> ReadDeadLetters(uint32_t partition, uint64_t from,
                                const DeadLetterVisitor& visitor) const override;

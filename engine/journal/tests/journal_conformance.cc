@@ -57,6 +57,34 @@ TEST_P(JournalConformance, VisitorStopsTheRead) {
   EXPECT_THAT(seen, ElementsAre(1));
 }
 
+TEST_P(JournalConformance, RecordsHereAndThere) {
+  // Some in one commit, some too large to be kept with others, one alone.
+  std::vector<std::string> all;
+  for (size_t i = 0; i < 40; ++i) all.emplace_back(i % 7 == 3 ? 30'000 : 900, static_cast<char>(i));
+  auto partition = Open(1);
+  ASSERT_TRUE(
+      CommitNow(*partition, {.first_sequence = 0, .records = {all.begin(), all.end() - 1}}));
+  ASSERT_TRUE(CommitNow(*partition, {.first_sequence = 39, .records = {all.back()}}));
+  EXPECT_EQ(ReadAll(journal(), 1), all);
+  const auto at = [&](const std::vector<uint64_t>& sequences, size_t most = SIZE_MAX) {
+    std::vector<uint64_t> seen;
+    EXPECT_TRUE(
+        journal().ReadRecords(1, sequences, [&](uint64_t sequence, std::string_view record) {
+          EXPECT_EQ(record, all.at(sequence));
+          seen.push_back(sequence);
+          return seen.size() < most;
+        }));
+    return seen;
+  };
+  for (uint64_t sequence = 0; sequence < all.size(); ++sequence) {
+    EXPECT_THAT(at({sequence}), ElementsAre(sequence));
+  }
+  EXPECT_THAT(at({0, 1, 5, 6, 30, 38, 39}), ElementsAre(0, 1, 5, 6, 30, 38, 39));
+  EXPECT_THAT(at({2, 3, 39}, 2), ElementsAre(2, 3));
+  EXPECT_THAT(at({7, 40, 1000}), ElementsAre(7));
+  EXPECT_THAT(at({}), IsEmpty());
+}
+
 TEST_P(JournalConformance, RecordsAreAnyBytesOfAnySize) {
   const std::vector<std::string> records = {"", std::string("\0\xff\x80", 3),
                                             std::string(960 * 1024, 'x'), ""};

@@ -15,7 +15,7 @@ std::vector<Bytes> Walk(std::string_view batch, bool* ok) {
 
 TEST(RecordCodec, BytesAreAsDocumented) {
   EXPECT_EQ(MakeKey(KeyFamily::kEvents, 0x0102), std::string("e\0\0\0\0\0\0\1\2", 9));
-  EXPECT_EQ(EncodeRecords({"ab", ""}), std::string("\2\2ab\0", 5));
+  EXPECT_EQ(EncodeRecords(std::vector<Bytes>{"ab", ""}), std::string("\2\2ab\0", 5));
   EXPECT_EQ(EncodeInternal(Time{0x0102}, "p"), std::string("\0\0\0\0\0\0\1\2p", 9));
   EXPECT_EQ(EncodeCounters({1, 2}), std::string("\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2", 16));
   EXPECT_EQ(EncodeMeta({1, 4, {5, 6}}),
@@ -49,7 +49,7 @@ TEST(RecordCodec, BatchesComeBackWhole) {
 }
 
 TEST(RecordCodec, EveryTruncationAndAnyExtraByteOfABatchIsNoticed) {
-  const Bytes batch = EncodeRecords({"abc", std::string(200, 'x'), "d"});
+  const Bytes batch = EncodeRecords(std::vector<Bytes>{"abc", std::string(200, 'x'), "d"});
   bool ok = true;
   for (size_t size = 0; size < batch.size(); ++size) {
     Walk(std::string_view(batch).substr(0, size), &ok);

@@ -1,0 +1,192 @@
+// Questions about the past that have no answer, put to the real binary: points that are not there
+// yet or nowhere, expressions that do not parse, exported files that were cut or changed. Each is
+// refused with a message that names what is wrong; exit code 2, or 1 where a thing never was.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "events/result.h"
+#include "tests/e2e/exit_codes.h"
+#include "tests/support/node_process.h"
+
+namespace sluice::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class DebuggerBadInput : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    directory_ = new TempDir("debugger-bad-input");
+    node_ = new NodeProcess(*directory_ / "data", 0, {"--partitions", "2"});
+    ASSERT_TRUE(node_->WaitReady()) << node_->Errors();
+    for (int i = 0; i < 8; ++i) {
+      const Finished sent = OnNode(
+          {"send", fmt::format(R"({{"id":"c{}","entity":"location/default/l{}","command":"Apply",)"
+                               R"("payload":{{"spec":{{"provider":"local"}}}}}})",
+                               i, i)});
+      ASSERT_EQ(sent.exit_code, kDone) << sent.err;
+    }
+    for (const char* form : {"lines", "binary"}) {
+      const Finished exported = OnNode({"export", "-f", *directory_ / form, "-o", form});
+      ASSERT_EQ(exported.exit_code, kDone) << exported.err;
+    }
+  }
+  static void TearDownTestSuite() {
+    delete std::exchange(node_, nullptr);
+    delete std::exchange(directory_, nullptr);
+  }
+
+  static Finished OnNode(Words words) {
+    words.insert(words.begin(), {"--server", node_->url()});
+    return RunSluiceBinary(words);
+  }
+  static Finished OnFile(const std::string& file, Words words) {
+    words.insert(words.begin(), {"--data", *directory_ / file});
+    return RunSluiceBinary(words);
+  }
+  static void ExpectRefused(const Finished& finished, const std::string& names,
+                            int exit_code = kBadInput) {
+    EXPECT_EQ(finished.exit_code, exit_code) << finished.out << finished.err;
+    EXPECT_THAT(finished.err, HasSubstr(names));
+  }
+  static void Write(const std::string& name, const std::string& bytes) {
+    std::ofstream(*directory_ / name, std::ios::binary) << bytes;
+  }
+
+  static inline TempDir* directory_ = nullptr;
+  static inline NodeProcess* node_ = nullptr;
+};
+
+// Every verb that takes a point in time.
+std::vector<Words> AskedAt(const std::string& point) {
+  return {{"get", "location", "--at", point},
+          {"get", "location", "l0", "--at", point},
+          {"describe", "location/l0", "--at", point},
+          {"resolve", "web", "--at", point},
+          {"why", "location/l0", "--at", point},
+          {"history", "location/l0", "--since", point},
+          {"history", "location/l0", "--until", point},
+          {"diff", "location/l0", "--from", point},
+          {"diff", "location/l0", "--from", "0:0", "--to", point},
+          {"replay", "location/l0", "--from", point},
+          {"replay", "location/l0", "--to", point},
+          {"export", "location/l0", "--from", point},
+          {"export", "location/l0", "--to", point}};
+}
+
+TEST_F(DebuggerBadInput, PositionsThatAreNotThere) {
+  for (const Words& words : AskedAt("0:99999")) {
+    SCOPED_TRACE(::testing::PrintToString(words));
+    ExpectRefused(OnNode(words), "0:99999 is not decided yet");
+  }
+  // A cluster with more partitions: its positions and its lists' versions are none of this one's.
+  for (const Words& words : AskedAt("7:1")) {
+    SCOPED_TRACE(::testing::PrintToString(words));
+    ExpectRefused(OnNode(words), "partition 7");
+  }
+  ExpectRefused(OnNode({"why", "0:99999"}), "0:99999 is not decided yet");
+  ExpectRefused(OnNode({"why", "7:1"}), "partition 7");
+}
+
+TEST_F(DebuggerBadInput, PointsThatAreNone) {
+  for (const char* point : {"soon", "0:", "0:x", "-1:4", "2026-13-01T00:00:00Z", "-5parsecs"}) {
+    for (const Words& words : AskedAt(point)) {
+      SCOPED_TRACE(::testing::PrintToString(words));
+      EXPECT_EQ(OnNode(words).exit_code, kBadInput);
+    }
+  }
+}
+
+TEST_F(DebuggerBadInput, TimesInTheFuture) {
+  for (const Words& words : AskedAt("2999-01-01T00:00:00Z")) {
+    SCOPED_TRACE(::testing::PrintToString(words));
+    ExpectRefused(OnNode(words), "2999-01-01T00:00:00Z is in the future");
+  }
+}
+
+// Before the first decision there was nothing, and that is an answer.
+TEST_F(DebuggerBadInput, TimesBeforeTheFirstDecision) {
+  const std::string long_ago = "1999-01-01T00:00:00Z";
+  EXPECT_EQ(OnNode({"get", "location", "--at", long_ago}).exit_code, kDone);
+  ExpectRefused(OnNode({"get", "location", "l0", "--at", long_ago}), "does not exist", kRejected);
+  ExpectRefused(OnNode({"why", "location/l0", "--at", long_ago}), "never was", kRejected);
+  EXPECT_EQ(OnNode({"history", "location/l0", "--until", long_ago}).exit_code, kDone);
+  EXPECT_THAT(OnNode({"diff", "location/l0", "--from", long_ago}).out, HasSubstr("created"));
+  EXPECT_THAT(OnNode({"get", "location", "--at", "-240h"}).out, Not(HasSubstr("l0")));
+}
+
+TEST_F(DebuggerBadInput, ExpressionsThatDoNotParse) {
+  ExpectRefused(OnNode({"replay", "location/l0", "--until", "status.phase = 'Ready'"}),
+                "column 14");
+  ExpectRefused(OnNode({"replay", "location/l0", "--until", "(a == 1"}), "column 8");
+  ExpectRefused(OnNode({"replay", "location/l0", "--until", "a == 'x"}), "column 6");
+  ExpectRefused(OnNode({"replay", "location/l0", "--bisect"}), "until what");
+}
+
+TEST_F(DebuggerBadInput, NamesOfNothing) {
+  ExpectRefused(OnNode({"why", "no-such-id"}), "no-such-id", kRejected);
+  ExpectRefused(OnNode({"why", "location/nobody"}), "never was", kRejected);
+  ExpectRefused(OnNode({"why", "location/l0", "--condition", "Nonsense"}), "was never set",
+                kRejected);
+  EXPECT_EQ(OnNode({"history", "locatoin/l0"}).exit_code, kBadInput);
+  ExpectRefused(OnNode({"history", "location/l0", "--verdict", "Perhaps"}), "'Perhaps'");
+  ExpectRefused(OnNode({"replay", "--fork", *directory_ / "no-fork", "--drop", "no-such-id"}),
+                "no decision of the log is on 'no-such-id'");
+}
+
+TEST_F(DebuggerBadInput, FilesThatWereCut) {
+  for (const std::string form : {"lines", "binary"}) {
+    SCOPED_TRACE(form);
+    const std::string whole = Contents(*directory_ / form);
+    ASSERT_GT(whole.size(), 1000u);
+    Write("cut", whole.substr(0, whole.size() * 3 / 4));
+    ExpectRefused(OnFile("cut", {"history", "location/l0"}), "cut");
+    const Finished rest = OnFile("cut", {"--keep-going", "verify"});
+    EXPECT_THAT(rest.err, HasSubstr("cut"));
+    // What is there is read: the first decisions are.
+    EXPECT_THAT(rest.out, HasSubstr("PARTITION")) << rest.err;
+  }
+}
+
+TEST_F(DebuggerBadInput, FilesThatWereChanged) {
+  for (const std::string form : {"lines", "binary"}) {
+    SCOPED_TRACE(form);
+    std::string changed = Contents(*directory_ / form);
+    const size_t at = form == "binary" ? changed.find("location/default/l3")
+                                       : changed.find("\"record\":\"", changed.size() / 2) + 40;
+    ASSERT_LT(at, changed.size());
+    changed[at] = changed[at] == 'x' ? 'y' : 'x';
+    Write("changed", changed);
+    const Finished refused = OnFile("changed", {"history", "location/l0"});
+    ExpectRefused(refused, "was changed");
+    EXPECT_THAT(refused.err, HasSubstr("record "));
+    EXPECT_THAT(refused.err, HasSubstr("--keep-going"));
+    const Finished rest = OnFile("changed", {"--keep-going", "history", "location/l0"});
+    EXPECT_THAT(rest.err, HasSubstr("was changed"));
+  }
+}
+
+TEST_F(DebuggerBadInput, FilesOfANewerBuildAndFilesOfSomethingElse) {
+  std::string newer = Contents(*directory_ / "lines");
+  newer.replace(newer.find("\"format\":1"), 10, "\"format\":9");
+  Write("newer", newer);
+  ExpectRefused(OnFile("newer", {"verify"}), "format 9");
+  Write("text", "to whom it may concern\n");
+  ExpectRefused(OnFile("text", {"verify"}), "no export of Sluice");
+  ExpectRefused(OnFile("nowhere", {"verify"}), "nowhere");
+}
+
+}  // namespace
+}  // namespace sluice::testing
