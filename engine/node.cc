@@ -83,6 +83,9 @@ Result<void> Node::OpenAll() {
         *journal_, *stores_.back(), *options_.clock, static_cast<ProcessorListener&>(*this),
         std::move(processor),
         [this, partition](const std::string& reason) { OnStopped(partition, reason); }));
+    gates_.push_back(std::make_unique<PartitionGate>(
+        options_.admission,
+        [this, partition](Admitted command) { HandIn(partition, std::move(command)); }));
     journal_->SetFollower(partition, [runner = runners_.back().get()] { runner->Wake(); });
   }
   return {};
@@ -103,6 +106,7 @@ Result<void> Node::RecoverOnly() {
 }
 
 void Node::Stop() {
+  stopping_ = true;
   for (auto& runner : runners_) runner->Stop();
   if (journal_) journal_->Leave();
   callers_.FailAll({ErrorCode::kUnavailable,
@@ -113,7 +117,7 @@ uint32_t Node::PartitionOf(std::string_view entity) const {
   return PartitionOfKey(entity, partition_count());
 }
 
-void Node::Submit(Command command, CallerCallback done) {
+void Node::Submit(Command command, CallerCallback done, std::string_view connection) {
   const uint32_t partition = PartitionOf(command.entity);
   Bytes bytes = Pack(command);
   // Its sender is here and hears of it: nothing needs to be set aside.
@@ -124,8 +128,9 @@ void Node::Submit(Command command, CallerCallback done) {
   InputRecord record;
   record.payload = std::move(bytes);
   record.key = command.entity;
+  const std::string sender = command.actor.empty() ? std::string(connection) : command.actor;
   record.command = std::make_shared<Command>(std::move(command));
-  SubmitRecord(partition, std::move(record), std::move(done));
+  SubmitRecord(partition, sender, std::move(record), std::move(done));
 }
 
 void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done,
@@ -134,15 +139,28 @@ void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCa
   record.payload = std::move(payload);
   record.is_json = is_json;
   record.key = std::move(key);
-  SubmitRecord(partition, std::move(record), std::move(done));
+  SubmitRecord(partition, "", std::move(record), std::move(done));
 }
 
-void Node::SubmitRecord(uint32_t partition, InputRecord record, CallerCallback done) {
-  if (runners_[partition]->stopped()) {
+void Node::SubmitRecord(uint32_t partition, std::string_view sender, InputRecord record,
+                        CallerCallback done) {
+  auto refused =
+      gates_[partition]->Enter(sender, {.record = std::move(record), .done = std::move(done)});
+  if (refused) refused->done(Err(ErrorCode::kUnavailable, "{}", kTooManyWaiting));
+}
+
+void Node::HandIn(uint32_t partition, Admitted command) {
+  CallerCallback done = [this, partition, pass = command.pass,
+                         answer = std::move(command.done)](Result<CallerAnswer> outcome) {
+    answer(std::move(outcome));
+    gates_[partition]->Leave(pass);
+  };
+  if (stopping_ || runners_[partition]->stopped()) {
     done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition,
-             Status(partition).reason));
+             stopping_ ? "the node is stopping" : Status(partition).reason));
     return;
   }
+  InputRecord record = std::move(command.record);
   record.ticket = callers_.Add(partition, std::move(done), options_.kafka.has_value());
   const uint64_t ticket = record.ticket;
   if (auto taken = journal_->Append(partition, std::move(record)); !taken) {
@@ -283,8 +301,16 @@ void Node::OnCommitted(size_t records, Duration latency) {
 }
 
 NodeCounters Node::Counters() const {
-  const std::lock_guard lock(counters_mutex_);
-  return counters_;
+  NodeCounters counters;
+  {
+    const std::lock_guard lock(counters_mutex_);
+    counters = counters_;
+  }
+  for (const auto& gate : gates_) {
+    counters.commands_waiting += gate->Waiting();
+    counters.commands_refused += gate->Refused();
+  }
+  return counters;
 }
 
 std::string Node::NotReadyReason() const {

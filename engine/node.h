@@ -18,6 +18,7 @@
 #include "engine/condition_counters.h"
 #include "engine/journal/journal.h"
 #include "engine/open_journal.h"
+#include "engine/partition_gate.h"
 #include "engine/partition_runner.h"
 #include "engine/waiting_callers.h"
 #include "projections/change_feed.h"
@@ -40,6 +41,7 @@ struct NodeOptions {
   size_t store_cache_bytes = size_t{192} << 20;     // blocks of projections and their memtables
   size_t store_memtable_bytes = size_t{64} << 20;   // of that at most
   size_t change_feed_bytes_max = size_t{32} << 20;  // what watches can go on from
+  AdmissionLimits admission = {};                   // of each partition
   // Called when nothing here can heal it (a failed fsync): end the process with exit code 3.
   std::function<void(const Error&)> on_fatal;
   // A line for the operator: a store is rebuilt, a partition stopped.
@@ -51,6 +53,8 @@ struct NodeCounters {
   // accepted, rejected, ... by (verdict, kind)
   std::map<std::pair<std::string, std::string>, uint64_t> decisions;
   ConditionCounters conditions;
+  uint64_t commands_waiting = 0;  // for their turn, now
+  uint64_t commands_refused = 0;  // their sender had too many waiting
   std::vector<double> commit_bounds_seconds;
   std::vector<uint64_t> commit_counts;  // one more than bounds
   double commit_seconds_sum = 0;
@@ -75,8 +79,10 @@ class Node : private ProcessorListener {
 
   // Decides a user's command. `done` is called from any thread: once, or twice when the reply is
   // deferred (final = false first). Errors: kInvalid (nothing recorded), kUnavailable (not taken,
-  // or the outcome is unknown: send it again under its id).
-  void Submit(Command command, CallerCallback done);
+  // or the outcome is unknown: send it again under its id). Commands take turns by sender: their
+  // actor or, where none is named, `connection`. One whose sender has too many waiting is not
+  // taken (IsTooManyWaiting).
+  void Submit(Command command, CallerCallback done, std::string_view connection = "");
   // Bytes as they would come from a topic: undecodable ones are dead-lettered.
   void SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCallback done,
                    std::string key = "");
@@ -96,7 +102,9 @@ class Node : private ProcessorListener {
  private:
   explicit Node(NodeOptions options);
   Result<void> OpenAll();
-  void SubmitRecord(uint32_t partition, InputRecord record, CallerCallback done);
+  void SubmitRecord(uint32_t partition, std::string_view sender, InputRecord record,
+                    CallerCallback done);
+  void HandIn(uint32_t partition, Admitted command);
   void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;
   void OnAbandoned(uint64_t ticket) override;
   bool Awaits(const LogRecord& record) const override { return callers_.Awaits(record); }
@@ -112,6 +120,8 @@ class Node : private ProcessorListener {
   Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
 
   NodeOptions options_;
+  std::atomic<bool> stopping_ = false;
+  std::vector<std::unique_ptr<PartitionGate>> gates_;  // Before the callers, who leave them.
   WaitingCallers callers_;  // Before the journal, whose thread answers them until it has ended.
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ChangeFeed> feed_;

@@ -1,7 +1,12 @@
 #include "engine/partition_processor.h"
 
+#include <algorithm>
+
 namespace sluice {
 namespace {
+
+// A batch takes so many times fewer commands while more follow-ups wait than it takes of them.
+constexpr size_t kBehindFollowUps = 8;
 
 // What `next`, which follows `batch`, makes true besides: of an entity its last state counts, of
 // its items the last value of each.
@@ -116,8 +121,8 @@ Result<bool> PartitionProcessor::DecideBatch() {
     Input input;
     size_t records_max;
   };
-  const Share shares[] = {{Input::kInternal, options_.internal_per_batch},
-                          {Input::kCommands, options_.commands_per_batch}};
+  Share shares[] = {{Input::kInternal, options_.internal_per_batch},
+                    {Input::kCommands, options_.commands_per_batch}};
   bool polled_any = false;
   for (const Share& share : shares) {
     std::vector<InputRecord> records;
@@ -126,6 +131,11 @@ Result<bool> PartitionProcessor::DecideBatch() {
         &records);
     if (!polled) return tl::unexpected<Error>(std::move(polled.error()));
     polled_any = polled_any || !records.empty();
+    // What was begun comes before what is new: else commands that set off much would pile it up,
+    // and everybody's follow-ups would wait behind it.
+    if (share.input == Input::kInternal && records.size() == share.records_max) {
+      shares[1].records_max = std::max<size_t>(1, options_.commands_per_batch / kBehindFollowUps);
+    }
     if (auto decided = DecideRecords(std::move(records)); !decided) {
       return tl::unexpected<Error>(std::move(decided.error()));
     }

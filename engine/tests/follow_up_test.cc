@@ -146,5 +146,33 @@ TEST_F(FollowUpTest, AnImportedLogNumbersItsInputsAndFollowUpsAnew) {
   EXPECT_EQ(state.settings, before.settings);
 }
 
+// Else whoever sets off much would pile it up before everybody's follow-ups.
+TEST_F(FollowUpTest, FewerCommandsAreTakenWhileFollowUpsPileUp) {
+  ProcessorOptions options;
+  options.commands_per_batch = 8;
+  options.internal_per_batch = 8;
+  testing::Cluster cluster(kinds_, 1, options);
+  ASSERT_TRUE(cluster.OpenAll().has_value());
+  for (const char* name : {"widget/default/teller", "widget/default/hearer"}) {
+    cluster.Decide(name, WidgetApply{});
+  }
+  cluster.Send("widget/default/teller", Tell{.target = "widget/default/hearer", .times = 100});
+  for (int i = 0; i < 200; ++i) cluster.Send("widget/default/teller", AddAmount{.amount = 1});
+  ASSERT_TRUE(cluster.Run().has_value());
+  size_t commands = 0;
+  size_t before_the_last = 0;
+  for (const LogRecord& record : cluster.Log(0)) {
+    if (!record.decision) continue;
+    if (record.decision->command->payload.As<AddAmount>()) ++commands;
+    if (record.decision->command->payload.As<sluice::Outcome>()) before_the_last = commands;
+  }
+  EXPECT_EQ(commands, 200u);
+  // A hundred are told and answer: 200 follow-ups in batches of eight, and a command beside each;
+  // before and behind them whole shares.
+  EXPECT_GE(before_the_last, 200 / 8 - 1);
+  EXPECT_LE(before_the_last, 200 / 8 + 4 * 8);
+  EXPECT_EQ(cluster.CompareWithReplay(0), "");
+}
+
 }  // namespace
 }  // namespace sluice

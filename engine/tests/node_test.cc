@@ -262,5 +262,63 @@ TEST_F(NodeTest, ACommandOfAnotherPartitionSaysSo) {
   EXPECT_EQ(told.get_future().get(), ErrorCode::kUnavailable);
 }
 
+// All of it waits before the first is decided, so what comes when is in the log.
+TEST_F(NodeTest, AnothersCommandIsDecidedBeforeTheRestOfAFlood) {
+  constexpr int kFlood = 3000;
+  auto opened = TryOpen(1);
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  node_ = std::move(*opened);
+  std::atomic<int> open = kFlood + 1;
+  std::promise<void> all;
+  std::promise<std::string> position;
+  const auto submit = [&](std::string actor, std::string entity) {
+    Command command = CommandOf(std::move(entity), WidgetApply{});
+    command.actor = std::move(actor);
+    const bool calm = command.actor == "calm";
+    node_->Submit(std::move(command), [&, calm](Result<CallerAnswer> answer) {
+      ASSERT_TRUE(answer.has_value()) << answer.error().message;
+      if (calm) position.set_value(answer->result.position);
+      if (--open == 0) all.set_value();
+    });
+  };
+  for (int i = 0; i < kFlood; ++i) submit("mad", fmt::format("widget/default/w{}", i % 50));
+  submit("calm", "widget/default/calm");
+  EXPECT_EQ(node_->Counters().commands_waiting, kFlood + 1 - AdmissionLimits{}.window_commands);
+  ASSERT_TRUE(node_->Start());
+  all.get_future().get();
+  // Behind `Opened`, the window and one turn.
+  EXPECT_LE(std::stoul(position.get_future().get().substr(2)),
+            1 + AdmissionLimits{}.window_commands + 1);
+  EXPECT_EQ(node_->Counters().commands_waiting, 0u);
+}
+
+TEST_F(NodeTest, WhoHasTooManyWaitingIsToldWhenToTryAgain) {
+  auto opened = TryOpen(1);
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  node_ = std::move(*opened);
+  int refused = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    Command command = CommandOf("widget/default/w", AddAmount{.amount = 1});
+    command.actor = "mad";
+    node_->Submit(std::move(command), [&](Result<CallerAnswer> answer) {
+      if (!answer && IsTooManyWaiting(answer.error())) ++refused;
+    });
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(node_->Counters().commands_refused, static_cast<uint64_t>(refused));
+  bool calm_refused = false;
+  // Without an actor it is the connection that is somebody.
+  node_->Submit(
+      CommandOf("widget/default/w", AddAmount{.amount = 1}),
+      [&](Result<CallerAnswer> answer) {
+        calm_refused = !answer && IsTooManyWaiting(answer.error());
+      },
+      "calm");
+  EXPECT_FALSE(calm_refused);
+  const int told = refused;
+  node_->Stop();  // Answers whoever still waits, with an error.
+  EXPECT_EQ(refused, told);
+}
+
 }  // namespace
 }  // namespace sluice

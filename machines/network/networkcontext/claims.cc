@@ -12,9 +12,15 @@ namespace {
 using M = NetworkContextMachine;
 
 constexpr std::string_view kPrivate = "private";
-// Of a subnet, unless the context's block is smaller.
-constexpr int kIPv4LengthDefault = 24;
-constexpr int kIPv6LengthDefault = 80;
+// Of a subnet, unless the context's block is smaller. The largest deployment fits into one of IPv4,
+// so few of its instances find one full and ask again; where no such block is left, smaller ones
+// do.
+struct SubnetLengths {
+  int usual;
+  int longest;
+};
+constexpr SubnetLengths kIPv4Lengths{22, 24};
+constexpr SubnetLengths kIPv6Lengths{80, 80};
 
 EntityKey ClaimEntity(const Draft<M>& draft, const std::string& name) {
   return {"subnetclaim", draft.context().self.namespace_, name};
@@ -114,11 +120,15 @@ std::optional<std::string> MakeClaim(Draft<M>& draft, const std::string& subnet_
                                      const std::string& family) {
   const auto block = Prefix::Parse(HeldPrefix(draft->own.holds, family));
   if (!block) return "no " + family + " prefix is allocated";
-  const int usual = family == "IPv4" ? kIPv4LengthDefault : kIPv6LengthDefault;
-  const int length = std::max(usual, block->length());
+  const SubnetLengths& lengths = family == "IPv4" ? kIPv4Lengths : kIPv6Lengths;
+  const int longest = std::max(lengths.longest, block->length());
   const EntityItemsView items(draft->items);
-  if (!AllocatorView(items).FindFree(*block, length)) {
-    return fmt::format("no free /{} in {}", length, block->ToString());
+  const AllocatorView allocator(items);
+  int length = std::max(lengths.usual, block->length());
+  while (!allocator.FindFree(*block, length)) {
+    if (++length > longest) {
+      return fmt::format("no free /{} in {}", longest, block->ToString());
+    }
   }
   CreateClaim(draft, draft->own.next_claim,
               {.subnet_class = subnet_class,

@@ -10,6 +10,7 @@
 namespace sluice {
 namespace {
 
+using testing::ClaimSpec;
 using testing::PlaneWorld;
 
 TEST(NetworkPlane, AHostGetsAnAddressAndGivesAllBack) {
@@ -30,7 +31,7 @@ TEST(NetworkPlane, AHostGetsAnAddressAndGivesAllBack) {
   EXPECT_EQ(attachment.step, AttachmentStep::kReady);
   EXPECT_EQ(attachment.address, "127.64.0.2");
   EXPECT_EQ(attachment.gateway, "127.64.0.1");
-  EXPECT_EQ(attachment.prefix, "127.64.0.0/24");
+  EXPECT_EQ(attachment.prefix, "127.64.0.0/22");
 
   plane.DeleteNamed("host/default/a");
   plane.Settle();
@@ -94,24 +95,35 @@ TEST(NetworkPlane, BothFamiliesAreHeldAndGivenDown) {
   plane.TakeDown({"host/default/a", "network/default/shop"});
 }
 
+// The second and the fourth quarter of the block are free: no two of them make a larger one.
 TEST(NetworkPlane, TheNextClaimIsMadeWhenTheFirstIsFull) {
   PlaneWorld plane;
-  plane.world.settings.context_ipv4_length = 23;
+  plane.world.settings.context_ipv4_length = 22;
   plane.ApplyNetwork("shop");
+  plane.ApplyBinding("b", "shop", "here");
+  plane.Settle();
+  for (const std::string name : {"one", "two", "three", "four"}) {
+    plane.world.Send("subnetclaim/default/" + name,
+                     SubnetClaimApply{.spec = ClaimSpec("shop-here")});
+    plane.Settle();
+  }
+  plane.DeleteNamed("subnetclaim/default/two");
+  plane.DeleteNamed("subnetclaim/default/four");
+  plane.Settle();
   for (int i = 0; i < 255; ++i) {
     plane.ApplyHost("h" + std::to_string(i), {"shop"}, "here");
     plane.Settle();
   }
   EXPECT_EQ(plane.context("shop-here").status.claims, 2u);
-  EXPECT_EQ(plane.host("h252").own.attachments[0].address, "127.64.0.254");
-  EXPECT_EQ(plane.host("h253").own.attachments[0].address, "127.64.1.2");
+  EXPECT_EQ(plane.host("h252").own.attachments[0].address, "127.64.1.254");
+  EXPECT_EQ(plane.host("h253").own.attachments[0].address, "127.64.3.2");
   EXPECT_EQ(plane.host("h254").own.attachments[0].claim, "shop-here-1");
   // Room in the first again: it comes first again.
   plane.DeleteNamed("host/default/h7");
   plane.Settle();
   plane.ApplyHost("late", {"shop"}, "here");
   plane.Settle();
-  EXPECT_EQ(plane.host("late").own.attachments[0].address, "127.64.0.9");
+  EXPECT_EQ(plane.host("late").own.attachments[0].address, "127.64.1.9");
   EXPECT_THAT(plane.Violations(), ::testing::IsEmpty());
 }
 
