@@ -84,12 +84,14 @@ Result<void> Node::OpenAll() {
         [this, partition](const std::string& reason) { OnStopped(partition, reason); }));
     journal_->SetFollower(partition, [runner = runners_.back().get()] { runner->Wake(); });
   }
+  OpenSnapshots(memory);
   return {};
 }
 
 Result<void> Node::Start(const std::string& address) {
   if (auto joined = journal_->Join(address); !joined) return joined;
   for (auto& runner : runners_) runner->Start();
+  ScheduleSnapshots();
   return {};
 }
 
@@ -101,6 +103,7 @@ Result<void> Node::RecoverOnly() {
 }
 
 void Node::Stop() {
+  schedule_.reset();
   for (auto& runner : runners_) runner->Stop();
   if (journal_) journal_->Leave();
   callers_.FailAll({ErrorCode::kUnavailable,

@@ -22,6 +22,7 @@
 #include "engine/waiting_callers.h"
 #include "projections/change_feed.h"
 #include "projections/partition_store.h"
+#include "projections/snapshots/schedule.h"
 
 namespace sluice {
 
@@ -39,6 +40,7 @@ struct NodeOptions {
   size_t store_cache_bytes = size_t{192} << 20;     // blocks of projections and their memtables
   size_t store_memtable_bytes = size_t{64} << 20;   // of that at most
   size_t change_feed_bytes_max = size_t{32} << 20;  // what watches can go on from
+  SnapshotPolicy snapshots = {};                    // none are taken unless asked for
   // Called when nothing here can heal it (a failed fsync): end the process with exit code 3.
   std::function<void(const Error&)> on_fatal;
   // A line for the operator: a store is rebuilt, a partition stopped.
@@ -91,10 +93,16 @@ class Node : private ProcessorListener {
   std::string NotReadyReason() const;
   NodeCounters Counters() const;
   const NodeOptions& options() const { return options_; }
+  Snapshots& snapshots() { return *snapshots_; }
+  // The projections become those of a snapshot. kInvalid: the node was started; errors as
+  // Snapshots::Restore's.
+  Result<SnapshotManifest> RestoreSnapshot(const std::string& name);
 
  private:
   explicit Node(NodeOptions options);
   Result<void> OpenAll();
+  void OpenSnapshots(const std::shared_ptr<StoreMemory>& memory);
+  void ScheduleSnapshots();
   void SubmitRecord(uint32_t partition, InputRecord record, CallerCallback done);
   void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;
   void OnAbandoned(uint64_t ticket) override;
@@ -115,6 +123,9 @@ class Node : private ProcessorListener {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ChangeFeed> feed_;
   std::vector<std::unique_ptr<PartitionStore>> stores_;
+  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<SnapshotSchedule> schedule_;
+  bool started_ = false;
   mutable std::mutex counters_mutex_;
   NodeCounters counters_;
   std::vector<std::unique_ptr<PartitionRunner>> runners_;
