@@ -169,6 +169,9 @@ Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
       return tl::unexpected<Error>(done.error());
     }
   }
+  auto snapshots = MeasureSnapshots(options, **node, data);
+  if (!snapshots) return snapshots;
+  for (Measurement& measured : *snapshots) all.push_back(std::move(measured));
   return all;
 }
 

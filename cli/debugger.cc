@@ -25,8 +25,8 @@ class ProgressLine {
     const double done = progress.value("done", 0.0);
     const double total = progress.value("total", 0.0);
     out_ << "\r\033[K"
-         << fmt::format("{:.0f} of {:.0f} decisions ({:.0f}%)", done, total,
-                        total > 0 ? 100 * done / total : 100.0)
+         << fmt::format("{:.0f} of {:.0f} {} ({:.0f}%)", done, total,
+                        progress.value("unit", "decisions"), total > 0 ? 100 * done / total : 100.0)
          << std::flush;
     shown_ = true;
   }
@@ -61,6 +61,12 @@ std::string Shortened(const json& value) {
 
 Outcome<json> AskDebugger(Session& session, const std::string& verb, const Parameters& parameters,
                           const std::function<bool(json item)>& on_item) {
+  return AskForLines(session, verb, {.target = "/debug/" + verb + QueryString(parameters)},
+                     on_item);
+}
+
+Outcome<json> AskForLines(Session& session, const std::string& doing, const HttpRequest& request,
+                          const std::function<bool(json item)>& on_item) {
   ProgressLine progress(session.env().err);
   json result;
   json error;
@@ -83,16 +89,15 @@ Outcome<json> AskDebugger(Session& session, const std::string& verb, const Param
     }
     return true;
   };
-  const auto streamed = session.api().Stream({.target = "/debug/" + verb + QueryString(parameters)},
-                                             take, session.env().stop);
+  const auto streamed = session.api().Stream(request, take, session.env().stop);
   progress.Clear();
   if (!streamed) return FromError(streamed.error());
-  if (streamed->end == StreamEnd::kRefused) return FromResponse(verb, streamed->response);
+  if (streamed->end == StreamEnd::kRefused) return FromResponse(doing, streamed->response);
   if (!error.is_null()) return FromDebugger(error);
   if (enough) return json();
   if (session.env().stop.stop_requested()) return Fail(Exit::kUnavailable, "interrupted");
   if (!answered) {
-    return Fail(Exit::kUnavailable, "{}: {} ended before it had answered", verb,
+    return Fail(Exit::kUnavailable, "{}: {} ended before it had answered", doing,
                 session.api().address());
   }
   return result;

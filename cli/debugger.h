@@ -20,6 +20,11 @@ Outcome<nlohmann::json> AskDebugger(Session& session, const std::string& verb,
                                     const Parameters& parameters,
                                     const std::function<bool(nlohmann::json item)>& on_item = {});
 
+// The same of whatever answers in that way; `doing` begins what is said of a failure.
+Outcome<nlohmann::json> AskForLines(Session& session, const std::string& doing,
+                                    const HttpRequest& request,
+                                    const std::function<bool(nlohmann::json item)>& on_item = {});
+
 // A point in time as the server wants it: "-5m" becomes a time, positions and times stay.
 Outcome<std::string> PointInTime(Session& session, std::string_view flag, const std::string& at);
 

@@ -51,7 +51,8 @@ class OfflineApi final : public Api {
 
   Result<HttpResponse> Call(const HttpRequest& request) override {
     // An expected target is asked for with POST, and is a read all the same.
-    const bool reads = request.method == "GET" || request.target.starts_with("/resolve");
+    const bool reads = request.method == "GET" || request.target.starts_with("/resolve") ||
+                       request.target.starts_with("/snapshots");
     if (!reads) {
       return Err(ErrorCode::kInvalid,
                  "{}: no node runs on it, so no command is taken: start one with 'sluice up --data "
@@ -84,6 +85,9 @@ class OfflineApi final : public Api {
   // Projections are brought up to the log before they are read. What folds the log itself finds
   // them as they are, also where the log cannot be folded.
   Result<void> RecoverFor(const HttpRequest& request) {
+    // Of snapshots only one that is taken shows the projections.
+    const bool takes = request.method == "POST" && request.target == "/snapshots";
+    if (request.target.starts_with("/snapshots") && !takes) return {};
     for (const char* verb : {"/debug/verify", "/debug/what-if", "/debug/export"}) {
       if (request.target.starts_with(verb)) return {};
     }

@@ -88,6 +88,7 @@ Result<void> Node::OpenAll() {
         [this, partition](Admitted command) { HandIn(partition, std::move(command)); }));
     journal_->SetFollower(partition, [runner = runners_.back().get()] { runner->Wake(); });
   }
+  OpenSnapshots(memory);
   return {};
 }
 
@@ -95,6 +96,7 @@ Result<void> Node::Start(const std::string& address) {
   CHECK(!options_.archive);
   if (auto joined = journal_->Join(address); !joined) return joined;
   for (auto& runner : runners_) runner->Start();
+  ScheduleSnapshots();
   return {};
 }
 
@@ -107,6 +109,7 @@ Result<void> Node::RecoverOnly() {
 
 void Node::Stop() {
   stopping_ = true;
+  schedule_.reset();
   for (auto& runner : runners_) runner->Stop();
   if (journal_) journal_->Leave();
   callers_.FailAll({ErrorCode::kUnavailable,

@@ -23,6 +23,7 @@
 #include "engine/waiting_callers.h"
 #include "projections/change_feed.h"
 #include "projections/partition_store.h"
+#include "projections/snapshots/schedule.h"
 
 namespace sluice {
 
@@ -42,6 +43,7 @@ struct NodeOptions {
   size_t store_memtable_bytes = size_t{64} << 20;   // of that at most
   size_t change_feed_bytes_max = size_t{32} << 20;  // what watches can go on from
   AdmissionLimits admission = {};                   // of each partition
+  SnapshotPolicy snapshots = {};                    // none are taken unless asked for
   // Called when nothing here can heal it (a failed fsync): end the process with exit code 3.
   std::function<void(const Error&)> on_fatal;
   // A line for the operator: a store is rebuilt, a partition stopped.
@@ -98,6 +100,10 @@ class Node : private ProcessorListener {
   std::string NotReadyReason() const;
   NodeCounters Counters() const;
   const NodeOptions& options() const { return options_; }
+  Snapshots& snapshots() { return *snapshots_; }
+  // The projections become those of a snapshot. kInvalid: the node was started; errors as
+  // Snapshots::Restore's.
+  Result<SnapshotManifest> RestoreSnapshot(const std::string& name);
 
  private:
   explicit Node(NodeOptions options);
@@ -105,6 +111,8 @@ class Node : private ProcessorListener {
   void SubmitRecord(uint32_t partition, std::string_view sender, InputRecord record,
                     CallerCallback done);
   void HandIn(uint32_t partition, Admitted command);
+  void OpenSnapshots(const std::shared_ptr<StoreMemory>& memory);
+  void ScheduleSnapshots();
   void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;
   void OnAbandoned(uint64_t ticket) override;
   bool Awaits(const LogRecord& record) const override { return callers_.Awaits(record); }
@@ -126,6 +134,9 @@ class Node : private ProcessorListener {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ChangeFeed> feed_;
   std::vector<std::unique_ptr<PartitionStore>> stores_;
+  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<SnapshotSchedule> schedule_;
+  bool started_ = false;
   mutable std::mutex counters_mutex_;
   NodeCounters counters_;
   std::vector<std::unique_ptr<PartitionRunner>> runners_;

@@ -67,7 +67,16 @@ Result<std::shared_ptr<const NodeView>> NodeViews::At(const Coverage& coverage) 
 
 EntityCursor::EntityCursor(std::shared_ptr<const NodeView> view, std::string rows,
                            std::string after)
-    : view_(std::move(view)), rows_(std::move(rows)), parts_(view_->partitions.size()) {
+    : EntityCursor(
+          std::move(view),
+          [rows = std::move(rows)](const StoreView& partition, std::string_view last,
+                                   const StoreView::EntityVisitor& visit) {
+            return partition.ScanEntities(rows, last, visit);
+          },
+          std::move(after)) {}
+
+EntityCursor::EntityCursor(std::shared_ptr<const NodeView> view, Scan scan, std::string after)
+    : view_(std::move(view)), scan_(std::move(scan)), parts_(view_->partitions.size()) {
   for (Part& part : parts_) part.last = after;
 }
 
@@ -75,11 +84,10 @@ Result<void> EntityCursor::Fill(size_t partition) {
   Part& part = parts_[partition];
   part.chunk.clear();
   part.next = 0;
-  auto scanned =
-      view_->partitions[partition]->ScanEntities(rows_, part.last, [&](std::string_view entity) {
-        part.chunk.emplace_back(entity);
-        return part.chunk.size() < kChunk;
-      });
+  auto scanned = scan_(*view_->partitions[partition], part.last, [&](std::string_view entity) {
+    part.chunk.emplace_back(entity);
+    return part.chunk.size() < kChunk;
+  });
   if (!scanned) return scanned;
   part.at_end = part.chunk.size() < kChunk;
   if (!part.chunk.empty()) part.last = part.chunk.back();

@@ -49,6 +49,10 @@ class EntityCursor {
  public:
   // `rows` as for StoreView::ScanEntities; begins after `after` ("" = at the first).
   EntityCursor(std::shared_ptr<const NodeView> view, std::string rows, std::string after);
+  // What `scan` visits of each partition after an entity.
+  using Scan = std::function<Result<void>(const StoreView& partition, std::string_view after,
+                                          const StoreView::EntityVisitor& visit)>;
+  EntityCursor(std::shared_ptr<const NodeView> view, Scan scan, std::string after);
 
   struct Entry {
     std::string entity;
@@ -67,7 +71,7 @@ class EntityCursor {
   Result<void> Fill(size_t partition);
 
   const std::shared_ptr<const NodeView> view_;
-  const std::string rows_;
+  const Scan scan_;
   std::vector<Part> parts_;
 };
 

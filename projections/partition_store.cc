@@ -30,9 +30,19 @@ Result<std::unique_ptr<PartitionStore>> PartitionStore::Open(StoreOptions option
   return store;
 }
 
+Result<std::unique_ptr<PartitionStore>> PartitionStore::OpenFrozen(StoreOptions options) {
+  CHECK(options.feed == nullptr);
+  std::unique_ptr<PartitionStore> store(new PartitionStore(std::move(options)));
+  auto db = OpenFrozenStoreDb(store->DbOptions(), store->options_.path);
+  if (!db) return tl::unexpected(db.error());
+  store->db_ = std::move(*db);
+  if (auto read = store->ReadState(); !read) return tl::unexpected(read.error());
+  return store;
+}
+
 PartitionStore::~PartitionStore() {
   // What is not flushed is replayed: a failure here costs time, not data.
-  if (db_ && !broken_) FlushStoreDb(*db_, /*wait=*/true);
+  if (db_ && !db_->frozen && !broken_) FlushStoreDb(*db_, /*wait=*/true);
 }
 
 StoreDbOptions PartitionStore::DbOptions() const {
@@ -58,8 +68,14 @@ Result<void> PartitionStore::OpenDb() {
   return {};
 }
 
-Result<void> PartitionStore::Reset() {
-  auto db = ReplaceStoreDb(*db_);
+Result<void> PartitionStore::Reset() { return TakeDb(ReplaceStoreDb(*db_)); }
+
+Result<void> PartitionStore::ResetTo(const std::string& directory) {
+  if (auto taken = TakeDb(ReplaceStoreDb(*db_, directory)); !taken) return taken;
+  return ReadCounts();
+}
+
+Result<void> PartitionStore::TakeDb(Result<std::shared_ptr<StoreDb>> db) {
   if (!db) return tl::unexpected(db.error());
   {
     const std::lock_guard lock(db_mutex_);
@@ -107,13 +123,17 @@ Result<void> PartitionStore::ReadCounts() {
   return {};
 }
 
+std::shared_ptr<const StoreDb> PartitionStore::Db() const {
+  const std::lock_guard lock(db_mutex_);
+  return db_;
+}
+
 std::shared_ptr<const StoreView> PartitionStore::View() const {
-  std::shared_ptr<const StoreDb> db;
-  {
-    const std::lock_guard lock(db_mutex_);
-    db = db_;
-  }
-  return std::make_shared<const StoreView>(std::move(db));
+  return std::make_shared<const StoreView>(Db());
+}
+
+Result<void> PartitionStore::Checkpoint(const std::string& directory) const {
+  return CheckpointStoreDb(*Db(), directory);
 }
 
 uint64_t PartitionStore::DiskBytes() const {

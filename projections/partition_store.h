@@ -48,6 +48,9 @@ class PartitionStore final : public StateStore {
   // Opens what is at `path`, or an empty store: also where what was there is damaged or of another
   // build, which is removed. kUnavailable: a process holds it. kIo.
   static Result<std::unique_ptr<PartitionStore>> Open(StoreOptions options);
+  // What Checkpoint left at `options.path`, to be read only, from any thread. Errors as
+  // OpenFrozenStoreDb's.
+  static Result<std::unique_ptr<PartitionStore>> OpenFrozen(StoreOptions options);
   // Flushes.
   ~PartitionStore() override;
 
@@ -76,6 +79,9 @@ class PartitionStore final : public StateStore {
                              const ReplayedSize& size);
   // Empties the store. Views and entities made before go on reading what was there.
   Result<void> Reset();
+  // What Checkpoint left in `directory` takes the place of what is here, which stays where that
+  // cannot be used. Readers as of Reset.
+  Result<void> ResetTo(const std::string& directory);
   // Everything applied is on disk when it returns.
   Result<void> Flush();
 
@@ -86,12 +92,18 @@ class PartitionStore final : public StateStore {
   // One past the last decision applied.
   uint64_t NextSequence() const { return next_sequence_.load(std::memory_order_acquire); }
   std::shared_ptr<const StoreView> View() const;
+  // Everything of one applied position as files in `directory`, linked to the store's own; it must
+  // not be there. Which position that is, OpenFrozen says: the partition's thread goes on
+  // meanwhile.
+  Result<void> Checkpoint(const std::string& directory) const;
   std::map<Counts::Key, uint64_t> CountsByPhase() const { return counts_.All(); }
   uint64_t DiskBytes() const;
 
  private:
   explicit PartitionStore(StoreOptions options);
   Result<void> OpenDb();
+  std::shared_ptr<const StoreDb> Db() const;
+  Result<void> TakeDb(Result<std::shared_ptr<StoreDb>> db);
   Result<void> ReadState();
   Result<void> ReadCounts();
   // The entity's record, or nothing.

@@ -16,6 +16,7 @@
 #include "events/envelope.gen.h"
 #include "projections/node_view.h"
 #include "projections/object_text.h"
+#include "projections/past_stores.h"
 #include "projections/recovery.h"
 
 namespace sluice {
@@ -28,6 +29,8 @@ struct QueryOptions {
   std::function<Result<void>(uint32_t partition, std::span<const uint64_t> sequences,
                              const EventVisitor&)>
       read_records;
+  // What the past is read from, before the log; outlives the queries. May be null.
+  PastStores* past = nullptr;
   size_t kept_views_max = 64;
 };
 
@@ -130,6 +133,7 @@ class Queries {
 
  private:
   friend class ObjectScan;
+  friend class PastPage;
 
   Result<std::optional<ObjectText>> ReadObject(const StoreView& view, size_t partition,
                                                std::string_view entity) const;
@@ -138,6 +142,10 @@ class Queries {
                                                    std::string_view entity, uint64_t next) const;
   Result<std::optional<ObjectText>> FoldObject(const StoreView& view, uint32_t partition,
                                                const EntityKey& key, uint64_t next) const;
+  // The entity as it was at the latest moment before `next` that is kept; `*from` is the first
+  // sequence that is not in it.
+  Result<LoadedEntity> LoadPast(uint32_t partition, const EntityKey& key, uint64_t next,
+                                uint64_t* from) const;
   Result<ObjectList> ListPast(const ListRequest& request, const Coverage& coverage,
                               std::string_view after) const;
   Result<void> CheckReached(const Coverage& coverage) const;

@@ -8,9 +8,8 @@
 #include "projections/fold.h"
 #include "projections/page_token.h"
 #include "projections/past_fold.h"
+#include "projections/past_page.h"
 #include "projections/queries.h"
-#include "projections/store_keys.h"
-#include "projections/store_mentions.h"
 
 namespace sluice {
 namespace {
@@ -110,15 +109,31 @@ Result<void> Queries::CheckReached(const Coverage& coverage) const {
   return {};
 }
 
+Result<LoadedEntity> Queries::LoadPast(uint32_t partition, const EntityKey& key, uint64_t next,
+                                       uint64_t* from) const {
+  if (options_.past != nullptr) {
+    if (const auto store = options_.past->Before(partition, next)) {
+      *from = store->applied().next_sequence;
+      return store->Load(key);
+    }
+  }
+  *from = 0;
+  LoadedEntity entity;
+  entity.kind = options_.kinds->Find(key.kind);
+  if (entity.kind == nullptr) return Err(ErrorCode::kInvalid, "there is no kind '{}'", key.kind);
+  entity.state = entity.kind->make();
+  return entity;
+}
+
 Result<std::optional<ObjectText>> Queries::FoldObject(const StoreView& view, uint32_t partition,
                                                       const EntityKey& key, uint64_t next) const {
   const std::string text = key.ToString();
-  LoadedEntity entity;
-  entity.kind = options_.kinds->Find(key.kind);
-  if (entity.kind == nullptr) return std::optional<ObjectText>();
-  entity.state = entity.kind->make();
-  PastFold fold(entity, text);
+  if (options_.kinds->Find(key.kind) == nullptr) return std::optional<ObjectText>();
   uint64_t from = 0;
+  auto loaded = LoadPast(partition, key, next, &from);
+  if (!loaded) return tl::unexpected(loaded.error());
+  LoadedEntity& entity = *loaded;
+  PastFold fold(entity, text);
   for (bool more = true; more;) {
     auto sequences = view.History(text, from, kHistoryChunk);
     if (!sequences) return tl::unexpected(sequences.error());
@@ -159,40 +174,6 @@ Result<std::optional<ObjectText>> Queries::GetAt(const EntityKey& key,
   const uint32_t partition = PartitionOf(entity);
   return ReadPastObject(*options_.stores[partition]->View(), partition, entity,
                         coverage[partition]);
-}
-
-Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage& coverage,
-                                     std::string_view after) const {
-  if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
-  auto view = views_.Now();
-  if (!view) return tl::unexpected(view.error());
-  // Those deleted since are among them.
-  std::map<std::string, std::pair<std::string, uint32_t>> entities;  // by row
-  for (uint32_t partition = 0; partition < partitions(); ++partition) {
-    auto scanned = (*view)->partitions[partition]->ScanEver(
-        request.kind->name, request.namespace_, [&](std::string_view entity) {
-          entities[store::EntityPrefix(entity)] = {std::string(entity), partition};
-          return true;
-        });
-    if (!scanned) return tl::unexpected(scanned.error());
-  }
-  ObjectList list;
-  list.coverage = coverage;
-  auto at = after.empty() ? entities.begin() : entities.upper_bound(store::EntityPrefix(after));
-  for (; at != entities.end(); ++at) {
-    if (request.limit > 0 && list.items.size() == request.limit) {
-      list.continue_token = FormatPageToken(
-          {.coverage = coverage, .partition = 0, .last = list.items.back().entity, .past = true});
-      return list;
-    }
-    const auto& [entity, partition] = at->second;
-    auto object =
-        ReadPastObject(*(*view)->partitions[partition], partition, entity, coverage[partition]);
-    if (!object) return tl::unexpected(object.error());
-    if (!*object || (request.matches && !request.matches((*object)->json))) continue;
-    list.items.push_back(std::move(**object));
-  }
-  return list;
 }
 
 Result<JsonList> Queries::History(const EntityKey& key, size_t limit,

@@ -1,18 +1,14 @@
 #include "projections/store_db.h"
 
-#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
-#include <algorithm>
-#include <charconv>
-#include <optional>
 #include <vector>
 
 #include "projections/rocks_status.h"
+#include "projections/store_db_files.h"
 #include "projections/store_db_options.h"
 #include "projections/store_keys.h"
-#include "projections/store_mentions.h"
 
 namespace sluice {
 
@@ -24,48 +20,6 @@ constexpr uint64_t kVerifiedBytesMax = uint64_t{1} << 30;
 
 constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
     "default", "entities", "items", "indexes", "history", "commands", "timers", "counts"};
-
-rocksdb::Env* EnvOf(const StoreDbOptions& options) {
-  return options.env != nullptr ? options.env : rocksdb::Env::Default();
-}
-
-// Databases are numbered, so that an empty one can take the place of one that is still being read.
-std::string DirectoryOf(const StoreDbOptions& options, uint64_t number) {
-  return options.path + "/" + std::to_string(number);
-}
-
-Result<std::vector<uint64_t>> Numbers(const StoreDbOptions& options) {
-  std::vector<std::string> names;
-  const rocksdb::Status listed = EnvOf(options)->GetChildren(options.path, &names);
-  if (!listed.ok()) return tl::unexpected(ErrorOf(listed, "read " + options.path));
-  std::vector<uint64_t> numbers;
-  for (const std::string& name : names) {
-    uint64_t number = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (parsed.ec == std::errc{} && parsed.ptr == name.data() + name.size()) {
-      numbers.push_back(number);
-    }
-  }
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
-}
-
-// Everything in the directory is ours; DestroyDB would stop at a manifest it cannot read.
-Result<void> RemoveDirectory(const StoreDbOptions& options, const std::string& directory) {
-  rocksdb::Env* env = EnvOf(options);
-  std::vector<std::string> files;
-  rocksdb::Status status = env->GetChildren(directory, &files);
-  for (const std::string& file : files) {
-    if (file == "." || file == "..") continue;
-    const rocksdb::Status deleted = env->DeleteFile(directory + "/" + file);
-    if (!deleted.ok() && !deleted.IsNotFound()) status = deleted;
-  }
-  if (status.ok()) status = env->DeleteDir(directory);
-  if (!status.ok() && !status.IsNotFound()) {
-    return tl::unexpected(ErrorOf(status, "remove " + directory));
-  }
-  return {};
-}
 
 Bytes FormatValue(const StoreDbOptions& options) {
   std::string value;
@@ -85,8 +39,10 @@ uint64_t FileBytes(const StoreDb& store) {
   return bytes;
 }
 
-// Why the open database cannot be used, or nothing. The format is flushed before anything else, so
-// where it is missing from a store without files nothing was ever applied.
+}  // namespace
+
+// The format is flushed before anything else, so where it is missing from a store without files
+// nothing was ever applied.
 std::optional<std::string> Unusable(StoreDb& store, const StoreDbOptions& options, bool* is_new) {
   std::string format;
   const rocksdb::Status got =
@@ -96,7 +52,8 @@ std::optional<std::string> Unusable(StoreDb& store, const StoreDbOptions& option
   if (*is_new) return std::nullopt;
   if (!got.ok()) return got.ToString();
   if (format != FormatValue(options)) return "it was written by another build or format";
-  if (bytes > kVerifiedBytesMax) return std::nullopt;
+  // What is frozen has been checked file by file.
+  if (store.frozen || bytes > kVerifiedBytesMax) return std::nullopt;
   rocksdb::ReadOptions read;
   read.fill_cache = false;
   const rocksdb::Status sound = store.db->VerifyChecksum(read);
@@ -104,11 +61,12 @@ std::optional<std::string> Unusable(StoreDb& store, const StoreDbOptions& option
   return std::nullopt;
 }
 
-rocksdb::Status TryOpen(const StoreDbOptions& options, const std::string& directory,
-                        std::shared_ptr<StoreDb>* result) {
+rocksdb::Status OpenDatabase(const StoreDbOptions& options, const std::string& directory,
+                             bool frozen, std::shared_ptr<StoreDb>* result) {
   auto store = std::make_shared<StoreDb>();
   store->options = options;
   store->directory = directory;
+  store->frozen = frozen;
   store->forget_before = std::make_shared<ForgetBefore>(0);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t i = 0; i < kFamilies; ++i) {
@@ -118,14 +76,20 @@ rocksdb::Status TryOpen(const StoreDbOptions& options, const std::string& direct
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
+  rocksdb::Options set_up = DbOptions(options);
+  // All its files at once: it can be read on when they are removed.
+  if (frozen) set_up.max_open_files = -1;
   const rocksdb::Status opened =
-      rocksdb::DB::Open(DbOptions(options), directory, descriptors, &handles, &db);
+      frozen ? rocksdb::DB::OpenForReadOnly(set_up, directory, descriptors, &handles, &db)
+             : rocksdb::DB::Open(set_up, directory, descriptors, &handles, &db);
   if (!opened.ok()) return opened;
   store->db.reset(db);
   for (size_t i = 0; i < kFamilies; ++i) store->families[i] = handles[i];
   *result = std::move(store);
   return opened;
 }
+
+namespace {
 
 Result<void> WriteFormat(StoreDb& store, const StoreDbOptions& options) {
   rocksdb::WriteOptions write;
@@ -138,8 +102,9 @@ Result<void> WriteFormat(StoreDb& store, const StoreDbOptions& options) {
 
 Result<std::shared_ptr<StoreDb>> MakeEmpty(const StoreDbOptions& options, uint64_t number) {
   std::shared_ptr<StoreDb> store;
-  const std::string directory = DirectoryOf(options, number);
-  if (const auto opened = TryOpen(options, directory, &store); !opened.ok()) {
+  const std::string directory = DatabaseDirectory(options, number);
+  if (const auto opened = OpenDatabase(options, directory, /*frozen=*/false, &store);
+      !opened.ok()) {
     return tl::unexpected(ErrorOf(opened, "open " + directory));
   }
   if (auto written = WriteFormat(*store, options); !written) {
@@ -157,7 +122,7 @@ StoreDb::~StoreDb() {
   }
   db.reset();
   // What cannot be removed now is removed by the next OpenStoreDb.
-  if (remove_on_close) RemoveDirectory(options, directory);
+  if (remove_on_close) RemoveDatabase(options, directory);
 }
 
 Hash128 BuildFingerprint(const KindRegistry& kinds) {
@@ -179,17 +144,17 @@ Result<std::shared_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std:
   if (const auto made = env->CreateDirIfMissing(options.path); !made.ok()) {
     return tl::unexpected(ErrorOf(made, "make " + options.path));
   }
-  auto numbers = Numbers(options);
+  auto numbers = DatabaseNumbers(options);
   if (!numbers) return tl::unexpected(numbers.error());
   // The last one took the place of those before it.
   const uint64_t number = numbers->empty() ? 0 : numbers->back();
-  const std::string directory = DirectoryOf(options, number);
+  const std::string directory = DatabaseDirectory(options, number);
   bool is_new = false;
   std::shared_ptr<StoreDb> store;
   if (env->FileExists(directory + std::string(kDamagedFile)).ok()) {
     *why_new = "a read found it damaged";
   } else {
-    const rocksdb::Status opened = TryOpen(options, directory, &store);
+    const rocksdb::Status opened = OpenDatabase(options, directory, /*frozen=*/false, &store);
     if (opened.ok()) {
       if (auto why = Unusable(*store, options, &is_new)) *why_new = std::move(*why);
     } else if (IsHeldByAnother(opened) || opened.IsNoSpace()) {
@@ -199,7 +164,7 @@ Result<std::shared_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std:
     }
   }
   for (const uint64_t earlier : *numbers) {
-    if (earlier != number) RemoveDirectory(options, DirectoryOf(options, earlier));
+    if (earlier != number) RemoveDatabase(options, DatabaseDirectory(options, earlier));
   }
   if (why_new->empty()) {
     if (!is_new) return store;
@@ -209,14 +174,14 @@ Result<std::shared_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std:
     return store;
   }
   store.reset();
-  if (auto removed = RemoveDirectory(options, directory); !removed) {
+  if (auto removed = RemoveDatabase(options, directory); !removed) {
     return tl::unexpected(removed.error());
   }
   return MakeEmpty(options, number + 1);
 }
 
 Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old) {
-  auto numbers = Numbers(old.options);
+  auto numbers = DatabaseNumbers(old.options);
   if (!numbers) return tl::unexpected(numbers.error());
   auto store = MakeEmpty(old.options, numbers->empty() ? 0 : numbers->back() + 1);
   if (store) old.remove_on_close = true;
@@ -234,7 +199,8 @@ Result<void> FlushStoreDb(StoreDb& store, bool wait) {
 }
 
 void NoteReadError(const StoreDb& store, const Error& error) {
-  if (error.code != ErrorCode::kCorruption) return;
+  // What is frozen is looked through by whoever keeps it.
+  if (error.code != ErrorCode::kCorruption || store.frozen) return;
   rocksdb::WriteStringToFile(EnvOf(store.options), error.message,
                              store.directory + std::string(kDamagedFile))
       .PermitUncheckedError();

@@ -77,7 +77,8 @@ struct StoreDb {
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
   std::shared_ptr<ForgetBefore> forget_before;
   StoreDbOptions options;
-  std::string directory;                      // of `options.path`
+  std::string directory;                      // of `options.path`, unless it is frozen
+  bool frozen = false;                        // only read, and never changes
   std::atomic<bool> remove_on_close = false;  // another has taken its place
 };
 
@@ -88,6 +89,19 @@ Result<std::shared_ptr<StoreDb>> OpenStoreDb(const StoreDbOptions& options, std:
 
 // An empty database in the place of `old`, which goes when its last reader lets go of it.
 Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old);
+
+// Everything applied so far, as a database in `directory`, which must not be there and appears as a
+// whole. Its files are links to this one's. From any thread: writers go on meanwhile.
+Result<void> CheckpointStoreDb(const StoreDb& store, const std::string& directory);
+
+// Such a database, to be read only. It can be read on when its files are removed. kInvalid: it was
+// written by another build, or is another partition's. kCorruption, kIo.
+Result<std::shared_ptr<StoreDb>> OpenFrozenStoreDb(const StoreDbOptions& options,
+                                                   const std::string& directory);
+
+// A copy of such a database in the place of `old`, which goes when its last reader lets go of it.
+// Nothing changes where it cannot be used: errors as OpenFrozenStoreDb's.
+Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old, const std::string& directory);
 
 // Brings every family to disk at the same batch. Without `wait` it only begins to.
 Result<void> FlushStoreDb(StoreDb& store, bool wait);

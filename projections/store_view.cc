@@ -8,9 +8,11 @@
 namespace sluice {
 
 StoreView::StoreView(std::shared_ptr<const StoreDb> db)
-    : db_(std::move(db)), snapshot_(db_->db->GetSnapshot()) {}
+    : db_(std::move(db)), snapshot_(db_->frozen ? nullptr : db_->db->GetSnapshot()) {}
 
-StoreView::~StoreView() { db_->db->ReleaseSnapshot(snapshot_); }
+StoreView::~StoreView() {
+  if (snapshot_ != nullptr) db_->db->ReleaseSnapshot(snapshot_);
+}
 
 tl::unexpected<Error> StoreView::Failed(Error error) const {
   NoteReadError(*db_, error);
@@ -81,10 +83,12 @@ Result<void> StoreView::ScanEntities(const std::string& rows, std::string_view a
 }
 
 Result<void> StoreView::ScanEver(std::string_view kind, std::optional<std::string_view> namespace_,
-                                 const EntityVisitor& visit) const {
+                                 const EntityVisitor& visit, std::string_view after) const {
   // A live row is the entity's prefix behind one byte.
   const std::string prefix = store::LiveRows(kind, namespace_).substr(1);
-  return ScanRows(StoreFamily::kEntities, prefix, prefix, [&](std::string_view key, auto) {
+  std::string from = prefix;
+  if (!after.empty()) from = store::EntityPrefix(after) + '\0';
+  return ScanRows(StoreFamily::kEntities, prefix, from, [&](std::string_view key, auto) {
     const auto entity = store::TakeEntity(&key);
     return entity && visit(*entity);
   });

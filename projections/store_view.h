@@ -48,9 +48,9 @@ class StoreView {
   using RecordVisitor = std::function<bool(std::string_view entity, const EntityRecord& record)>;
   Result<void> ScanRecords(const RecordVisitor& visit) const;
 
-  // Visits every entity of a kind that ever was, deleted ones included.
+  // Visits every entity of a kind that ever was, deleted ones included; `after` as ScanEntities'.
   Result<void> ScanEver(std::string_view kind, std::optional<std::string_view> namespace_,
-                        const EntityVisitor& visit) const;
+                        const EntityVisitor& visit, std::string_view after = "") const;
 
   // Pending actions, by location, or of all. `after_row` skips up to and including that row.
   using ActionVisitor = std::function<bool(std::string_view row, const store::ActionRow& action)>;
@@ -67,7 +67,7 @@ class StoreView {
   tl::unexpected<Error> Failed(Error error) const;
 
   const std::shared_ptr<const StoreDb> db_;
-  const rocksdb::Snapshot* snapshot_;
+  const rocksdb::Snapshot* snapshot_;  // null where nothing changes
 };
 
 }  // namespace sluice

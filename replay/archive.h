@@ -18,8 +18,9 @@
 #include "projections/resource_version.h"
 
 namespace sluice {
+class PastStores;
 class StoreView;
-}
+}  // namespace sluice
 
 namespace sluice::replay {
 
@@ -52,6 +53,8 @@ class Archive {
   virtual bool IsWhole() const { return true; }
   // The projections beside the log, as they are now; null: there are none.
   virtual std::shared_ptr<const StoreView> Projections(uint32_t partition) const;
+  // Snapshots of it; null: there are none.
+  virtual PastStores* Past() const { return nullptr; }
 
   uint32_t PartitionOf(std::string_view entity) const;
   // kNotFound: there is none, the message says what there is.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/journal/journal.h"
-#include "projections/partition_store.h"
+#include "projections/past_stores.h"
 #include "replay/archive.h"
 
 namespace sluice::replay {
@@ -13,8 +13,8 @@ class StoreArchive final : public Archive {
  public:
   // All of them outlive the archive.
   StoreArchive(const KindRegistry& kinds, const Journal& journal,
-               std::vector<const PartitionStore*> stores)
-      : kinds_(kinds), journal_(journal), stores_(std::move(stores)) {}
+               std::vector<const PartitionStore*> stores, PastStores* past = nullptr)
+      : kinds_(kinds), journal_(journal), stores_(std::move(stores)), past_(past) {}
 
   const KindRegistry& kinds() const override { return kinds_; }
   uint32_t partitions() const override { return static_cast<uint32_t>(stores_.size()); }
@@ -38,11 +38,13 @@ class StoreArchive final : public Archive {
   std::shared_ptr<const StoreView> Projections(uint32_t partition) const override {
     return stores_[partition]->View();
   }
+  PastStores* Past() const override { return past_; }
 
  private:
   const KindRegistry& kinds_;
   const Journal& journal_;
   const std::vector<const PartitionStore*> stores_;
+  PastStores* const past_;
 };
 
 }  // namespace sluice::replay

@@ -64,7 +64,8 @@ struct WhatIfGroup {
 struct PartitionVerified {
   uint32_t partition = 0;
   uint64_t records = 0;
-  uint64_t end = 0;  // one past the last record folded
+  uint64_t begin = 0;  // the first record folded; what is before, a snapshot vouches for
+  uint64_t end = 0;    // one past the last record folded
   uint64_t terms = 0;
   uint64_t entities = 0;
   uint64_t redecided = 0;

@@ -1,4 +1,6 @@
+#include "projections/past_stores.h"
 #include "replay/answers.h"
+#include "replay/verify_since.h"
 
 namespace sluice::replay {
 namespace {
@@ -30,6 +32,16 @@ Json GroupJson(const WhatIfGroup& group) {
             {"differs", DiffJson(group.fields)}}}};
 }
 
+Result<Verified> VerifyOn(const Archive& archive, const std::string& snapshot,
+                          const VerifyOptions& options) {
+  if (archive.Past() == nullptr) {
+    return Err(ErrorCode::kNotFound, "there are no snapshots here, only the log");
+  }
+  const auto bases = archive.Past()->Named(snapshot);
+  if (!bases) return tl::unexpected(bases.error());
+  return VerifySince(archive, *bases, options);
+}
+
 }  // namespace
 
 Result<Json> AnswerVerify(const Asking& asking) {
@@ -41,6 +53,9 @@ Result<Json> AnswerVerify(const Asking& asking) {
   VerifyOptions options;
   options.build = asking.options.build;
   options.what_if = asking.question.verb == "what-if";
+  if (options.what_if && asking.question.Has("snapshot")) {
+    return Err(ErrorCode::kInvalid, "snapshot: what-if decides the whole log again");
+  }
   // Asking for progress is how one hears that nobody listens any more.
   std::stop_source stop;
   const std::stop_callback passed_on(asking.options.stop, [&stop] { stop.request_stop(); });
@@ -48,12 +63,15 @@ Result<Json> AnswerVerify(const Asking& asking) {
   options.on_progress = [&](const VerifyProgress& progress) {
     if (!asking.Progress(progress.done, progress.total)) stop.request_stop();
   };
-  const auto verified = Verify(asking.archive, options);
+  const bool since = asking.question.Has("snapshot");
+  const auto verified = since ? VerifyOn(asking.archive, asking.question.Get("snapshot"), options)
+                              : Verify(asking.archive, options);
   if (!verified) return tl::unexpected(verified.error());
   Json partitions = Json::array();
   for (const PartitionVerified& one : verified->partitions) {
     Json json{{"partition", one.partition}, {"records", one.records}, {"terms", one.terms},
               {"entities", one.entities},   {"end", one.end},         {"chain", ToHex(one.chain)}};
+    if (since) json["begin"] = one.begin;
     if (one.projections_at) json["projectionsAt"] = *one.projections_at;
     if (one.divergence) json["divergence"] = DivergenceJson(*one.divergence, options.build);
     partitions.push_back(std::move(json));

@@ -154,6 +154,8 @@ class LogReader {
   virtual Answer<Chunk> Read(size_t max_bytes) = 0;
 };
 
+class SnapshotKeeper;
+
 struct Readiness {
   bool ready = false;
   std::string reason;  // why not; or a word on what is running
@@ -257,6 +259,9 @@ class Backend {
 
   // The JSON body of /nodes: who shares the log, and this node's partitions.
   virtual Answer<std::string> Nodes() { return Fail(ApiError::NotFound("no nodes here")); }
+
+  // Null: it keeps none.
+  virtual SnapshotKeeper* snapshots() { return nullptr; }
 
   virtual Readiness Ready() = 0;
   virtual MetricsSnapshot Metrics() = 0;

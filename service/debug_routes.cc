@@ -10,9 +10,9 @@ constexpr int kAtOnceMax = 8;
 
 // All that any question takes; each reads its own.
 constexpr const char* kParameters[] = {
-    "at",       "bisect", "causes", "command", "condition", "entities", "entity",    "field",
-    "follow",   "from",   "id",     "kind",    "last",      "limit",    "namespace", "position",
-    "readable", "redact", "since",  "state",   "to",        "until",    "verdict"};
+    "at",       "bisect", "causes", "command",  "condition", "entities", "entity",    "field",
+    "follow",   "from",   "id",     "kind",     "last",      "limit",    "namespace", "position",
+    "readable", "redact", "since",  "snapshot", "state",     "to",       "until",     "verdict"};
 
 }  // namespace
 

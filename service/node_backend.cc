@@ -56,7 +56,7 @@ class OutputReader final : public LogReader {
 }  // namespace
 
 NodeBackend::NodeBackend(Node& node, std::filesystem::path data_dir)
-    : node_(node), data_dir_(std::move(data_dir)) {
+    : node_(node), snapshots_(node), data_dir_(std::move(data_dir)) {
   for (const ::sluice::KindInfo* kind : node.kinds().kinds()) {
     KindInfo info{kind->name, kind->plural, kind->camel, true, {}};
     info.columns.push_back({"NAME", "string", false});
@@ -74,7 +74,9 @@ NodeBackend::NodeBackend(Node& node, std::filesystem::path data_dir)
                                  const EventVisitor& visit) {
     return node.journal().ReadRecords(partition, sequences, visit);
   };
-  archive_ = std::make_unique<replay::StoreArchive>(node.kinds(), node.journal(), options.stores);
+  options.past = &node.snapshots();
+  archive_ = std::make_unique<replay::StoreArchive>(node.kinds(), node.journal(), options.stores,
+                                                    &node.snapshots());
   queries_ = std::make_unique<Queries>(std::move(options));
 }
 

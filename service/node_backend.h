@@ -12,6 +12,7 @@
 #include "replay/store_archive.h"
 #include "service/backend.h"
 #include "service/debuggable.h"
+#include "service/node_snapshots.h"
 
 namespace sluice::service {
 
@@ -46,6 +47,7 @@ class NodeBackend final : public Backend, public Debuggable {
   void Debug(const DebugQuery& query, const std::function<bool(std::string line)>& emit,
              std::stop_token stop) override;
   Answer<std::string> ResolveAt(const ResolveQuery& query, const ReadAt& at) override;
+  SnapshotKeeper* snapshots() override { return &snapshots_; }
   Readiness Ready() override;
   MetricsSnapshot Metrics() override;
 
@@ -55,6 +57,7 @@ class NodeBackend final : public Backend, public Debuggable {
   const ::sluice::KindInfo* FindKind(const std::string& name) const;
 
   Node& node_;
+  NodeSnapshots snapshots_;
   const std::filesystem::path data_dir_;
   std::vector<KindInfo> kinds_;
   std::unique_ptr<Queries> queries_;

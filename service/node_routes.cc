@@ -5,6 +5,7 @@
 #include "service/debug_routes.h"
 #include "service/debuggable.h"
 #include "service/json_scan.h"
+#include "service/snapshot_routes.h"
 #include "service/streams.h"
 
 namespace sluice::service {
@@ -221,7 +222,7 @@ void Index(const CallPtr& call) {
   call->FinishJson(200, R"({"paths":["/actions","/apis","/apis/sluice.dev/v1","/commands",)"
                         R"("/dead-letters","/healthz","/history","/logs","/metrics","/nodes",)"
                         R"("/quarantine",)"
-                        R"("/readyz","/replace","/resolve","/version"]})");
+                        R"("/readyz","/replace","/resolve","/snapshots","/version"]})");
 }
 
 }  // namespace
@@ -236,6 +237,7 @@ void RouteNode(const CallPtr& call) {
   if (path[0] == "quarantine") return Quarantine(call);
   if (path[0] == "dead-letters") return DeadLetters(call);
   if (path[0] == "debug") return RouteDebug(call);
+  if (path[0] == "snapshots") return RouteSnapshots(call);
   if (path.size() > 1) return NoSuchPath(call);
   if (path[0] == "healthz" || path[0] == "livez") return Health(call, false);
   if (path[0] == "readyz") return Health(call, true);

@@ -5,8 +5,10 @@
 #include <ostream>
 
 #include "cli/exporting.h"
+#include "cli/snapshots.h"
 #include "cli/verbs/debugger_verbs.h"
 #include "engine/clock.h"
+#include "projections/snapshots/snapshot_files.h"
 #include "replay/import.h"
 
 namespace sluice::cli {
@@ -16,9 +18,12 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kSuffix = ".sluice";
+// Beside the log: projections to begin with, so that a restore need not fold all of it.
+constexpr const char* kSnapshotSuffix = ".snapshot";
 
 struct BackupWords {
   std::string directory;
+  bool log_only = false;
   uint64_t keep = 0;
 };
 
@@ -48,33 +53,50 @@ Outcome<Exit> Backup(Session& session, const BackupWords& words) {
   if (error) {
     return Fail(Exit::kBadInput, "backup {}: {}", words.directory, error.message());
   }
-  std::string name = FormatTime(session.env().now());
-  std::replace(name.begin(), name.end(), ':', '-');
+  const std::string name = NameOfTime(session.env().now());
   const fs::path path = fs::path(words.directory) / (name + kSuffix);
   const fs::path unfinished = path.string() + ".unfinished";
+  const fs::path beside = fs::path(words.directory) / (name + kSnapshotSuffix);
+  std::string with;
+  if (!words.log_only) {
+    // Before the log, which then holds what comes after it, too.
+    const auto taken = TakeSnapshot(session);
+    if (!taken) return Again(taken.error());
+    if (auto fetched = FetchSnapshot(session, taken->value("name", ""), beside); !fetched) {
+      return Again(fetched.error());
+    }
+    with = ", projections as of " + taken->value("coverage", "");
+  }
+  // A snapshot is found by its log: without one it is nothing.
+  const auto give_up = [&] {
+    std::error_code ignored;
+    fs::remove(unfinished, ignored);
+    fs::remove_all(beside, ignored);
+  };
   std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
   if (!out) return Fail(Exit::kBadInput, "backup: {} cannot be written", unfinished.string());
   const auto result = WriteExport(session, {}, replay::ExportForm::kBinary, out);
   out.close();
   if (!result) {
-    fs::remove(unfinished, error);
+    give_up();
     return Again(result.error());
   }
   // One that cannot be read is none: it is read before it gets its name.
   const auto records = Checked(unfinished);
   if (!records) {
-    fs::remove(unfinished, error);
+    give_up();
     return Fail(records.error().exit, "backup: what was written does not read back: {}",
                 records.error().message);
   }
   fs::rename(unfinished, path, error);
   if (error) return Fail(Exit::kUnavailable, "backup {}: {}", path.string(), error.message());
   session.env().out << path.string() << ": " << *records << " records up to "
-                    << result->value("coverage", "") << ", read back and checked\n";
+                    << result->value("coverage", "") << with << ", read back and checked\n";
   if (words.keep == 0) return Exit::kDone;
   std::vector<fs::path> backups = BackupsIn(words.directory);
   while (backups.size() > words.keep) {
     fs::remove(backups.front(), error);
+    fs::remove_all(fs::path(backups.front()).replace_extension(kSnapshotSuffix), error);
     session.env().out << backups.front().string() << ": removed\n";
     backups.erase(backups.begin());
   }
@@ -114,6 +136,17 @@ Outcome<Exit> Restore(Session& session, const RestoreWords& words) {
   session.env().out << imported->records << " records of " << path.string() << " restored into "
                     << words.data << "; 'sluice up --data " << words.data
                     << "' goes on from there\n";
+  const fs::path beside = fs::path(path).replace_extension(kSnapshotSuffix);
+  if (!fs::exists(beside, error)) return Exit::kDone;
+  const auto copied = CopySnapshot(beside, fs::path(words.data) / "snapshots");
+  if (!copied) {
+    // The log has everything: it only takes longer.
+    session.env().err << "sluice: " << beside.string() << " is left out: " << copied.error().message
+                      << "; the projections are derived from the log\n";
+    return Exit::kDone;
+  }
+  session.env().out << "projections begin with those of " << FormatCoverage(copied->coverage())
+                    << '\n';
   return Exit::kDone;
 }
 
@@ -121,8 +154,11 @@ Outcome<Exit> Restore(Session& session, const RestoreWords& words) {
 
 void DefineBackup(CommandLine& line) {
   const auto words = std::make_shared<BackupWords>();
-  Arguments verb = line.Verb("backup", "Writes the whole log to a new file, and reads it back");
+  Arguments verb =
+      line.Verb("backup", "Writes the whole log and a snapshot to new files, and reads them back");
   verb.Word("DIR", &words->directory, "Where backups are")
+      .Flag("--log-only", &words->log_only,
+            "Without a snapshot: a restore derives projections anew")
       .Number("--keep", &words->keep, "Removes the oldest but so many [all stay]");
   verb.Run([words](Session& session) { return Backup(session, *words); });
 }

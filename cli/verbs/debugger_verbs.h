@@ -11,6 +11,7 @@ void DefineReplay(CommandLine& line);
 void DefineVerify(CommandLine& line);
 void DefineExport(CommandLine& line);
 void DefineImport(CommandLine& line);
+void DefineSnapshot(CommandLine& line);
 void DefineBackup(CommandLine& line);
 void DefineRestore(CommandLine& line);
 

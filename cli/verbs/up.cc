@@ -27,6 +27,9 @@ struct Options {
   std::string provider = "local";
   std::string name;
   bool stop_processes = false;
+  uint64_t snapshot_every = 1'000'000;
+  Duration snapshot_interval{};
+  uint64_t snapshot_keep = 4;
   std::string kafka;
   std::string cluster = "sluice";
   uint64_t replication = 1;
@@ -145,6 +148,9 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   node_options.clock = &clock;
   node_options.node_name = NameOf(options, *address);
   node_options.build = SLUICE_VERSION;
+  node_options.snapshots = {.every_decisions = options.snapshot_every,
+                            .interval = options.snapshot_interval,
+                            .keep = options.snapshot_keep};
   node_options.on_fatal = &EndProcess;
   node_options.on_notice = [&session](const std::string& notice) {
     session.env().err << "sluice up: " << notice << std::endl;
@@ -233,6 +239,11 @@ void DefineUp(CommandLine& line) {
       .Texts("--kafka-property", &options->kafka_properties,
              "With --kafka: a librdkafka property, NAME=VALUE; more than once for several")
       .Text("--name", &options->name, "This node's name in the log [HOST-PORT]")
+      .Number("--snapshot-every", &options->snapshot_every,
+              "Take a snapshot of the projections after so many decisions; 0: never [1000000]")
+      .Length("--snapshot-interval", &options->snapshot_interval,
+              "The same after that long, if anything was decided [0s: however long]")
+      .Number("--snapshot-keep", &options->snapshot_keep, "How many snapshots stay; 0: all [4]")
       .Flag("--stop-processes", &options->stop_processes,
             "End the local provider's processes with the node; otherwise they run on")
       .Run([options](Session& session) { return Up(session, *options); });

@@ -20,6 +20,7 @@ void DefineVerbs(CommandLine& line) {
   DefineVerify(line);
   DefineExport(line);
   DefineImport(line);
+  DefineSnapshot(line);
   DefineBackup(line);
   DefineRestore(line);
   DefineLogs(line);

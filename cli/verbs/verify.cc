@@ -51,6 +51,11 @@ void PrintVerified(const json& result, std::ostream& out) {
   table.Print(out);
   const double seconds = result.value("seconds", 0.0);
   const auto records = result.value("records", uint64_t{0});
+  for (const json& one : result.at("partitions")) {
+    if (!one.contains("begin")) break;
+    out << fmt::format("partition {} from {} on: what is before, the snapshot vouches for\n",
+                       one.value("partition", 0), one.value("begin", uint64_t{0}));
+  }
   out << fmt::format("{} records in {:.2f} s ({:.0f}/s)\n", records, seconds,
                      seconds > 0 ? static_cast<double>(records) / seconds : 0.0);
   if (result.contains("divergence")) {
@@ -61,8 +66,14 @@ void PrintVerified(const json& result, std::ostream& out) {
   }
 }
 
-Outcome<Exit> Verify(Session& session, const Output& output) {
-  const auto result = AskDebugger(session, "verify", {});
+struct VerifyWords {
+  std::string snapshot;
+  Output output;
+};
+
+Outcome<Exit> Verify(Session& session, const VerifyWords& words) {
+  const Output& output = words.output;
+  const auto result = AskDebugger(session, "verify", {{"snapshot", words.snapshot}});
   if (!result) return Again(result.error());
   if (output.is_table()) {
     PrintVerified(*result, session.env().out);
@@ -75,11 +86,13 @@ Outcome<Exit> Verify(Session& session, const Output& output) {
 }  // namespace
 
 void DefineVerify(CommandLine& line) {
-  const auto output = std::make_shared<Output>();
+  const auto words = std::make_shared<VerifyWords>();
   Arguments verb = line.Verb(
       "verify", "Folds the whole log and checks every claim in it; exit code 1 if one is wrong");
-  output->Declare(verb);
-  verb.Run([output](Session& session) { return Verify(session, *output); });
+  verb.Text("--snapshot", &words->snapshot,
+            "NAME or 'latest': only what came after this snapshot, folded on it");
+  words->output.Declare(verb);
+  verb.Run([words](Session& session) { return Verify(session, *words); });
 }
 
 }  // namespace sluice::cli

@@ -1,0 +1,135 @@
+#include "projections/past_page.h"
+
+#include <algorithm>
+
+#include "events/codec.h"
+#include "projections/page_token.h"
+#include "projections/store_keys.h"
+
+namespace sluice {
+namespace {
+
+// Of one entity, folded with others; one with more is folded by itself.
+constexpr size_t kFoldedTogetherMax = 1024;
+// Entities folded together.
+constexpr size_t kPastChunk = 1024;
+
+Result<void> FoldPast(LoadedEntity& entity, const Decision& decision, uint64_t sequence) {
+  try {
+    return FoldEntity(entity, decision, sequence);
+  } catch (const LoadFailure& failure) {
+    return Err(ErrorCode::kIo, "{}", failure.what());
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::optional<ObjectText>>> PastPage::Read(
+    const std::vector<EntityCursor::Entry>& entries) {
+  objects_.assign(entries.size(), std::nullopt);
+  wanted_.assign(coverage_.size(), {});
+  for (size_t place = 0; place < entries.size(); ++place) {
+    if (auto looked = Look(entries[place], place); !looked) return tl::unexpected(looked.error());
+  }
+  for (uint32_t partition = 0; partition < wanted_.size(); ++partition) {
+    if (auto done = FoldPartition(partition); !done) return tl::unexpected(done.error());
+  }
+  for (const Folded& folded : folded_) {
+    const LoadedEntity& then = folded.loaded;
+    if (!then.state->Exists()) continue;
+    objects_[folded.place] = MakeObjectText(*then.kind, folded.entity, *then.state,
+                                            FormatPosition(folded.partition, then.sequence));
+  }
+  return std::move(objects_);
+}
+
+Result<void> PastPage::Look(const EntityCursor::Entry& entry, size_t place) {
+  const auto partition = static_cast<uint32_t>(entry.partition);
+  const StoreView& view = *view_->partitions[partition];
+  const uint64_t next = coverage_[partition];
+  auto record = view.Get(entry.entity);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return {};
+  const auto read_alone = [&]() -> Result<void> {
+    auto object = queries_.ReadPastObject(view, partition, entry.entity, next);
+    if (!object) return tl::unexpected(object.error());
+    objects_[place] = std::move(*object);
+    return {};
+  };
+  // Not changed since: what is true now was true then.
+  if ((*record)->sequence < next) return read_alone();
+  auto key = ParseEntityKey(entry.entity);
+  if (!key) return tl::unexpected(key.error());
+  uint64_t from = 0;
+  auto loaded = queries_.LoadPast(partition, *key, next, &from);
+  if (!loaded) return tl::unexpected(loaded.error());
+  auto sequences = view.History(entry.entity, from, kFoldedTogetherMax);
+  if (!sequences) return tl::unexpected(sequences.error());
+  if (sequences->size() == kFoldedTogetherMax && sequences->back() < next) return read_alone();
+  for (const uint64_t sequence : *sequences) {
+    if (sequence < next) wanted_[partition].push_back({sequence, folded_.size()});
+  }
+  folded_.push_back({place, entry.entity, partition, std::move(*loaded)});
+  return {};
+}
+
+Result<void> PastPage::FoldPartition(uint32_t partition) {
+  std::vector<Wanted>& wanted = wanted_[partition];
+  std::sort(wanted.begin(), wanted.end(),
+            [](const Wanted& a, const Wanted& b) { return a.sequence < b.sequence; });
+  std::vector<uint64_t> sequences;
+  for (const Wanted& record : wanted) sequences.push_back(record.sequence);
+  size_t at = 0;
+  return queries_.ReadRecords(partition, sequences, [&](uint64_t, std::string_view bytes) {
+    return Fold(folded_[wanted[at++].folded], bytes);
+  });
+}
+
+Result<void> PastPage::Fold(Folded& one, std::string_view bytes) {
+  auto record = Unpack<LogRecord>(bytes);
+  if (!record) return tl::unexpected(record.error());
+  if (!record->decision || FoldedEntity(*record->decision) != one.entity) return {};
+  return FoldPast(one.loaded, *record->decision, record->sequence);
+}
+
+Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage& coverage,
+                                     std::string_view after) const {
+  if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
+  auto view = views_.Now();
+  if (!view) return tl::unexpected(view.error());
+  // Those deleted since are among them.
+  EntityCursor cursor(
+      *view,
+      [&](const StoreView& partition, std::string_view last, const StoreView::EntityVisitor& visit) {
+        return partition.ScanEver(request.kind->name, request.namespace_, visit, last);
+      },
+      std::string(after));
+  ObjectList list;
+  list.coverage = coverage;
+  while (true) {
+    std::vector<EntityCursor::Entry> entries;
+    const size_t room = request.limit == 0 ? kPastChunk : request.limit - list.items.size() + 1;
+    while (entries.size() < std::min(kPastChunk, room)) {
+      auto entry = cursor.Next();
+      if (!entry) return tl::unexpected(entry.error());
+      if (!*entry) break;
+      entries.push_back(std::move(**entry));
+    }
+    if (entries.empty()) return list;
+    auto objects = PastPage(*this, *view, coverage).Read(entries);
+    if (!objects) return tl::unexpected(objects.error());
+    for (std::optional<ObjectText>& object : *objects) {
+      if (!object || (request.matches && !request.matches(object->json))) continue;
+      if (request.limit > 0 && list.items.size() == request.limit) {
+        list.continue_token = FormatPageToken({.coverage = coverage,
+                                               .partition = 0,
+                                               .last = list.items.back().entity,
+                                               .past = true});
+        return list;
+      }
+      list.items.push_back(std::move(*object));
+    }
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,328 @@
+#include "projections/snapshots/snapshots.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <thread>
+
+#include "projections/snapshots/schedule.h"
+#include "projections/snapshots/tests/snapshot_fixture.h"
+
+namespace sluice {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::SnapshotTest;
+using testing::TestLog;
+
+std::vector<std::string> NamesOf(const std::vector<SnapshotEntry>& entries) {
+  std::vector<std::string> names;
+  for (const SnapshotEntry& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
+TEST_F(SnapshotTest, SaysWhatIsInItAndIsReadBack) {
+  SendMany(80);
+  const SnapshotManifest taken = Take();
+  EXPECT_EQ(taken.coverage(), (Coverage{logs_[0]->end(), logs_[1]->end()}));
+  EXPECT_EQ(taken.partitions[1].chain, logs_[1]->state().chain);
+  SendMany(40);
+  const auto verified = snapshots_->Verify(taken.name, nullptr, {});
+  ASSERT_TRUE(verified) << verified.error().message;
+  EXPECT_EQ(verified->manifest, taken);
+  for (uint32_t partition : {0u, 1u}) {
+    EXPECT_EQ(RowsOf(taken, partition),
+              RowsUpTo(*logs_[partition], partition, taken.partitions[partition].next));
+  }
+}
+
+TEST_F(SnapshotTest, TwiceTheSameIsTwo) {
+  SendMany(10);
+  const std::string first = Take().name;
+  const std::string second = Take().name;
+  EXPECT_THAT(NamesOf(snapshots_->List()), ElementsAre(first, second));
+  EXPECT_TRUE(snapshots_->Verify(second, nullptr, {}));
+}
+
+// Families are flushed one file each, and batches come meanwhile: whatever position a snapshot
+// says, all of its rows are of that one.
+TEST_F(SnapshotTest, EveryFamilyIsOfThePositionItSaysWhileDecisionsAreApplied) {
+  std::vector<std::pair<uint32_t, AppliedBatch>> batches;
+  for (uint64_t step = 0; step < 1500; ++step) {
+    const std::string lamp = Lamp(static_cast<int>(step * 7 % kLamps));
+    TestLog& log = *logs_[PartitionOf(lamp)];
+    if (step % 5 == 0) {
+      log.Send(lamp, LampApply{.spec = {.color = step % 2 == 0 ? "red" : "blue", .room = "hall"},
+                               .labels = {{"step", std::to_string(step)}}});
+    } else {
+      log.Send(lamp, PressLamp{}, "press-" + std::to_string(step));
+    }
+    batches.emplace_back(PartitionOf(lamp), log.TakeBatch());
+  }
+  std::vector<SnapshotManifest> taken;
+  std::atomic<bool> applied = false;
+  std::jthread apply([&] {
+    for (const auto& [partition, batch] : batches) EXPECT_TRUE(stores_[partition]->Apply(batch));
+    applied = true;
+  });
+  while (!applied || taken.empty()) taken.push_back(Take());
+  apply.join();
+  size_t between = 0;
+  for (size_t i = 0; i < taken.size(); i += std::max<size_t>(1, taken.size() / 8)) {
+    for (uint32_t partition : {0u, 1u}) {
+      const uint64_t next = taken[i].partitions[partition].next;
+      between += next > 0 && next < logs_[partition]->end() ? 1 : 0;
+      EXPECT_EQ(RowsOf(taken[i], partition), RowsUpTo(*logs_[partition], partition, next))
+          << taken[i].name << " " << partition << ":" << next;
+    }
+  }
+  EXPECT_GT(between, 0u) << "none was taken meanwhile";
+}
+
+struct KilledThere {};
+
+// Stops at the `n`-th step as a kill would: nothing is cleaned up, nothing else is written.
+BeforeStep KillAt(size_t n, size_t* steps) {
+  return [n, steps](const std::string&) -> Result<void> {
+    if ((*steps)++ == n) throw KilledThere();
+    return {};
+  };
+}
+
+TEST_F(SnapshotTest, AKillAtAnyStepOfTakingLeavesNoneOrAWholeOne) {
+  SendMany(30);
+  const std::string first = Take().name;
+  bool finished = false;
+  size_t kills = 0;
+  for (size_t n = 0; !finished; ++n) {
+    SendMany(3);
+    size_t steps = 0;
+    before_step_ = KillAt(n, &steps);
+    const size_t before = snapshots_->List().size();
+    try {
+      finished = snapshots_->Take().has_value();
+    } catch (const KilledThere&) {
+      ++kills;
+    }
+    before_step_ = nullptr;
+    snapshots_ = Reopened();
+    const auto entries = snapshots_->List();
+    EXPECT_GE(entries.size(), before);
+    EXPECT_LE(entries.size(), before + 1);
+    for (const SnapshotEntry& entry : entries) {
+      const auto verified = snapshots_->Verify(entry.name, nullptr, {});
+      EXPECT_TRUE(verified) << n << ": " << verified.error().message;
+    }
+    // Nothing else is left lying about.
+    size_t there = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(SnapshotsPath())) {
+      there += entry.is_directory() ? 1 : 0;
+    }
+    EXPECT_EQ(there, entries.size()) << n;
+  }
+  EXPECT_EQ(kills, 11u);  // a beginning, three per partition, four until it has its name
+  EXPECT_EQ(snapshots_->List().front().name, first);
+}
+
+TEST_F(SnapshotTest, AKillAtAnyStepOfPruningLeavesWholeOnesAndTheNewest) {
+  bool finished = false;
+  size_t kills = 0;
+  for (size_t n = 0; !finished; ++n) {
+    while (snapshots_->List().size() < 3) {
+      SendMany(3);
+      Take();
+    }
+    const std::string newest = snapshots_->List().back().name;
+    size_t steps = 0;
+    before_step_ = KillAt(n, &steps);
+    try {
+      finished = snapshots_->Prune(1).has_value();
+    } catch (const KilledThere&) {
+      ++kills;
+    }
+    before_step_ = nullptr;
+    snapshots_ = Reopened();
+    const auto entries = snapshots_->List();
+    ASSERT_FALSE(entries.empty());
+    EXPECT_EQ(entries.back().name, newest);
+    for (const SnapshotEntry& entry : entries) {
+      EXPECT_TRUE(snapshots_->Verify(entry.name, nullptr, {})) << n;
+    }
+  }
+  EXPECT_EQ(kills, 12u);  // of two: a name lost, three things in it, itself
+  EXPECT_EQ(snapshots_->List().size(), 1u);
+}
+
+TEST_F(SnapshotTest, AStepThatFailsLeavesNothingBehind) {
+  SendMany(30);
+  bool finished = false;
+  for (size_t n = 0; !finished; ++n) {
+    size_t steps = 0;
+    before_step_ = [&](const std::string& step) -> Result<void> {
+      if (steps++ == n && step != "named") return Err(ErrorCode::kIo, "no space at {}", step);
+      return {};
+    };
+    const auto taken = snapshots_->Take();
+    finished = taken.has_value() && steps < n;
+    if (!taken) {
+      EXPECT_THAT(taken.error().message, HasSubstr("no space"));
+      EXPECT_TRUE(!std::filesystem::exists(SnapshotsPath()) ||
+                  NamesOf(snapshots_->List()).size() ==
+                      static_cast<size_t>(std::distance(
+                          std::filesystem::directory_iterator(SnapshotsPath()),
+                          std::filesystem::directory_iterator())));
+    }
+  }
+}
+
+TEST_F(SnapshotTest, PruningKeepsTheNewestThatVerifiesWhateverItsAge) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 4; ++i) {
+    SendMany(20);
+    names.push_back(Take().name);
+  }
+  Damage(names[2]);
+  Damage(names[3]);
+  auto removed = snapshots_->Prune(1);
+  ASSERT_TRUE(removed) << removed.error().message;
+  EXPECT_THAT(*removed, ElementsAre(names[0]));
+  EXPECT_THAT(NamesOf(snapshots_->List()), ElementsAre(names[1], names[2], names[3]));
+  Damage(names[1]);
+  EXPECT_TRUE(snapshots_->Prune(1)->empty());
+  EXPECT_EQ(snapshots_->List().size(), 3u);
+}
+
+TEST_F(SnapshotTest, WhatIsDamagedIsNamed) {
+  SendMany(40);
+  const std::string changed = Take().name;
+  const std::string cut = Take().name;
+  const std::string no_manifest = Take().name;
+  const std::string edited = Take().name;
+  Damage(changed);
+  EXPECT_THAT(snapshots_->Verify(changed, nullptr, {}).error().message,
+              HasSubstr("its bytes are not those that were written"));
+  std::filesystem::remove(snapshots_->PathOf(cut) / "1" / "CURRENT");
+  std::filesystem::remove(snapshots_->PathOf(no_manifest) / kManifestFile);
+  {
+    std::fstream manifest(snapshots_->PathOf(edited) / kManifestFile);
+    std::string text(std::istreambuf_iterator<char>(manifest), {});
+    text.replace(text.find("\"test\""), 6, "\"tEst\"");
+    std::ofstream(snapshots_->PathOf(edited) / kManifestFile) << text;
+  }
+  const auto entries = snapshots_->List();
+  ASSERT_EQ(entries.size(), 4u);
+  EXPECT_EQ(entries[0].fault, "");  // of the right size: only reading it tells
+  EXPECT_EQ(entries[1].fault, "1/CURRENT is missing");
+  EXPECT_EQ(entries[2].fault, "it has no manifest");
+  EXPECT_THAT(entries[3].fault, HasSubstr("manifest was changed"));
+  EXPECT_THAT(snapshots_->Verify("none", nullptr, {}).error().message,
+              HasSubstr("the latest is " + edited));
+}
+
+TEST_F(SnapshotTest, OneOfAnotherLogIsNotUsed) {
+  SendMany(40);
+  const std::string name = Take().name;
+  logs_[0] = std::make_unique<TestLog>(LampKinds(), 0);
+  logs_[0]->Advance(Duration::Seconds(1));
+  for (int i = 0; i < 60; ++i) logs_[0]->Send(Lamp(0), PressLamp{});
+  EXPECT_THAT(snapshots_->Verify(name, nullptr, {}).error().message, HasSubstr("of another log"));
+  EXPECT_EQ(snapshots_->Before(0, 50), nullptr);
+  ASSERT_EQ(notices_.size(), 1u);
+  EXPECT_THAT(notices_.front(), HasSubstr("is another record in the log"));
+  EXPECT_NE(snapshots_->Before(1, logs_[1]->end()), nullptr);
+}
+
+TEST_F(SnapshotTest, AStoreThatIsLostBeginsWithTheLatestThatCanBeUsed) {
+  SendMany(50);
+  Take();
+  SendMany(50);
+  const SnapshotManifest second = Take();
+  SendMany(50);
+  const std::string damaged = Take().name;
+  Damage(damaged);
+  SendMany(20);
+  snapshots_.reset();
+  for (uint32_t partition : {0u, 1u}) {
+    stores_[partition].reset();
+    std::filesystem::remove_all(Path("partition-" + std::to_string(partition)));
+    stores_[partition] = OpenPartition(partition);
+  }
+  snapshots_ = Reopened();
+  EXPECT_EQ(snapshots_->Seed(0), second.name);
+  EXPECT_EQ(stores_[0]->NextSequence(), second.partitions[0].next);
+  EXPECT_EQ(snapshots_->Seed(1), damaged);  // of this partition nothing is
+  for (uint32_t partition : {0u, 1u}) {
+    const auto recovered = Recover(*stores_[partition], {.read = logs_[partition]->Reader(),
+                                                         .end_sequence = logs_[partition]->end()});
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    EXPECT_FALSE(recovered->rebuilt);
+    EXPECT_LT(recovered->replayed, logs_[partition]->end());
+    stores_[partition].reset();
+    EXPECT_EQ(testing::Rows(Path("partition-" + std::to_string(partition))),
+              RowsUpTo(*logs_[partition], partition, logs_[partition]->end()));
+  }
+}
+
+TEST_F(SnapshotTest, RestoringTakesTheStoresBackAndTheLogBringsThemOn) {
+  SendMany(60);
+  const SnapshotManifest taken = Take();
+  SendMany(60);
+  const auto restored = snapshots_->Restore(taken.name);
+  ASSERT_TRUE(restored) << restored.error().message;
+  for (uint32_t partition : {0u, 1u}) {
+    EXPECT_EQ(stores_[partition]->NextSequence(), taken.partitions[partition].next);
+    const auto recovered = Recover(*stores_[partition], {.read = logs_[partition]->Reader(),
+                                                         .end_sequence = logs_[partition]->end()});
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    EXPECT_FALSE(recovered->rebuilt);
+  }
+  // What was restored is a copy: the snapshot is as it was.
+  EXPECT_TRUE(snapshots_->Verify(taken.name, nullptr, {}));
+  Damage(taken.name);
+  EXPECT_FALSE(snapshots_->Restore(taken.name));
+  EXPECT_EQ(stores_[0]->NextSequence(), logs_[0]->end());
+}
+
+TEST_F(SnapshotTest, ACopyIsWholeOrNotThere) {
+  SendMany(40);
+  const SnapshotManifest taken = Take();
+  const auto copied = CopySnapshot(snapshots_->PathOf(taken.name), Path("elsewhere"));
+  ASSERT_TRUE(copied) << copied.error().message;
+  EXPECT_EQ(NamesOf(ListSnapshots(Path("elsewhere"))), std::vector{taken.name});
+  EXPECT_TRUE(CheckFiles(Path("elsewhere") + "/" + taken.name, *copied));
+  EXPECT_FALSE(CopySnapshot(snapshots_->PathOf(taken.name), Path("elsewhere")));
+  Damage(taken.name);
+  EXPECT_FALSE(CopySnapshot(snapshots_->PathOf(taken.name), Path("third")));
+  EXPECT_TRUE(ListSnapshots(Path("third")).empty());
+}
+
+TEST(SnapshotManifest, NamesOrderAsTimesDo) {
+  std::string before;
+  for (const int64_t us : {0, 1, 10, 100'000, 100'001, 999'999, 1'000'000, 1'010'000}) {
+    const std::string name = NameOfTime(Time{1'790'000'000'000'000 + us});
+    EXPECT_LT(before, name);
+    before = name;
+  }
+  EXPECT_EQ(before, "2026-09-21T14-13-21.010000Z");
+}
+
+TEST(SnapshotSchedule, OneIsDueAfterDecisionsOrTimeIfAnythingWasDecided) {
+  const SnapshotPolicy both{
+      .every_decisions = 100, .interval = Duration::Seconds(60), .keep = 2};
+  const Time at{1'000'000'000};
+  const auto due = [&](Coverage applied, Duration later) {
+    return IsSnapshotDue(both, {10, 20}, at, applied, at + later);
+  };
+  EXPECT_FALSE(due({50, 70}, Duration::Seconds(1)));
+  EXPECT_TRUE(due({60, 70}, Duration::Seconds(1)));
+  EXPECT_TRUE(due({11, 20}, Duration::Seconds(60)));
+  EXPECT_FALSE(due({10, 20}, Duration::Seconds(600)));
+  // A log in the place of a longer one.
+  EXPECT_FALSE(due({0, 0}, Duration::Seconds(600)));
+  EXPECT_TRUE(IsSnapshotDue(both, {}, at, {100, 0}, at));
+  EXPECT_FALSE(IsSnapshotDue({}, {}, at, {100, 0}, at + Duration::Seconds(600)));
+}
+
+}  // namespace
+}  // namespace sluice
