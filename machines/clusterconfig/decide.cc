@@ -28,6 +28,19 @@ void CheckLength(uint32_t length, Family family, const char* path, FieldErrors& 
 }  // namespace
 
 void ClusterConfigMachine::Validate(const ClusterConfigSpec& spec, FieldErrors& errors) {
+DecideResult Decide(const ClusterConfig& config, const ClusterConfigApply& command,
+                    const DecideContext& context) {
+  const uint32_t level = LevelOf(context.Settings());
+  if (command.spec.level != 0 && command.spec.level < level) {
+    FieldErrors errors;
+    errors.Add("spec.level",
+               fmt::format("is {}; {} is written already, and stays", command.spec.level, level));
+    ClusterConfigMachine::Validate(command.spec, errors);
+    return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
+  }
+  return DecideUpsert<ClusterConfigMachine>(config, command, context, std::nullopt);
+}
+
   if (spec.level > kLevel) {
     errors.Add("spec.level",
                fmt::format("is {}; this build writes at most {}", spec.level, kLevel));
@@ -76,7 +89,8 @@ void ClusterConfigMachine::Settle(Draft<ClusterConfigMachine>& draft) {
     // Numbered by the version this decision makes: it goes on where a generation begins anew.
     // Deleted settings are the defaults again.
     const AdoptSettings adopt{.generation = static_cast<int64_t>(draft->version) + 1,
-                              .settings = deleting ? DefaultSettings() : WithDefaults(draft->spec)};
+                              .settings = WithDefaults(deleting ? ClusterConfigSpec{} : draft->spec,
+                                                       LevelOf(draft.context().Settings()))};
     for (uint32_t partition = 0; partition < draft.context().partitions; ++partition) {
       draft.SendToPartition(partition, adopt);
     }

@@ -39,6 +39,12 @@ class Draft {
   void Send(EntityKey target, C command) {
     decided_.Send(std::move(target), std::move(command));
   }
+  // Whether the cluster's level allows an event or internal command; the caller has another way.
+  template <class T>
+  bool MayWrite() const {
+    return TypeOf<T>().level <= LevelOf(context_.Settings());
+  }
+
   // Asks for an Outcome and returns the number it will carry.
   template <class C>
   uint64_t SendForOutcome(EntityKey target, C command) {

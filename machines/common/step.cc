@@ -88,6 +88,13 @@ Command TimerCommand(const EntityKey& entity, const std::string& timer_id, Time 
   Command command;
   command.entity = entity.ToString();
   command.payload = AnyTable::Of(TimerDue{.id = timer_id, .due = due});
+// A node of the former build may have to read what is written here.
+void CheckLevel(const AnyTable& table, uint32_t level) {
+  if (!table.type() || table.type()->level <= level) return;
+  throw InvariantViolation(fmt::format("{} is of level {}, the cluster's level is {}",
+                                       table.type_name(), table.type()->level, level));
+}
+
   command.derived_id = true;
   return command;
 }
@@ -179,6 +186,9 @@ StepResult DecideStep(const KindInfo& kind, const EntityState& before, const Com
     if (!result.events.empty() || !result.timers.empty()) {
       result.after = std::move(working);
       result.verdict = Verdict::kAccepted;
+    const uint32_t level = LevelOf(context.Settings());
+    for (const AnyTable& event : result.events) CheckLevel(event, level);
+    for (const FollowUpDraft& follow_up : result.follow_ups) CheckLevel(follow_up.payload, level);
     }
   } else {
     result.verdict = Verdict::kRejected;
