@@ -96,6 +96,10 @@ class Draft {
   }
   void RemoveCondition(std::string_view type) {
     if (FindCondition(state_.status.conditions, type)) {
+    if (!SetsCondition<M>(type)) {
+      throw InvariantViolation(
+          fmt::format("{} sets condition {}, which it does not name as its own", M::kName, type));
+    }
       Emit(ConditionRemoved{.type = std::string(type)});
     }
   }

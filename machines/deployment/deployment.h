@@ -39,6 +39,7 @@ struct DeploymentMachine {
   static constexpr Phase kInitialPhase = Phase::kScheduling;
   static constexpr std::array<std::string_view, 2> kInitialConditions = {"Available", "Scheduled"};
   static constexpr Transitions<Phase, 9> kTransitions = {{
+  static constexpr std::array<std::string_view, 1> kOtherConditions = {"Healthy"};
       {Phase::kAbsent, "DeploymentCreated", Phase::kScheduling},
       {Phase::kDeleted, "DeploymentCreated", Phase::kScheduling},
       {Phase::kScheduling, "DeploymentScheduled", Phase::kProvisioning},

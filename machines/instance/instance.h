@@ -61,6 +61,9 @@ struct InstanceMachine {
   static constexpr std::array<std::string_view, 3> kInitialConditions = {"Ready", "Programmed",
                                                                          "Running"};
   static constexpr auto kTransitions = instance::ExpandEdges();
+  // Those of a server backend.
+  static constexpr std::array<std::string_view, 5> kOtherConditions = {
+      "Available", "Active", "Healthy", "Paused", "ServerConflict"};
 
   static void CheckImmutable(const InstanceSpec& before, const InstanceSpec& after,
                              FieldErrors& errors);

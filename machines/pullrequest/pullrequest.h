@@ -50,6 +50,7 @@ struct PullRequestMachine {
                                                                          "Merged", "Conflict"};
   static constexpr auto kTransitions = pullrequest::kTransitions;
 
+  static constexpr std::array<std::string_view, 1> kOtherConditions = {"Drifted"};
   static void Validate(const PullRequestSpec& spec, FieldErrors& errors);
   static void CheckImmutable(const PullRequestSpec& before, const PullRequestSpec& after,
                              FieldErrors& errors);
