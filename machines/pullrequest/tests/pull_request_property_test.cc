@@ -35,7 +35,8 @@ bool Has(const std::vector<std::string>& all, const std::string& one) {
 class Story {
  public:
   Story() : world_(BuiltinKinds()) {
-    world_.deliver = false;
+    world_.deliver = true;
+    world_.deliver_to = {"registry", "pullrequest"};
     world_.on_decision = [this](const testing::World&, const Decision& decision) {
       for (const Event& event : decision.events) {
         const auto* contested = event.payload.As<LabelContested>();
@@ -48,7 +49,7 @@ class Story {
     apply.spec.auto_merge = *rc::gen::arbitrary<bool>();
     apply.spec.qualification.min_approvals = Pick(0, 2);
     apply.spec.qualification.required_checks = {"ci"};
-    RC_ASSERT(world_.Send(kEntity, apply).verdict == Verdict::kAccepted);
+    RC_ASSERT(world_.SendAndSettle(kEntity, apply).verdict == Verdict::kAccepted);
   }
 
   void Step() {
