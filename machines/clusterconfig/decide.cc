@@ -1,4 +1,5 @@
 #include "machines/clusterconfig/clusterconfig.h"
+#include "machines/common/names.h"
 #include "machines/network/allocator/prefix.h"
 
 namespace sluice {
@@ -27,7 +28,6 @@ void CheckLength(uint32_t length, Family family, const char* path, FieldErrors& 
 
 }  // namespace
 
-void ClusterConfigMachine::Validate(const ClusterConfigSpec& spec, FieldErrors& errors) {
 DecideResult Decide(const ClusterConfig& config, const ClusterConfigApply& command,
                     const DecideContext& context) {
   const uint32_t level = LevelOf(context.Settings());
@@ -41,6 +41,7 @@ DecideResult Decide(const ClusterConfig& config, const ClusterConfigApply& comma
   return DecideUpsert<ClusterConfigMachine>(config, command, context, std::nullopt);
 }
 
+void ClusterConfigMachine::Validate(const ClusterConfigSpec& spec, FieldErrors& errors) {
   if (spec.level > kLevel) {
     errors.Add("spec.level",
                fmt::format("is {}; this build writes at most {}", spec.level, kLevel));
@@ -67,6 +68,9 @@ DecideResult Decide(const ClusterConfig& config, const ClusterConfigApply& comma
   not_negative(spec.pull_request_poll_interval, "spec.pullRequestPollInterval");
   positive(spec.drift_interval, "spec.driftInterval");
   not_negative(spec.drift_deadline, "spec.driftDeadline");
+  if (!spec.notify_url.empty()) {
+    if (const auto fault = HttpUrlFault(spec.notify_url)) errors.Add("spec.notifyUrl", *fault);
+  }
   for (const auto& [kind, text] : spec.stuck_deadlines) {
     const auto parsed = ParseDuration(text);
     if (!parsed) {
@@ -88,6 +92,7 @@ void ClusterConfigMachine::Settle(Draft<ClusterConfigMachine>& draft) {
   if (unsent && draft.context().self.ToString() == kClusterConfigKey) {
     // Numbered by the version this decision makes: it goes on where a generation begins anew.
     // Deleted settings are the defaults again.
+    // The level stays where none is named: nodes of a former build may still be there.
     const AdoptSettings adopt{.generation = static_cast<int64_t>(draft->version) + 1,
                               .settings = WithDefaults(deleting ? ClusterConfigSpec{} : draft->spec,
                                                        LevelOf(draft.context().Settings()))};

@@ -52,6 +52,7 @@ ClusterConfigSpec WithDefaults(const ClusterConfigSpec& spec, uint32_t level) {
   }
   if (spec.drift_interval) full.drift_interval = spec.drift_interval;
   if (spec.drift_deadline) full.drift_deadline = spec.drift_deadline;
+  full.notify_url = spec.notify_url;
   for (const auto& [kind, deadline] : spec.stuck_deadlines) full.stuck_deadlines[kind] = deadline;
   return full;
 }

@@ -126,10 +126,12 @@ TEST(ClusterConfig, RefusesAllFaultsAtOnce) {
   World world(kinds);
   ClusterConfigApply apply;
   apply.spec.level = kLevel + 1;
+  apply.spec.notify_url = "ftp://nowhere";
   apply.spec.stuck_deadlines = {{"binding", "soon"}};
   const Decision decision = world.Send(kClusterConfigKey, apply);
   ASSERT_EQ(decision.verdict, Verdict::kRejected);
   EXPECT_NE(decision.rejection->message.find("spec.level"), std::string::npos);
+  EXPECT_NE(decision.rejection->message.find("spec.notifyUrl"), std::string::npos);
   EXPECT_NE(decision.rejection->message.find("spec.stuckDeadlines.binding"), std::string::npos);
 }
 
