@@ -25,6 +25,7 @@ struct Heard {
     std::string command;
     Time since;
     DecisionPosition position;
+    bool until_observed = false;  // Hearing of the entity is an answer, too.
   };
   struct Refusal {
     std::string entity;
@@ -96,6 +97,9 @@ void Hear(const Moment& moment, Heard* heard) {
                       known->second.last.reason == observed->reason;
     heard->subjects[observed->subject] = {*observed,
                                           same ? known->second.since : moment.decision.time};
+    std::erase_if(heard->asked, [&](const auto& asked) {
+      return asked.second.until_observed && asked.second.entity == observed->subject;
+    });
   }
   if (const auto* outcome = command.payload.As<sluice::Outcome>()) {
     const auto asked = heard->asked.find(outcome->number);
@@ -135,7 +139,8 @@ void Hear(const Moment& moment, Heard* heard) {
   for (const FollowUp& sent : moment.decision.effects.follow_ups) {
     if (!sent.command || !sent.command->outcome_number) continue;
     heard->asked[*sent.command->outcome_number] = {sent.command->entity, CommandText(*sent.command),
-                                                   moment.decision.time, moment.position()};
+                                                   moment.decision.time, moment.position(),
+                                                   sent.command->outcome_unless_observed};
   }
   if (IsReport(command) && moment.decision.verdict == Verdict::kAccepted) {
     const auto payload = command.payload.type();
@@ -155,10 +160,10 @@ void Hear(const Moment& moment, Heard* heard) {
   for (const PendingAction& action : moment.kind.pending(moment.after)) {
     const std::string key = action.verb + " " + action.target;
     const auto known = heard->actions.find(key);
-    pending[key] =
-        known != heard->actions.end()
-            ? known->second
-            : Heard::Asked{action.location, action.verb, moment.decision.time, moment.position()};
+    pending[key] = known != heard->actions.end()
+                       ? known->second
+                       : Heard::Asked{action.location, action.verb, moment.decision.time,
+                                      moment.position(), false};
   }
   heard->actions = std::move(pending);
 }

@@ -118,7 +118,7 @@ DecideResult Network(const Deployment& state, const Command& command,
 DecideResult SeeOutcome(DeploymentDraft& draft, const Outcome& outcome, uint64_t ordinal) {
   DeploymentMember member = *FindMember(draft.state(), ordinal);
   if (outcome.accepted) {
-    // The instance has told of itself already, and in more detail.
+    // Accepted without a change. One that is known has told of itself already, in more detail.
     if (!member.uid.empty()) return Ignore();
     member.uid = outcome.uid;
     draft.Emit(MemberChanged{.ordinal = ordinal, .member = std::move(member)});

@@ -154,6 +154,25 @@ void CheckAgainstInstances(const World& world) {
     RC_ASSERT(member->ready == IsTrue(instance.status.conditions, "Ready"));
     RC_ASSERT(instance.spec.location.name == "here");
   }
+TEST(Deployment, HearsOnceOfAMemberThatTellsOfItself) {
+  World world(BuiltinKinds());
+  world.SendJson(kShop, "Apply",
+                 R"({"spec":{"location":{"name":"here"},"scaleSettings":{"minReplicas":3,)"
+                 R"("instanceManagementPolicy":"Parallel"},"template":{"spec":{"runtime":)"
+                 R"({"process":{"command":["./server"]}}}}}})");
+  world.Settle();
+  EXPECT_EQ(world.As<Deployment>(kShop).status.replicas, 3u);
+  size_t heard = 0;
+  for (const Decision& decision : world.decisions()) {
+    if (decision.command->entity != kShop || !decision.command->source) continue;
+    if (!decision.command->source->entity.starts_with("instance/")) continue;
+    EXPECT_FALSE(decision.command->payload.As<Outcome>());
+    EXPECT_EQ(decision.verdict, Verdict::kAccepted);
+    ++heard;
+  }
+  EXPECT_EQ(heard, 3u);
+}
+
   RC_ASSERT(shop.status.replicas == there);
 }
 
