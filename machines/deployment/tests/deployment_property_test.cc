@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/deployment/control/plan.h"
 #include "machines/deployment/members.h"
@@ -13,16 +14,12 @@ namespace sluice {
 namespace {
 
 using deployment::IsReady;
+using testing::Chance;
+using testing::Pick;
 using testing::World;
 using M = DeploymentMachine;
 
 constexpr char kShop[] = "deployment/default/shop";
-
-template <class T>
-T Pick(T from, T end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(from, end));
-}
-bool Chance(int in) { return Pick(0, in) == 0; }
 
 uint64_t OrdinalOfKey(const std::string& key) {
   uint64_t ordinal = 0;
@@ -154,6 +151,9 @@ void CheckAgainstInstances(const World& world) {
     RC_ASSERT(member->ready == IsTrue(instance.status.conditions, "Ready"));
     RC_ASSERT(instance.spec.location.name == "here");
   }
+  RC_ASSERT(shop.status.replicas == there);
+}
+
 TEST(Deployment, HearsOnceOfAMemberThatTellsOfItself) {
   World world(BuiltinKinds());
   world.SendJson(kShop, "Apply",
@@ -171,9 +171,6 @@ TEST(Deployment, HearsOnceOfAMemberThatTellsOfItself) {
     ++heard;
   }
   EXPECT_EQ(heard, 3u);
-}
-
-  RC_ASSERT(shop.status.replicas == there);
 }
 
 RC_GTEST_PROP(DeploymentProperty, KeptSetsAreThePlan, ()) {

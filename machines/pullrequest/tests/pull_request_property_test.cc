@@ -12,21 +12,19 @@
 #include <deque>
 #include <set>
 
+#include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/pullrequest/pullrequest.h"
 
 namespace sluice {
 namespace {
 
+using testing::Pick;
+
 constexpr const char* kEntity = "pullrequest/default/acme--shop--42";
 const std::vector<std::string> kOurs = {"sluice/discovered", "sluice/qualified", "sluice/merging",
                                         "sluice/failed",     "sluice/merged",    "sluice/closed"};
 const std::vector<std::string> kTheirs = {"bug", "sluice/urgent", "qualified"};
-
-// Over the whole range from the first case on: inRange by itself starts small.
-int Pick(int from, int end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(from, end));
-}
 
 bool Has(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();

@@ -135,8 +135,6 @@ TEST(ClusterConfig, RefusesAllFaultsAtOnce) {
   EXPECT_NE(decision.rejection->message.find("spec.stuckDeadlines.binding"), std::string::npos);
 }
 
-TEST_F(RegistryTest, IsNotDeletedWhileSomethingIsHeld) {
-  SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
 TEST(Level, StaysWhereNoneIsNamedAndIsNeverLowered) {
   KindRegistry kinds;
   kinds.Add(ClusterConfigKind());
@@ -174,6 +172,8 @@ TEST(Level, NothingBeyondItIsWritten) {
   EXPECT_EQ(world.SendFrom("registry/sluice-system/x", kRequest, answer).events.size(), 1u);
 }
 
+TEST_F(RegistryTest, IsNotDeletedWhileSomethingIsHeld) {
+  SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
   SendAs("registry/default/m", JoinRegistry{.uid = "u2", .labels = {}});
   EXPECT_EQ(world_.Send(kRegistry, Delete{}).rejection->code, RejectionCode::kFailedPrecondition);
   SendAs("registry/default/a", ReleaseKey{.key = "k"});
