@@ -4,6 +4,7 @@
 // Threadsafe after Open.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -49,6 +50,9 @@ struct NodeOptions {
 struct NodeCounters {
   // accepted, rejected, ... by (verdict, kind)
   std::map<std::pair<std::string, std::string>, uint64_t> decisions;
+  // Commands from outside that came to nothing, reports that lie among them: (verdict, kind,
+  // command), of Ignored and Rejected.
+  std::map<std::array<std::string, 3>, uint64_t> refused;
   ConditionCounters conditions;
   std::vector<double> commit_bounds_seconds;
   std::vector<uint64_t> commit_counts;  // one more than bounds
