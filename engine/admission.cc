@@ -41,9 +41,8 @@ void Admission::AddTurn(std::string_view sender, const Admitted& first) {
 }
 
 std::optional<Admitted> Admission::Next() {
-  const bool room =
-      handed_in_.empty() || (handed_in_.size() < limits_.window_commands &&
-                             handed_in_bytes_ < limits_.window_bytes);
+  const bool room = handed_in_.empty() || (handed_in_.size() < limits_.window_commands &&
+                                           handed_in_bytes_ < limits_.window_bytes);
   if (turns_.empty() || !room) return std::nullopt;
   const Turn turn = *turns_.begin();
   turns_.erase(turns_.begin());

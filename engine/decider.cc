@@ -123,6 +123,7 @@ Result<void> Decider::DecideUserRecord(InputRecord&& record) {
   // What only nodes may set is nobody else's to set.
   command->source.reset();
   command->outcome_number.reset();
+  command->outcome_unless_observed = false;
   command->deferred.reset();
   command->forwarded = false;
   command->to_partition.reset();

@@ -15,6 +15,7 @@ Effects Decider::NumberEffects(std::vector<FollowUpDraft> follow_ups,
     command.to_partition = draft.to_partition;
     command.payload = std::move(draft.payload);
     command.outcome_number = draft.outcome_number;
+    command.outcome_unless_observed = draft.outcome_unless_observed;
     command.correlation_id = cause.correlation_id;
     command.derived_id = true;
     if (draft.carries_reply) {

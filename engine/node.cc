@@ -268,17 +268,28 @@ Result<CallerAnswer> Node::RepeatedAnswer(const LogRecord& record) {
 void Node::OnApplied(const AppliedBatch& batch) {
   std::vector<const Decision*> answered;
   std::map<std::pair<Verdict, std::string_view>, uint64_t> decided;
+  std::vector<const Decision*> refused;
   for (const AppliedRecord& applied : batch.records) {
     const auto& decision = applied.record->decision;
     if (!decision || !decision->command) continue;
     const std::string_view entity = decision->command->entity;
     ++decided[{decision->verdict, entity.substr(0, entity.find('/'))}];
+    const bool nothing =
+        decision->verdict == Verdict::kIgnored || decision->verdict == Verdict::kRejected;
+    if (nothing && !decision->command->source) refused.push_back(&*decision);
     if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
   }
   {
     const std::lock_guard lock(counters_mutex_);
     for (const auto& [what, count] : decided) {
       counters_.decisions[{std::string(ToString(what.first)), std::string(what.second)}] += count;
+    }
+    for (const Decision* decision : refused) {
+      const std::string& entity = decision->command->entity;
+      const Type* type = decision->command->payload.type();
+      ++counters_
+            .refused[{std::string(ToString(decision->verdict)), entity.substr(0, entity.find('/')),
+                      std::string(type ? type->wire_name : "")}];
     }
     for (const AppliedRecord& applied : batch.records) {
       const auto& decision = applied.record->decision;

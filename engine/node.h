@@ -4,6 +4,7 @@
 // Threadsafe after Open.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -54,6 +55,9 @@ struct NodeOptions {
 struct NodeCounters {
   // accepted, rejected, ... by (verdict, kind)
   std::map<std::pair<std::string, std::string>, uint64_t> decisions;
+  // Commands from outside that came to nothing, reports that lie among them: (verdict, kind,
+  // command), of Ignored and Rejected.
+  std::map<std::array<std::string, 3>, uint64_t> refused;
   ConditionCounters conditions;
   uint64_t commands_waiting = 0;  // for their turn, now
   uint64_t commands_refused = 0;  // their sender had too many waiting

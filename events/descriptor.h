@@ -130,6 +130,8 @@ struct Type {
   bool is_event;
   bool is_bookkeeping;
   uint16_t version;
+  // The setting `level` from which on it may be written (machines/clusterconfig/settings.h).
+  uint16_t level;
   std::span<const Field> fields;  // ascending by id
   TypeOps ops;
 

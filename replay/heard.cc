@@ -100,7 +100,7 @@ void Heard::NoteActions(const Moment& moment) {
     const auto known = actions.find(key);
     pending[key] = known != actions.end() ? known->second
                                           : Asked{action.location, action.verb,
-                                                  moment.decision.time, moment.position()};
+                                                  moment.decision.time, moment.position(), false};
   }
   actions = std::move(pending);
 }
@@ -112,13 +112,17 @@ void Heard::Hear(const Moment& moment) {
     const bool same = known != subjects.end() && known->second.last.ready == observed->ready &&
                       known->second.last.reason == observed->reason;
     subjects[observed->subject] = {*observed, same ? known->second.since : moment.decision.time};
+    std::erase_if(asked, [&](const auto& one) {
+      return one.second.until_observed && one.second.entity == observed->subject;
+    });
   }
   if (const auto* outcome = command.payload.As<sluice::Outcome>()) HearOutcome(moment, *outcome);
   HearRefusal(moment);
   for (const FollowUp& sent : moment.decision.effects.follow_ups) {
     if (!sent.command || !sent.command->outcome_number) continue;
     asked[*sent.command->outcome_number] = {sent.command->entity, CommandText(*sent.command),
-                                            moment.decision.time, moment.position()};
+                                            moment.decision.time, moment.position(),
+                                            sent.command->outcome_unless_observed};
   }
   HearReport(moment);
   NoteActions(moment);

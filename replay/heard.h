@@ -22,6 +22,7 @@ struct Heard {
     std::string command;
     Time since;
     DecisionPosition position;
+    bool until_observed = false;  // Hearing of the entity is an answer, too.
   };
   struct Refusal {
     std::string entity;

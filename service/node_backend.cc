@@ -303,6 +303,14 @@ MetricsSnapshot NodeBackend::Metrics() {
   for (const auto& [key, count] : counters.decisions) {
     metrics.commands.push_back({key.first, key.second, count});
   }
+  for (const auto& [what, count] : counters.refused) {
+    metrics.extras.push_back(
+        {.name = "sluice_commands_refused_total",
+         .help = "Commands from outside that came to nothing, reports that lie among them.",
+         .counter = true,
+         .labels = {{"verdict", what[0]}, {"kind", what[1]}, {"command", what[2]}},
+         .value = static_cast<double>(count)});
+  }
   AddConditionMetrics(counters.conditions, &metrics.extras);
   metrics.commit_latency = {counters.commit_bounds_seconds, counters.commit_counts,
                             counters.commit_seconds_sum};

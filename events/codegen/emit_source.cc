@@ -66,6 +66,7 @@ void WriteTable(const TableModel& model, std::ostringstream& out) {
       << "    .is_event = " << Bool(model.is_event) << ",\n"
       << "    .is_bookkeeping = " << Bool(model.is_bookkeeping) << ",\n"
       << "    .version = " << model.version << ",\n"
+      << "    .level = " << model.level << ",\n"
       << "    .fields = " << (model.fields.empty() ? "{}" : array) << ",\n"
       << "    .ops = kTypeOps<" << model.name << ">,\n};\n";
   WriteWalks(model, out);

@@ -58,6 +58,8 @@ TableModel ReadTable(const reflection::Schema& schema, const reflection::Object&
   if (model.wire_name.empty()) model.wire_name = model.name;
   const std::string version = attributes.Text("version");
   model.version = static_cast<uint16_t>(version.empty() ? 1 : std::stoi(version));
+  const std::string level = attributes.Text("level");
+  model.level = static_cast<uint16_t>(level.empty() ? 1 : std::stoi(level));
   model.comment = Comment(source.documentation());
 
   std::vector<const reflection::Field*> fields;

@@ -49,6 +49,7 @@ struct TableModel {
   bool is_event = false;
   bool is_bookkeeping = false;
   uint16_t version = 0;
+  uint16_t level = 1;
   std::vector<FieldModel> fields;  // Ascending by id.
   std::vector<std::string> comment;
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shows the server plane on a simulated region: an instance that is a server, a server that vanishes and
-# is replaced, two servers that claim one instance, a rebuild in place that fails and is repaired.
+# is replaced, two servers that claim one instance, a rebuild in place that fails and is repaired; and a pool
+# that rolls to another image: one at a time, then with one more standing in, then one is evicted.
 #   --build-dir DIR  use what is built there, instead of setting up and building build/release
 # Ends with exit 0 and nothing left behind; anything unexpected ends it with 1.
 set -euo pipefail
@@ -14,7 +15,7 @@ while [[ $# -gt 0 ]]; do
       shift
       ;;
     -h | --help)
-      sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     *)
@@ -34,6 +35,7 @@ sluice=$build/sluice
 work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-server.XXXXXX")
 node_pid=
 region_pid=
+watch_pid=
 
 title() { printf '\n== %s\n' "$*"; }
 say() { printf '   %s\n' "$*"; }
@@ -61,7 +63,7 @@ clean_up() {
       tail -20 "$work/$log.log" >&2 || true
     done
   fi
-  for pid in $region_pid $node_pid; do kill -KILL "$pid" 2>/dev/null || true; done
+  for pid in $watch_pid $region_pid $node_pid; do kill -KILL "$pid" 2>/dev/null || true; done
   rm -rf "$work"
   exit "$code"
 }
@@ -74,6 +76,31 @@ has() { [[ $(condition "$1" "$2") == "$3" ]]; }
 mapped() { [[ $("$sluice" get server "$1" -o json | jq -r '.status.conditions[0].reason') == "$2" ]]; }
 region_do() { "$sluice" provider region-do --data "$work/region" "$1" | sed 's/^/   /'; }
 ready() { "$sluice" wait "instance/$1" --for=condition=Ready --timeout=60s | sed 's/^/   /'; }
+pool() { "$sluice" get deployment pool -o json | jq -r "$1"; }
+members() { "$sluice" get instances -o json | jq -r '[.items[].metadata.name | select(startswith("pool-"))] | join(" ")'; }
+
+# All members are ready on the template as it is now, and nothing is left to do.
+settled() {
+  [[ $(pool '[.status.observedGeneration == .metadata.generation, .status.readyReplicas == 3, .status.replicas == 3,
+    .status.currentReplicas == 3] | all') == true ]]
+}
+
+# roll IMAGE MAX_UNAVAILABLE MAX_SURGE: rolls the pool and tells the bounds that every version of it kept.
+roll() {
+  "$sluice" get deployment pool -w -o json >"$work/watch-$1" 2>/dev/null &
+  watch_pid=$!
+  until_true 10 "the watch" test -s "$work/watch-$1"
+  sed "s/debian-12/$1/; s/maxUnavailable: 1/maxUnavailable: $2/; s/maxSurge: 0/maxSurge: $3/" examples/server/pool.yaml | apply
+  until_true 90 "the pool on $1" settled
+  kill "$watch_pid" 2>/dev/null && wait "$watch_pid" 2>/dev/null || true
+  watch_pid=
+  local versions least most
+  read -r versions least most < <(jq -rs '[length, ([.[].status.readyReplicas] | min), ([.[].status.replicas] | max)] | @tsv' \
+    "$work/watch-$1")
+  say "in $versions versions of it: at least $least of 3 ready, at most $most members"
+  ((least >= 3 - $2 && most <= 3 + $3)) || fail "the pool broke its bounds"
+}
+
 with() { sed "s/$2/$3/" "examples/server/$1.yaml" | apply; }
 
 [[ -x $sluice ]] || fail "not built in $build"
@@ -130,10 +157,31 @@ ready web
 [[ $(server_of web) == "$second" ]] || fail "a rebuild is in place"
 say "$second runs $(instance web .status.server.reported.image)"
 
+title "A pool of three"
+"$sluice" apply -f examples/server/pool.yaml | sed 's/^/   /'
+until_true 90 "the pool" settled
+say "members: $(members)"
+
+title "Another image, at most one down at a time"
+roll debian-13 1 0
+
+title "Another one, none down: one more stands in meanwhile"
+roll debian-14 0 1
+say "members: $(members)"
+
+title "One is evicted: that one goes, and nobody takes its place"
+victim=$(members | cut -d' ' -f1)
+rest=$(members | cut -d' ' -f2-)
+"$sluice" send "{\"entity\":\"deployment/default/pool\",\"command\":\"Evict\",\"payload\":{\"instances\":[\"$victim\"]}}" >/dev/null
+evicted() { [[ $(members) == "$rest" && $(pool .status.readyReplicas) == 2 ]]; }
+until_true 60 "$victim to go" evicted
+say "$victim went; members: $(members)"
+
 title "How it came about: sluice history instance/web"
 "$sluice" history instance/web | grep -E 'Server(Creation|Holder|Replacement|Rebuild|Update)' | sed 's/^/   /'
 
 title "Taking it all away"
+"$sluice" delete deployment/pool --wait | sed 's/^/   /'
 "$sluice" delete instance/web --wait | sed 's/^/   /'
 only_the_stranger() { [[ $("$sluice" get server -o json | jq '.items | length') -eq 1 ]]; }
 until_true 30 "the servers to go" only_the_stranger

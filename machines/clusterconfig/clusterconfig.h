@@ -37,6 +37,12 @@ struct ClusterConfigMachine {
   static void Settle(Draft<ClusterConfigMachine>& draft);
 };
 
+using ClusterConfig = ClusterConfigMachine::State;
+
+// A level that is written already is not taken back: what it allowed stands in the log.
+DecideResult Decide(const ClusterConfig& config, const ClusterConfigApply& command,
+                    const DecideContext& context);
+
 const KindInfo& ClusterConfigKind();
 
 }  // namespace sluice

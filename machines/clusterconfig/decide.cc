@@ -1,4 +1,5 @@
 #include "machines/clusterconfig/clusterconfig.h"
+#include "machines/common/names.h"
 #include "machines/network/allocator/prefix.h"
 
 namespace sluice {
@@ -27,6 +28,19 @@ void CheckLength(uint32_t length, Family family, const char* path, FieldErrors& 
 
 }  // namespace
 
+DecideResult Decide(const ClusterConfig& config, const ClusterConfigApply& command,
+                    const DecideContext& context) {
+  const uint32_t level = LevelOf(context.Settings());
+  if (command.spec.level != 0 && command.spec.level < level) {
+    FieldErrors errors;
+    errors.Add("spec.level",
+               fmt::format("is {}; {} is written already, and stays", command.spec.level, level));
+    ClusterConfigMachine::Validate(command.spec, errors);
+    return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
+  }
+  return DecideUpsert<ClusterConfigMachine>(config, command, context, std::nullopt);
+}
+
 void ClusterConfigMachine::Validate(const ClusterConfigSpec& spec, FieldErrors& errors) {
   if (spec.level > kLevel) {
     errors.Add("spec.level",
@@ -54,6 +68,9 @@ void ClusterConfigMachine::Validate(const ClusterConfigSpec& spec, FieldErrors& 
   not_negative(spec.pull_request_poll_interval, "spec.pullRequestPollInterval");
   positive(spec.drift_interval, "spec.driftInterval");
   not_negative(spec.drift_deadline, "spec.driftDeadline");
+  if (!spec.notify_url.empty()) {
+    if (const auto fault = HttpUrlFault(spec.notify_url)) errors.Add("spec.notifyUrl", *fault);
+  }
   for (const auto& [kind, text] : spec.stuck_deadlines) {
     const auto parsed = ParseDuration(text);
     if (!parsed) {
@@ -75,8 +92,10 @@ void ClusterConfigMachine::Settle(Draft<ClusterConfigMachine>& draft) {
   if (unsent && draft.context().self.ToString() == kClusterConfigKey) {
     // Numbered by the version this decision makes: it goes on where a generation begins anew.
     // Deleted settings are the defaults again.
+    // The level stays where none is named: nodes of a former build may still be there.
     const AdoptSettings adopt{.generation = static_cast<int64_t>(draft->version) + 1,
-                              .settings = deleting ? DefaultSettings() : WithDefaults(draft->spec)};
+                              .settings = WithDefaults(deleting ? ClusterConfigSpec{} : draft->spec,
+                                                       LevelOf(draft.context().Settings()))};
     for (uint32_t partition = 0; partition < draft.context().partitions; ++partition) {
       draft.SendToPartition(partition, adopt);
     }

@@ -26,9 +26,9 @@ ClusterConfigSpec DefaultSettings() {
   return settings;
 }
 
-ClusterConfigSpec WithDefaults(const ClusterConfigSpec& spec) {
+ClusterConfigSpec WithDefaults(const ClusterConfigSpec& spec, uint32_t level) {
   ClusterConfigSpec full = DefaultSettings();
-  if (spec.level != 0) full.level = spec.level;
+  full.level = spec.level != 0 ? spec.level : level;
   if (spec.idempotency_window) full.idempotency_window = spec.idempotency_window;
   if (!spec.ipv4_pools.empty()) {
     full.ipv4_pools = spec.ipv4_pools;
@@ -52,6 +52,7 @@ ClusterConfigSpec WithDefaults(const ClusterConfigSpec& spec) {
   }
   if (spec.drift_interval) full.drift_interval = spec.drift_interval;
   if (spec.drift_deadline) full.drift_deadline = spec.drift_deadline;
+  full.notify_url = spec.notify_url;
   for (const auto& [kind, deadline] : spec.stuck_deadlines) full.stuck_deadlines[kind] = deadline;
   return full;
 }

@@ -29,22 +29,28 @@ ConditionsObserved ObservedNow(const EntityState& state, const EntityKey& self) 
   return observed;
 }
 
-std::optional<Rejection> FaultOf(const WriteConditions& command) {
+std::optional<Rejection> FaultOf(const KindInfo& kind, const WriteConditions& command) {
   for (const Condition& condition : command.conditions) {
     const auto& owned = command.owned;
     if (std::find(owned.begin(), owned.end(), condition.type) == owned.end()) {
       return Rejection::InvalidArgument("payload.conditions", condition.type + " is not owned");
     }
   }
+  for (const std::string& type : command.owned) {
+    if (!kind.sets_condition(type)) continue;
+    return Rejection::FailedPrecondition(
+        "payload.owned",
+        fmt::format("{} is a condition that every {} sets itself", type, kind.name));
+  }
   return std::nullopt;
 }
 
-DecideResult Write(const EntityState& state, const WriteConditions& command,
+DecideResult Write(const KindInfo& kind, const EntityState& state, const WriteConditions& command,
                    const DecideContext& context) {
   if (!state.Exists()) {
     return Reject(Rejection::NotFound(context.self.ToString() + " does not exist"));
   }
-  if (auto fault = FaultOf(command)) return Reject(*std::move(fault));
+  if (auto fault = FaultOf(kind, command)) return Reject(*std::move(fault));
   const std::vector<Condition>& present = ConditionsOf(state);
   Decided decided;
   for (Condition staged : command.conditions) {
@@ -89,10 +95,10 @@ bool IsConditionCommand(const Command& command) {
          command.payload.As<UnwatchConditions>();
 }
 
-DecideResult DecideConditionCommand(const EntityState& state, const Command& command,
-                                    const DecideContext& context) {
+DecideResult DecideConditionCommand(const KindInfo& kind, const EntityState& state,
+                                    const Command& command, const DecideContext& context) {
   if (const auto* write = command.payload.As<WriteConditions>()) {
-    return Write(state, *write, context);
+    return Write(kind, state, *write, context);
   }
   if (const auto* watch = command.payload.As<WatchConditions>()) {
     return Watch(state, *watch, context);

@@ -11,6 +11,7 @@
 #include "machines/common/context.h"
 #include "machines/common/decided.h"
 #include "machines/common/entity.h"
+#include "machines/common/kind.h"
 
 namespace sluice {
 
@@ -19,8 +20,8 @@ inline constexpr size_t kConditionWatchersMax = 16;
 
 // WriteConditions, WatchConditions, UnwatchConditions.
 bool IsConditionCommand(const Command& command);
-DecideResult DecideConditionCommand(const EntityState& state, const Command& command,
-                                    const DecideContext& context);
+DecideResult DecideConditionCommand(const KindInfo& kind, const EntityState& state,
+                                    const Command& command, const DecideContext& context);
 
 // Tells who watches, when conditions, generation or existence differ.
 void AnnounceConditions(const EntityState& before, const EntityState& after, const EntityKey& self,

@@ -17,6 +17,25 @@ std::optional<Condition> NextCondition(const Condition* present, std::string_vie
                                        ConditionStatus status, std::string_view reason,
                                        std::string_view message, int64_t generation, Time now);
 
+// The condition of passed deadlines, which every kind may get (machines/common/stuck.h).
+inline constexpr std::string_view kStuckCondition = "Stuck";
+
+// Whether machine M sets conditions of that type itself: those an entity is born with, those it may
+// get later (kOtherConditions), and Stuck. Nobody else may write them.
+template <class M>
+constexpr bool SetsCondition(std::string_view type) {
+  if (type == kStuckCondition) return true;
+  for (const std::string_view own : M::kInitialConditions) {
+    if (own == type) return true;
+  }
+  if constexpr (requires { M::kOtherConditions; }) {
+    for (const std::string_view own : M::kOtherConditions) {
+      if (own == type) return true;
+    }
+  }
+  return false;
+}
+
 // Replaces the one of that type, or appends: order of first appearance, so hashes are stable.
 void PutCondition(std::vector<Condition>& conditions, const Condition& condition);
 void RemoveCondition(std::vector<Condition>& conditions, std::string_view type);

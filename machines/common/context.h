@@ -24,6 +24,11 @@ struct DecideContext {
   const ClusterConfigSpec& Settings() const { return *settings; }
 };
 
+// Logs that are older than the setting hold none.
+inline uint32_t LevelOf(const ClusterConfigSpec& settings) {
+  return settings.level == 0 ? 1 : settings.level;
+}
+
 struct EventContext {
   EntityKey self;
   Time time;      // decision time

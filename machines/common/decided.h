@@ -27,6 +27,9 @@ struct FollowUpDraft {
   bool carries_reply = false;
   // Set instead of `target`: addressed to a partition by its number.
   std::optional<uint32_t> to_partition;
+  // The sender is the target's owner, and what an Observed says is all that it wants to know of an
+  // acceptance: the decision that sends it one sends no Outcome besides.
+  bool outcome_unless_observed = false;
 };
 
 struct Decided {

@@ -8,6 +8,7 @@
 //   OnAbsent                      TypeList of commands decided for an absent entity, too
 //   kName, kPlural, kCamel        "lease", "leases", "Lease"
 //   kInitialPhase, kInitialConditions (std::array<std::string_view, N>), kTransitions
+//   kOtherConditions (the same)   optional; conditions it gets later
 // and static functions, all pure:
 //   void Default(Spec&, const DecideContext&)                            optional
 //   void KeepPresent(Spec&, const Spec& present)                         optional; what an Apply
@@ -138,6 +139,7 @@ KindInfo DefineKind() {
   }
   kind.phase_names = PhaseNames(EnumInfoOf<decltype(State{}.status.phase)>());
   if constexpr (requires { M::Columns(); }) kind.columns = M::Columns();
+  kind.sets_condition = &SetsCondition<M>;
   kind.make = []() -> std::unique_ptr<EntityState> { return std::make_unique<State>(); };
   kind.phase = [](const EntityState& state) {
     return static_cast<uint8_t>(static_cast<const State&>(state).status.phase);

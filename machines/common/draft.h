@@ -39,6 +39,12 @@ class Draft {
   void Send(EntityKey target, C command) {
     decided_.Send(std::move(target), std::move(command));
   }
+  // Whether the cluster's level allows an event or internal command; the caller has another way.
+  template <class T>
+  bool MayWrite() const {
+    return TypeOf<T>().level <= LevelOf(context_.Settings());
+  }
+
   // Asks for an Outcome and returns the number it will carry.
   template <class C>
   uint64_t SendForOutcome(EntityKey target, C command) {
@@ -46,6 +52,14 @@ class Draft {
     Emit(OutcomeNumbered{.next = number});
     decided_.Send(std::move(target), std::move(command));
     decided_.follow_ups.back().outcome_number = number;
+    return number;
+  }
+  // The same for a child's creation: an acceptance that the child tells by an Observed needs no
+  // Outcome. The number is answered when it is refused, or changes nothing.
+  template <class C>
+  uint64_t SendForRefusal(EntityKey target, C command) {
+    const uint64_t number = SendForOutcome(std::move(target), std::move(command));
+    decided_.follow_ups.back().outcome_unless_observed = true;
     return number;
   }
   // The same for a command whose type only its sender knows.
@@ -82,6 +96,10 @@ class Draft {
   // Emits ConditionChanged unless nothing differs. lastTransitionTime moves when the status flips.
   void SetCondition(std::string_view type, ConditionStatus status, std::string_view reason,
                     std::string_view message) {
+    if (!SetsCondition<M>(type)) {
+      throw InvariantViolation(
+          fmt::format("{} sets condition {}, which it does not name as its own", M::kName, type));
+    }
     const Condition* present = FindCondition(state_.status.conditions, type);
     if (auto changed = NextCondition(present, type, status, reason, message,
                                      state_.metadata.generation, context_.time)) {

@@ -75,7 +75,7 @@ Observed MakeObserved(const KindInfo& kind, const EntityState& state, const Enti
 
 DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, const Command& command,
                             const DecideContext& context) {
-  if (IsConditionCommand(command)) return DecideConditionCommand(state, command, context);
+  if (IsConditionCommand(command)) return DecideConditionCommand(kind, state, command, context);
   Decided decided;
   if (const auto* observe = command.payload.As<Observe>()) {
     if (!state.items.Has(kObservers, observe->observer)) {

@@ -65,6 +65,8 @@ struct KindInfo {
   std::vector<RawTransition> transitions;
   std::vector<std::string> phase_names;  // by number; empty where a number is not used
   std::vector<Column> columns;           // besides NAME and AGE
+  // Whether its machine sets conditions of that type itself: nobody else writes them.
+  bool (*sets_condition)(std::string_view type) = nullptr;
 
   std::unique_ptr<EntityState> (*make)() = nullptr;
   uint8_t (*phase)(const EntityState&) = nullptr;

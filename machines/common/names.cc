@@ -47,6 +47,17 @@ std::string DerivedName(const std::vector<std::string>& parts) {
   return plain.size() <= kNameMax ? plain : DerivedNameWithHash(parts);
 }
 
+std::optional<std::string> HttpUrlFault(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!text.starts_with(scheme)) continue;
+    const std::string_view rest = text.substr(scheme.size());
+    const bool named = !rest.empty() && rest.front() != '/';
+    const bool clean = rest.find_first_of(" \t\r\n") == std::string_view::npos;
+    return named && clean ? std::nullopt : std::optional<std::string>("names no host");
+  }
+  return "is neither http:// nor https://";
+}
+
 std::string SanitizeLabel(std::string_view text) {
   std::string label;
   for (char c : text) {

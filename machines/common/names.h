@@ -19,6 +19,9 @@ std::string DerivedName(const std::vector<std::string>& parts);
 // The same with the hash whatever the length: for when the plain name is another's.
 std::string DerivedNameWithHash(const std::vector<std::string>& parts);
 
+// nullopt, or why `text` is no URL that HTTP requests can go to.
+std::optional<std::string> HttpUrlFault(std::string_view text);
+
 // Lower case, everything else a dash, no dash at either end or twice; may be empty.
 std::string SanitizeLabel(std::string_view text);
 

@@ -36,8 +36,16 @@ DecideResult DecideByMachine(const KindInfo& kind, const EntityState& state, con
   return info->decide(state, command.payload.data(), context);
 }
 
+bool TellsAnyway(const std::string& sender, const StepResult& result) {
+  return std::any_of(result.follow_ups.begin(), result.follow_ups.end(),
+                     [&](const FollowUpDraft& sent) {
+                       return sent.payload.As<Observed>() && sent.target.ToString() == sender;
+                     });
+}
+
 void AnswerSender(const Command& command, const EntityState& before, StepResult& result) {
   if (!command.outcome_number || !command.source) return;
+  if (command.outcome_unless_observed && TellsAnyway(command.source->entity, result)) return;
   const EntityState& now = result.after ? *result.after : before;
   sluice::Outcome outcome{.number = *command.outcome_number,
                           .accepted = !result.rejection.has_value(),
@@ -78,6 +86,13 @@ void AnswerDeferred(const Command& command, const DecideContext& context, StepRe
   answered.result = std::move(answer);
   result.follow_ups.push_back(
       {KeyOrDie(command.deferred->entity), AnyTable::Of(std::move(answered)), {}, false, {}});
+}
+
+// A node of the former build may have to read what is written here.
+void CheckLevel(const AnyTable& table, uint32_t level) {
+  if (!table.type() || table.type()->level <= level) return;
+  throw InvariantViolation(fmt::format("{} is of level {}, the cluster's level is {}",
+                                       table.type_name(), table.type()->level, level));
 }
 
 bool IsBookkeeping(const AnyTable& event) { return event.type() && event.type()->is_bookkeeping; }
@@ -171,6 +186,9 @@ StepResult DecideStep(const KindInfo& kind, const EntityState& before, const Com
     result.follow_ups = std::move(decided->follow_ups);
     for (TimerChange& timer : decided->timers) result.timers.push_back(std::move(timer));
     result.reply = std::move(decided->reply);
+    const uint32_t level = LevelOf(context.Settings());
+    for (const AnyTable& event : result.events) CheckLevel(event, level);
+    for (const FollowUpDraft& follow_up : result.follow_ups) CheckLevel(follow_up.payload, level);
     ApplyEvents(kind, *working, result.events, {}, EventContextOf(context));
     for (const TimerChange& timer : result.timers)
       ApplyTimerChange(working->relations_part(), timer);

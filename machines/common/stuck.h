@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "machines/common/conditions.h"
 #include "machines/common/draft.h"
 
 namespace sluice {
@@ -22,16 +23,16 @@ void SettleStuck(Draft<M>& draft, std::string_view awaited, Time since) {
   const std::string timer(kStuckTimer);
   if (awaited.empty() || deadline == Duration{}) {
     draft.Disarm(timer);
-    draft.RemoveCondition("Stuck");
+    draft.RemoveCondition(kStuckCondition);
     return;
   }
   const Time due = since + deadline;
   if (draft.now() >= due) {
     draft.Disarm(timer);
-    draft.SetCondition("Stuck", ConditionStatus::kTrue, "DeadlineExceeded",
+    draft.SetCondition(kStuckCondition, ConditionStatus::kTrue, "DeadlineExceeded",
                        "waiting for " + std::string(awaited) + " since " + FormatTime(since));
   } else {
-    draft.RemoveCondition("Stuck");
+    draft.RemoveCondition(kStuckCondition);
     draft.Arm(timer, due);
   }
 }

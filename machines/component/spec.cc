@@ -49,6 +49,14 @@ void CheckOptions(const ComponentResource& resource, const std::string& path, Fi
   }
 }
 
+// A type that the owner's kind sets itself would be written to and fro.
+void CheckType(const ComponentSpec& spec, const std::string& type, const std::string& path,
+               FieldErrors& errors) {
+  const KindInfo* owner = BuiltinKinds().Find(spec.owner.kind);
+  if (!owner || !owner->sets_condition(type)) return;
+  errors.Add(path, fmt::format("{} is a condition that every {} sets itself", type, owner->name));
+}
+
 void CheckPart(const ComponentPart& part, const std::string& path, FieldErrors& errors) {
   if (part.name.empty()) errors.Add(path + ".name", "is required");
   if (part.condition_type.empty()) errors.Add(path + ".conditionType", "is required");
@@ -88,12 +96,14 @@ void ComponentMachine::Validate(const ComponentSpec& spec, FieldErrors& errors) 
   if (const auto fault = DnsLabelFault(spec.owner.namespace_)) {
     errors.Add("spec.owner.namespace", *fault);
   }
+  CheckType(spec, spec.aggregate, "spec.aggregate", errors);
   std::set<std::string> names;
   std::set<std::string> types = {spec.aggregate};
   for (size_t i = 0; i < spec.components.size(); ++i) {
     const ComponentPart& part = spec.components[i];
     const std::string path = fmt::format("spec.components[{}]", i);
     CheckPart(part, path, errors);
+    CheckType(spec, part.condition_type, path + ".conditionType", errors);
     if (!part.name.empty() && !names.insert(part.name).second) {
       errors.Add(path + ".name", part.name + " is there twice");
     }

@@ -50,7 +50,7 @@ size_t ShareOf(const Deployment& state) {
 void CreateMember(DeploymentDraft& draft, uint64_t ordinal) {
   DeploymentMember member;
   member.name = NameOf(draft.state(), draft.context().self.name, ordinal);
-  member.outcome = draft.SendForOutcome(InstanceKey(draft, member.name), Order(draft.state()));
+  member.outcome = draft.SendForRefusal(InstanceKey(draft, member.name), Order(draft.state()));
   member.sent_hash = draft->own.template_hash;
   member.network_gate = !draft->spec.template_.spec.network_interfaces.empty();
   draft.Emit(MemberChanged{.ordinal = ordinal, .member = std::move(member)});
@@ -61,7 +61,7 @@ void UpdateMember(DeploymentDraft& draft, uint64_t ordinal) {
   InstanceCreate order = Order(draft.state());
   // One that is gone by now is made by its turn in the plan, not by this.
   order.expected_uid = member.uid;
-  member.outcome = draft.SendForOutcome(InstanceKey(draft, member.name), std::move(order));
+  member.outcome = draft.SendForRefusal(InstanceKey(draft, member.name), std::move(order));
   member.sent_hash = draft->own.template_hash;
   draft.Emit(MemberChanged{.ordinal = ordinal, .member = std::move(member)});
 }

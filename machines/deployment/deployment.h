@@ -16,6 +16,7 @@
 #include "events/deployment.gen.h"
 #include "events/registry.gen.h"
 #include "machines/common/define_kind.h"
+#include "machines/network/attachment/attachment.h"
 
 namespace sluice {
 
@@ -38,6 +39,7 @@ struct DeploymentMachine {
   static constexpr std::string_view kCamel = "Deployment";
   static constexpr Phase kInitialPhase = Phase::kScheduling;
   static constexpr std::array<std::string_view, 2> kInitialConditions = {"Available", "Scheduled"};
+  static constexpr std::array<std::string_view, 1> kOtherConditions = {"Healthy"};
   static constexpr Transitions<Phase, 9> kTransitions = {{
       {Phase::kAbsent, "DeploymentCreated", Phase::kScheduling},
       {Phase::kDeleted, "DeploymentCreated", Phase::kScheduling},
@@ -86,9 +88,10 @@ DecideResult Decide(const Deployment&, const Outcome&, const DecideContext&);
 DecideResult Decide(const Deployment&, const TimerDue&, const DecideContext&);
 DecideResult Decide(const Deployment&, const ContinueDeployment&, const DecideContext&);
 DecideResult Decide(const Deployment&, const MembersFound&, const DecideContext&);
-DecideResult Decide(const Deployment&, const ClaimEnsured&, const DecideContext&);
-DecideResult Decide(const Deployment&, const ClaimRefused&, const DecideContext&);
-DecideResult Decide(const Deployment&, const AddressReleased&, const DecideContext&);
+DecideResult Decide(const Deployment& deployment, const AttachmentAnswer auto& answer,
+                    const DecideContext& context) {
+  return DecideForAttachments<DeploymentMachine>(deployment, answer, context).value_or(Ignore());
+}
 
 // pool/pool.cc
 DecideResult Decide(const Deployment&, const EvictInstances&, const DecideContext&);

@@ -4,7 +4,6 @@
 #include "machines/deployment/members.h"
 #include "machines/deployment/pool/pool.h"
 #include "machines/instance/instance.h"
-#include "machines/network/attachment/attachment.h"
 #include "machines/registry/registry.h"
 
 namespace sluice {
@@ -99,26 +98,11 @@ DecideResult SeeLocations(DeploymentDraft& draft, const Observed& seen) {
   return draft.Take();
 }
 
-template <class Command>
-bool AdvanceNetwork(DeploymentDraft& draft, const Command& command) {
-  if (!AdvanceAttachments(draft, draft->own.attachments, command)) return false;
-  DeploymentMachine::Settle(draft);
-  return true;
-}
-
-template <class Command>
-DecideResult Network(const Deployment& state, const Command& command,
-                     const DecideContext& context) {
-  DeploymentDraft draft(state, context);
-  if (!AdvanceNetwork(draft, command)) return Ignore();
-  return draft.Take();
-}
-
 // Of a Create, which makes an instance or changes one.
 DecideResult SeeOutcome(DeploymentDraft& draft, const Outcome& outcome, uint64_t ordinal) {
   DeploymentMember member = *FindMember(draft.state(), ordinal);
   if (outcome.accepted) {
-    // The instance has told of itself already, and in more detail.
+    // Accepted without a change. One that is known has told of itself already, in more detail.
     if (!member.uid.empty()) return Ignore();
     member.uid = outcome.uid;
     draft.Emit(MemberChanged{.ordinal = ordinal, .member = std::move(member)});
@@ -159,13 +143,15 @@ DecideResult Decide(const Deployment& state, const Observed& seen, const DecideC
   if (seen.subject == LocationsRegistry(context.self.namespace_).ToString()) {
     return SeeLocations(draft, seen);
   }
-  return Network(state, seen, context);
+  return DecideForAttachments<DeploymentMachine>(state, seen, context).value_or(Ignore());
 }
 
 DecideResult Decide(const Deployment& state, const Outcome& outcome, const DecideContext& context) {
   DeploymentDraft draft(state, context);
   const std::string name = context.sender.empty() ? "" : InstanceName(context.sender);
-  if (name.empty()) return Network(state, outcome, context);
+  if (name.empty()) {
+    return DecideForAttachments<DeploymentMachine>(state, outcome, context).value_or(Ignore());
+  }
   const auto ordinal = deployment::OrdinalNamed(state, name);
   if (!ordinal || FindMember(state, *ordinal)->outcome != outcome.number) return Ignore();
   return SeeOutcome(draft, outcome, *ordinal);
@@ -203,23 +189,7 @@ DecideResult Decide(const Deployment& state, const ContinueDeployment&,
 }
 
 DecideResult Decide(const Deployment& state, const TimerDue& timer, const DecideContext& context) {
-  DeploymentDraft draft(state, context);
-  if (timer.id == kAttachmentTimer) AdvanceAttachments(draft, draft->own.attachments, timer);
-  DeploymentMachine::Settle(draft);
-  return draft.Take();
-}
-
-DecideResult Decide(const Deployment& state, const ClaimEnsured& answer,
-                    const DecideContext& context) {
-  return Network(state, answer, context);
-}
-DecideResult Decide(const Deployment& state, const ClaimRefused& answer,
-                    const DecideContext& context) {
-  return Network(state, answer, context);
-}
-DecideResult Decide(const Deployment& state, const AddressReleased& answer,
-                    const DecideContext& context) {
-  return Network(state, answer, context);
+  return DecideTimer<DeploymentMachine>(state, timer, context);
 }
 
 }  // namespace sluice

@@ -6,10 +6,8 @@
 namespace sluice::instance {
 
 // Hands a change of phase over to `announcement/NS/NAME`, which keeps it until the target has taken
-// it. Called at the end of Settle; does nothing for an instance that names no target.
+// it. Called at the end of Settle. The target is the instance's own (kNotifyAnnotation; empty: it
+// is announced nowhere), else the cluster's (settings.notifyUrl); without one nothing happens.
 void HandOverPhase(Draft<InstanceMachine>& draft);
-
-// nullopt, or why `url` is none that can be told.
-std::optional<std::string> NotifyUrlFault(std::string_view url);
 
 }  // namespace sluice::instance

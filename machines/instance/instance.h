@@ -15,6 +15,7 @@
 #include "events/replace.gen.h"
 #include "machines/common/define_kind.h"
 #include "machines/instance/transitions.h"
+#include "machines/network/attachment/attachment.h"
 
 namespace sluice {
 
@@ -60,6 +61,9 @@ struct InstanceMachine {
   static constexpr Phase kInitialPhase = Phase::kGated;
   static constexpr std::array<std::string_view, 3> kInitialConditions = {"Ready", "Programmed",
                                                                          "Running"};
+  // Those of a server backend.
+  static constexpr std::array<std::string_view, 5> kOtherConditions = {
+      "Available", "Active", "Healthy", "Paused", "ServerConflict"};
   static constexpr auto kTransitions = instance::ExpandEdges();
 
   static void CheckImmutable(const InstanceSpec& before, const InstanceSpec& after,
@@ -100,11 +104,10 @@ DecideResult Decide(const Instance&, const InstanceReportDeleted&, const DecideC
 DecideResult Decide(const Instance&, const Observed&, const DecideContext&);
 DecideResult Decide(const Instance&, const Outcome&, const DecideContext&);
 DecideResult Decide(const Instance&, const TimerDue&, const DecideContext&);
-DecideResult Decide(const Instance&, const ClaimEnsured&, const DecideContext&);
-DecideResult Decide(const Instance&, const ClaimRefused&, const DecideContext&);
-DecideResult Decide(const Instance&, const AddressGranted&, const DecideContext&);
-DecideResult Decide(const Instance&, const AddressRefused&, const DecideContext&);
-DecideResult Decide(const Instance&, const AddressReleased&, const DecideContext&);
+DecideResult Decide(const Instance& instance, const AttachmentAnswer auto& answer,
+                    const DecideContext& context) {
+  return DecideForAttachments<InstanceMachine>(instance, answer, context).value_or(NoChange());
+}
 // server_edge.cc
 DecideResult Decide(const Instance&, const ClaimInstance&, const DecideContext&);
 DecideResult Decide(const Instance&, const ReleaseInstance&, const DecideContext&);

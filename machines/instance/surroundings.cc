@@ -2,18 +2,9 @@
 #include "events/location.gen.h"
 #include "machines/instance/replace.h"
 #include "machines/instance/rules.h"
-#include "machines/network/attachment/attachment.h"
 
 namespace sluice {
 namespace {
-
-template <class Command>
-DecideResult AdvanceNetwork(const Instance& instance, const Command& command,
-                            const DecideContext& context) {
-  Draft<InstanceMachine> draft(instance, context);
-  if (AdvanceAttachments(draft, draft->own.attachments, command)) InstanceMachine::Settle(draft);
-  return draft.Take();
-}
 
 DecideResult SeeLocation(const Instance& instance, const Observed& seen,
                          const DecideContext& context) {
@@ -38,41 +29,18 @@ DecideResult Decide(const Instance& instance, const Observed& seen, const Decide
   const EntityKey location{"location", context.self.namespace_, instance.spec.location.name};
   if (seen.subject == location.ToString()) return SeeLocation(instance, seen, context);
   if (seen.subject.starts_with("server/")) return SeeServer(instance, seen, context);
-  return AdvanceNetwork(instance, seen, context);
+  return DecideForAttachments<InstanceMachine>(instance, seen, context).value_or(NoChange());
 }
 
 DecideResult Decide(const Instance& instance, const TimerDue& timer, const DecideContext& context) {
-  Draft<InstanceMachine> draft(instance, context);
-  if (timer.id == kAttachmentTimer) AdvanceAttachments(draft, draft->own.attachments, timer);
-  InstanceMachine::Settle(draft);
-  return draft.Take();
+  return DecideTimer<InstanceMachine>(instance, timer, context);
 }
 
 DecideResult Decide(const Instance& instance, const Outcome& outcome,
                     const DecideContext& context) {
   if (auto decided = instance::DecideReplaceOutcome(instance, outcome, context)) return *decided;
   if (!instance.Exists()) return Ignore();
-  return AdvanceNetwork(instance, outcome, context);
-}
-DecideResult Decide(const Instance& instance, const ClaimEnsured& answer,
-                    const DecideContext& context) {
-  return AdvanceNetwork(instance, answer, context);
-}
-DecideResult Decide(const Instance& instance, const ClaimRefused& answer,
-                    const DecideContext& context) {
-  return AdvanceNetwork(instance, answer, context);
-}
-DecideResult Decide(const Instance& instance, const AddressGranted& answer,
-                    const DecideContext& context) {
-  return AdvanceNetwork(instance, answer, context);
-}
-DecideResult Decide(const Instance& instance, const AddressRefused& answer,
-                    const DecideContext& context) {
-  return AdvanceNetwork(instance, answer, context);
-}
-DecideResult Decide(const Instance& instance, const AddressReleased& answer,
-                    const DecideContext& context) {
-  return AdvanceNetwork(instance, answer, context);
+  return DecideForAttachments<InstanceMachine>(instance, outcome, context).value_or(NoChange());
 }
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
 // Every fault of an instance's manifest, each with its field path.
 #include <set>
 
-#include "machines/instance/announce.h"
+#include "machines/common/names.h"
 #include "machines/instance/instance.h"
 #include "machines/instance/server_rules.h"
 
@@ -226,8 +226,9 @@ void CheckRuntime(const InstanceSpec& spec, const std::map<std::string, std::str
 void ValidateInstanceSpec(const InstanceSpec& spec,
                           const std::map<std::string, std::string>& annotations,
                           FieldErrors& errors) {
-  if (const auto url = annotations.find(kNotifyAnnotation); url != annotations.end()) {
-    if (const auto fault = instance::NotifyUrlFault(url->second)) {
+  const auto url = annotations.find(kNotifyAnnotation);
+  if (url != annotations.end() && !url->second.empty()) {
+    if (const auto fault = HttpUrlFault(url->second)) {
       errors.Add(At("metadata.annotations[\"{}\"]", kNotifyAnnotation), *fault);
     }
   }

@@ -167,4 +167,18 @@ void Evolve(PullRequest& request, const GitHubLeaseSeen& event) {
   request.own.lease_term = event.term;
 }
 
+void Evolve(PullRequest& request, const TrackingAsked&) {
+  request.own.claim = TrackingClaim::kAsked;
+}
+
+void Evolve(PullRequest& request, const TrackingGranted&) {
+  request.own.claim = TrackingClaim::kGranted;
+  request.own.claim_holder.clear();
+}
+
+void Evolve(PullRequest& request, const TrackingRefused& event) {
+  request.own.claim = TrackingClaim::kRefused;
+  request.own.claim_holder = event.holder;
+}
+
 }  // namespace sluice

@@ -175,6 +175,26 @@ void RecordConsistency(RequestDraft& draft, Phase before) {
   draft.Emit(ConsistencyRecorded{.result = std::move(result)});
 }
 
+// What a change of ours came to that is seen here before whoever did it reports it, which then says
+// nothing new; whether there was any.
+bool CountSeen(const PullRequest& request, const Labels& ours, SyncResult& result) {
+  const std::optional<LabelChange>& change = request.own.label_change;
+  if (!change || request.own.held_until.IsSet() || !HasLabel(ours, change->to)) return false;
+  const Labels& before = request.status.labels;
+  bool counted = false;
+  if (!HasLabel(before, change->to)) {
+    result.labels_added.push_back(change->to);
+    counted = true;
+  }
+  for (const std::string& label : change->from) {
+    const bool went = HasLabel(before, label) && !HasLabel(ours, label);
+    if (!went || SameLabel(label, change->to)) continue;
+    result.labels_removed.push_back(label);
+    counted = true;
+  }
+  return counted;
+}
+
 // From before a label change that was reported since: what it says of labels is past.
 bool IsOvertaken(const PullRequest& request, const ObserveGitHub& seen, const Labels& ours,
                  std::string_view prefix) {
@@ -217,10 +237,15 @@ DecideResult Decide(const PullRequest& request, const ObserveGitHub& seen,
   if (!our_doing && !first) Contest(draft, ours, prefix);
   PullRequestMachine::Settle(draft);
 
+  // A change that is half seen is still the same sync.
+  const std::optional<LabelChange>& former = request.own.label_change;
+  const std::optional<LabelChange>& change = draft->own.label_change;
   const bool begins =
-      answers || draft->status.phase != before ||
-      (draft->own.label_change && draft->own.label_change != request.own.label_change);
-  if (begins) RecordSync(draft, {.initial_state = std::string(ToString(before))});
+      answers || draft->status.phase != before || (change && (!former || change->to != former->to));
+  SyncResult result = begins ? SyncResult{.initial_state = std::string(ToString(before))}
+                             : draft->status.last_sync.value_or(SyncResult{});
+  const bool counted = CountSeen(request, ours, result);
+  if (begins || counted) RecordSync(draft, std::move(result));
   if (for_consistency) RecordConsistency(draft, before);
   return draft.Take();
 }

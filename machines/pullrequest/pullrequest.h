@@ -7,7 +7,7 @@
 //
 // Invariants: at most one of reading, labelling and merging is pending at a time; only labels named
 // by the six states are ever added or removed; nothing is merged but the commit the rules passed
-// for.
+// for; of two objects for one pull request, in two namespaces, one acts (tracking.cc).
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "events/delivery.gen.h"
+#include "events/registry.gen.h"
 #include "machines/common/define_kind.h"
 #include "machines/pullrequest/transitions.h"
 
@@ -30,8 +31,8 @@ struct PullRequestMachine {
   using Created = PullRequestCreated;
   using SpecChanged = PullRequestSpecChanged;
   using Commands = TypeList<ObserveGitHub, ReportLabel, ReportMerge, ReportFetchFailed,
-                            EnsureConsistency, RefreshPullRequest, RetryPullRequest>;
-  using OnAbsent = TypeList<>;
+                            EnsureConsistency, RefreshPullRequest, RetryPullRequest, ClaimAnswered>;
+  using OnAbsent = TypeList<ClaimAnswered>;
   using Events =
       TypeList<FetchAsked, FetchAnswered, GitHubObserved, StateCorrected, LabelConflictFound,
                LabelRecovered, LabelContested, LabelHoldEnded, LabelChangeDecided,
@@ -40,7 +41,8 @@ struct PullRequestMachine {
                MonitorSeen, MonitorDeletionAsked, GitHubLeaseSeen, PullRequestQualified,
                PullRequestDisqualified, MergeStarted, PullRequestMerged, MergeFailed,
                PullRequestRetried, PullRequestClosed, PullRequestReopened, CorrectedToDiscovered,
-               CorrectedToQualified, CorrectedToMerging, CorrectedToFailed, CorrectedToMerged>;
+               CorrectedToQualified, CorrectedToMerging, CorrectedToFailed, CorrectedToMerged,
+               TrackingAsked, TrackingGranted, TrackingRefused>;
   using Phase = PullRequestPhase;
   static constexpr std::string_view kName = "pullrequest";
   static constexpr std::string_view kPlural = "pullrequests";
@@ -48,6 +50,7 @@ struct PullRequestMachine {
   static constexpr Phase kInitialPhase = Phase::kDiscovered;
   static constexpr std::array<std::string_view, 4> kInitialConditions = {"Synced", "Qualified",
                                                                          "Merged", "Conflict"};
+  static constexpr std::array<std::string_view, 1> kOtherConditions = {"Drifted"};
   static constexpr auto kTransitions = pullrequest::kTransitions;
 
   static void Validate(const PullRequestSpec& spec, FieldErrors& errors);
@@ -82,6 +85,9 @@ DecideResult Decide(const PullRequest&, const RetryPullRequest&, const DecideCon
 DecideResult Decide(const PullRequest&, const Observed&, const DecideContext&);
 DecideResult Decide(const PullRequest&, const Outcome&, const DecideContext&);
 
+// tracking.cc
+DecideResult Decide(const PullRequest&, const ClaimAnswered&, const DecideContext&);
+
 // evolve.cc: what is kept.
 void Evolve(PullRequest&, const PullRequestCreated&, const EventContext&);
 void Evolve(PullRequest&, const PullRequestSpecChanged&);
@@ -107,6 +113,9 @@ void Evolve(PullRequest&, const MonitorRefused&);
 void Evolve(PullRequest&, const MonitorSeen&);
 void Evolve(PullRequest&, const MonitorDeletionAsked&);
 void Evolve(PullRequest&, const GitHubLeaseSeen&);
+void Evolve(PullRequest&, const TrackingAsked&);
+void Evolve(PullRequest&, const TrackingGranted&);
+void Evolve(PullRequest&, const TrackingRefused&);
 // evolve_phase.cc: where it is.
 void Evolve(PullRequest&, const PullRequestQualified&, const EventContext&);
 void Evolve(PullRequest&, const PullRequestDisqualified&, const EventContext&);

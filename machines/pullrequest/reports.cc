@@ -110,6 +110,7 @@ DecideResult Decide(const PullRequest& request, const EnsureConsistency&,
   if (request.IsDeleting()) {
     return Reject(Rejection::Deleting(context.self.ToString() + " is being deleted"));
   }
+  if (IsTrackedElsewhere(request)) return Reject(TrackedElsewhere(request));
   RequestDraft draft(request, context);
   AskAgainNow(draft);
   AskFetch(draft, true);
@@ -119,7 +120,7 @@ DecideResult Decide(const PullRequest& request, const EnsureConsistency&,
 
 DecideResult Decide(const PullRequest& request, const RefreshPullRequest&,
                     const DecideContext& context) {
-  if (request.IsDeleting()) return Ignore();
+  if (request.IsDeleting() || IsTrackedElsewhere(request)) return Ignore();
   RequestDraft draft(request, context);
   AskFetch(draft, false);
   return SettleAndTake(draft);
@@ -127,6 +128,7 @@ DecideResult Decide(const PullRequest& request, const RefreshPullRequest&,
 
 DecideResult Decide(const PullRequest& request, const RetryPullRequest&,
                     const DecideContext& context) {
+  if (IsTrackedElsewhere(request)) return Reject(TrackedElsewhere(request));
   if (request.status.phase != Phase::kFailed) {
     return Reject(Rejection::InvalidTransition(
         "status.phase", fmt::format("is {}; Retry is for Failed", ToString(request.status.phase))));

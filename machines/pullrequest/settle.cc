@@ -15,10 +15,6 @@ namespace {
 using namespace pullrequest;  // NOLINT: the machine's own parts
 using Verdict = Judgement::Verdict;
 
-constexpr const char* kRetryTimer = "retry";
-constexpr const char* kHoldTimer = "hold";
-constexpr const char* kPollTimer = "poll";
-
 bool IsFinal(Phase phase) { return phase == Phase::kMerged; }
 
 void WakeWhatIsDue(RequestDraft& draft) {
@@ -183,6 +179,7 @@ void SettleDeletion(RequestDraft& draft) {
     return;
   }
   draft.Send(LeaseKey(), Unobserve{.observer = draft.context().self.ToString()});
+  ReleaseTracking(draft);
   draft.Emit(EntityDeleted{});
 }
 
@@ -203,6 +200,7 @@ void PullRequestMachine::Settle(Draft<PullRequestMachine>& draft) {
     draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
     AskFetch(draft, false);  // Other rules read other facts.
   }
+  if (!SettleTracking(draft)) return;
   WakeWhatIsDue(draft);
   SettleLabels(draft);
   SettleMerge(draft);
@@ -220,6 +218,7 @@ void PullRequestMachine::Settle(Draft<PullRequestMachine>& draft) {
 // may have moved; a change just decided goes before the next read, which then sees it done.
 std::vector<PendingAction> PullRequestMachine::Pending(const State& state) {
   if (!state.Exists() || state.IsDeleting() || state.status.retry.next_time.IsSet()) return {};
+  if (IsTrackedElsewhere(state)) return {};
   const EntityKey self{std::string(kName), state.metadata.namespace_, state.metadata.name};
   std::vector<PendingAction> actions;
   const auto add = [&](std::string verb, std::string target, uint64_t attempt) {
@@ -237,6 +236,7 @@ std::vector<PendingAction> PullRequestMachine::Pending(const State& state) {
     add("FetchPullRequest", self.ToString(), state.own.fetch);
     return actions;
   }
+  if (!MayChange(state)) return actions;
   if (labels) {
     if (!HasLabel(state.status.labels, change->to)) add("AddLabel", change->to, attempt);
     for (const std::string& label : change->from) {

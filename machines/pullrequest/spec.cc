@@ -7,6 +7,7 @@
 #include "machines/common/names.h"
 #include "machines/pullrequest/pullrequest.h"
 #include "machines/pullrequest/qualification.h"
+#include "machines/pullrequest/workflow.h"
 
 namespace sluice {
 namespace {
@@ -100,7 +101,9 @@ AnyTable PullRequestMachine::Detail(const State& state) {
                                         .drift_monitors = state.status.drift_monitors});
 }
 
+// One that another tracks hears of no webhook.
 std::vector<IndexEntry> PullRequestMachine::Indexes(const State& state) {
+  if (pullrequest::IsTrackedElsewhere(state)) return {};
   return {{.index = std::string(kPullRequestIndex),
            .value = PullRequestIndexValue(state.spec.repository, state.spec.number)}};
 }

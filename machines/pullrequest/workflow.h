@@ -11,12 +11,26 @@ using RequestDraft = Draft<PullRequestMachine>;
 
 EntityKey LeaseKey();
 
-// About another incarnation, from a provider whose lease has passed on, or too late.
+inline constexpr const char* kRetryTimer = "retry";
+inline constexpr const char* kHoldTimer = "hold";
+inline constexpr const char* kPollTimer = "poll";
+
+// tracking.cc: the claim on the pull request.
+// Asks for it; false while another tracks it, which conditions then say.
+bool SettleTracking(RequestDraft& draft);
+void ReleaseTracking(RequestDraft& draft);
+bool IsTrackedElsewhere(const PullRequest& request);
+// Nothing is changed at GitHub on behalf of two.
+bool MayChange(const PullRequest& request);
+Rejection TrackedElsewhere(const PullRequest& request);
+
+// About another incarnation, from a provider whose lease has passed on, too late, or about what
+// another tracks.
 template <class Report>
 bool IsAnothers(const PullRequest& request, const Report& report) {
   if (!report.uid.empty() && report.uid != request.metadata.uid) return true;
   if (report.lease_term != 0 && report.lease_term < request.own.lease_term) return true;
-  return request.IsDeleting();
+  return request.IsDeleting() || IsTrackedElsewhere(request);
 }
 
 void SeeLease(RequestDraft& draft, uint64_t term);

@@ -113,7 +113,7 @@ Result<std::vector<SnapshotFile>> Snapshots::HashFiles(const fs::path& directory
   std::vector<SnapshotFile> files;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
-    struct stat about{};
+    struct stat about {};
     if (::stat(entry.path().c_str(), &about) != 0) {
       return Err(ErrorCode::kIo, "cannot read {}", entry.path().string());
     }

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include "providers/local/location_session.h"
-#include "providers/local/retry_delay.h"
 
 namespace sluice::local {
 namespace {
@@ -18,11 +17,11 @@ void LocationSession::Watch() {
   for (auto& [key, pending] : pending_) pending.current = false;
   watch_ = node_.WatchActions(
       location_, [this](const NodeEvent& event) { OnAction(event); },
-      [this] { again_.Arm(RetryDelay(failures_++), [this] { Watch(); }); });
+      [this] { lease_.Again([this] { Watch(); }); });
 }
 
 void LocationSession::OnAction(const NodeEvent& event) {
-  failures_ = 0;
+  lease_.Reached();
   if (event.type == NodeEvent::Type::kSynced) return DropStale();
   Result<Action> action = ParseAction(event.object);
   if (!action) {
@@ -54,7 +53,7 @@ void LocationSession::DropStale() {
 
 bool LocationSession::IsPending(const Action& action) const {
   const auto found = pending_.find(KeyOf(action));
-  return phase_ == Phase::kServing && found != pending_.end() && found->second.action == action;
+  return lease_.serving() && found != pending_.end() && found->second.action == action;
 }
 
 void LocationSession::TryAgain(const Action& action) {
@@ -125,8 +124,8 @@ void LocationSession::Run(const Action& action, const std::string& object) {
     return;
   }
   if (action.verb == "RestartInstance") {
-    done = host_.Restart(
-        action.id, fmt::format("{}-{}-{}", session_id_, term_, pending_.at(KeyOf(action)).number));
+    done = host_.Restart(action.id, fmt::format("{}-{}-{}", session_id_, lease_.term(),
+                                                pending_.at(KeyOf(action)).number));
   } else if (action.verb != "ProgramInstance") {
     done = host_.Start(action.id);
   }

@@ -1,112 +1,37 @@
 #include "providers/local/location_session.h"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
-
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
-#include "providers/local/retry_delay.h"
 
 namespace sluice::local {
 namespace {
 
-constexpr Micros kRefusedAgain{60'000'000};
-
 std::string InstanceEntity(const InstanceId& id) { return "instance/" + id.ToString(); }
-
-uint64_t TermOf(const std::string& reply) {
-  const auto json = nlohmann::json::parse(reply, nullptr, false);
-  if (!json.is_object()) return 0;
-  const auto found = json.find("term");
-  if (found == json.end()) return 0;
-  return found->is_string() ? std::stoull(found->get<std::string>()) : found->get<uint64_t>();
-}
 
 }  // namespace
 
 LocationSession::LocationSession(std::string location, std::string holder, std::string session_id,
                                  NodeClient& node, Scheduler& scheduler, ProcessHost& host)
     : location_(std::move(location)),
-      holder_(std::move(holder)),
       session_id_(std::move(session_id)),
       node_(node),
       scheduler_(scheduler),
       host_(host),
       reporter_(node, scheduler),
-      again_(scheduler) {
-  Acquire();
+      lease_(location_,
+             {.provider = kProvider, .holder = std::move(holder), .session = session_id_}, node,
+             scheduler,
+             {.granted = [this] { ReportAll(); },
+              .serve = [this] { Watch(); },
+              .lost = [this](const std::string& another) { Lose(another); }}) {
+  lease_.Acquire();
 }
 
 LocationSession::~LocationSession() { *alive_ = false; }
 
-// ---- The lease ----------------------------------------------------------------------------------
-
-void LocationSession::Acquire() {
-  phase_ = Phase::kAcquiring;
-  refused_ = false;
-  // One id per wish for the lease: asked again after an unknown outcome, it gets the same answer.
-  const nlohmann::json payload{{"provider", kProvider}, {"holder", holder_}};
-  node_.Send(CommandText(fmt::format("{}-lease-{}", session_id_, last_command_),
-                         "location/" + location_, "AcquireLease", payload.dump()),
-             [this, alive = alive_](const Result<CommandAnswer>& answer) {
-               if (*alive) Acquired(answer);
-             });
-}
-
-void LocationSession::Acquired(const Result<CommandAnswer>& answer) {
-  if (phase_ != Phase::kAcquiring) return;
-  if (!answer) {
-    again_.Arm(RetryDelay(failures_++), [this] { Acquire(); });
-    return;
-  }
-  ++last_command_;
-  failures_ = 0;
-  refused_ = !answer->accepted;
-  if (refused_) {
-    spdlog::warn("location {}: {}: {}", location_, answer->rejection_code,
-                 answer->rejection_message);
-    if (HeldByAnother()) return Lose();
-    // Every wish is a record for ever, so they are few; a change of the location brings one, too.
-    again_.Arm(kRefusedAgain, [this] { Acquire(); });
-    return;
-  }
-  term_ = TermOf(answer->reply);
-  shown_ = false;
-  spdlog::info("location {}: serving it, lease term {}", location_, term_);
-  ReportAll();
-}
-
-bool LocationSession::HeldByAnother() const {
-  return !seen_.holder.empty() && seen_.holder != holder_;
-}
-
-void LocationSession::OnLocation(const LocationObject& location) {
-  seen_ = location;
-  switch (phase_) {
-    case Phase::kAcquiring:
-      if (!refused_) return;  // Asked; the answer decides.
-      return HeldByAnother() ? Lose() : Acquire();
-    case Phase::kReporting:
-    case Phase::kServing:
-      if (HeldByAnother() && location.term > term_) return Lose();
-      shown_ = shown_ || (location.holder == holder_ && location.term == term_);
-      if (shown_ && location.holder.empty()) Acquire();  // Released, or the location was made anew.
-      return;
-    case Phase::kLost:
-      if (!HeldByAnother()) Acquire();
-      return;
-  }
-  Unreachable();
-}
-
 // Whoever has it now answers for the instances; two must not run them.
-void LocationSession::Lose() {
-  spdlog::warn("location {}: its lease is held by {}; ending what runs here", location_,
-               seen_.holder);
-  phase_ = Phase::kLost;
+void LocationSession::Lose(const std::string& holder) {
+  spdlog::warn("location {}: its lease is held by {}; ending what runs here", location_, holder);
   watch_.reset();
-  again_.Cancel();
   retries_.clear();
   pending_.clear();
   told_.clear();
@@ -122,34 +47,26 @@ void LocationSession::Lose() {
 // ---- Facts --------------------------------------------------------------------------------------
 
 void LocationSession::ReportAll() {
-  phase_ = Phase::kReporting;
   told_.clear();
-  facts_open_ = 1;  // Held open until all are sent.
-  const auto one_decided = [this](const CommandAnswer&) {
-    if (--facts_open_ == 0 && phase_ == Phase::kReporting) {
-      phase_ = Phase::kServing;
-      Watch();
+  lease_.TellFacts([this](const LocationLease::Fact& fact) {
+    for (const ProcessStatus& status : host_.List()) {
+      if (status.location != location_) continue;
+      // An end that was told is not told again: a start may have been asked for since. One that was
+      // asked for and not told is still asked for.
+      const bool asked = status.state == ProcessState::kStopped && !status.completed;
+      if (asked || status.end_told) continue;
+      for (const Report& report : ReportsFor(status)) {
+        told_[InstanceEntity(status.id)][report.command] = report;
+        TellFact(status, report, fact());
+      }
     }
-  };
-  for (const ProcessStatus& status : host_.List()) {
-    if (status.location != location_) continue;
-    // An end that was told is not told again: a start may have been asked for since. One that was
-    // asked for and not told is still asked for.
-    const bool asked = status.state == ProcessState::kStopped && !status.completed;
-    if (asked || status.end_told) continue;
-    for (const Report& report : ReportsFor(status)) {
-      ++facts_open_;
-      told_[InstanceEntity(status.id)][report.command] = report;
-      TellFact(status, report, one_decided);
-    }
-  }
-  one_decided({});
+  });
 }
 
 void LocationSession::Tell(const std::string& entity, const Report& report,
                            Reporter::Answered answered) {
-  const std::string id = fmt::format("{}-{}-{}", session_id_, term_, ++last_command_);
-  reporter_.Send(entity, report.command, CommandText(id, entity, report, term_),
+  const std::string id = lease_.NextCommandId();
+  reporter_.Send(entity, report.command, CommandText(id, entity, report, lease_.term()),
                  std::move(answered));
 }
 
@@ -181,7 +98,7 @@ void LocationSession::TellStatus(const ProcessStatus& status) {
 }
 
 void LocationSession::OnStatus(const ProcessStatus& status) {
-  if (phase_ == Phase::kReporting || phase_ == Phase::kServing) TellStatus(status);
+  if (lease_.held()) TellStatus(status);
 }
 
 // A start that is pending after this decision is a new one, even if it was told before we knew.

@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "providers/local/retry_delay.h"
 #include "providers/region/region_session.h"
 
 namespace sluice::region {
@@ -44,11 +43,11 @@ void RegionSession::Watch() {
   for (auto& [key, pending] : pending_) pending.current = false;
   watch_ = node_.WatchActions(
       location_, [this](const NodeEvent& event) { OnAction(event); },
-      [this] { again_.Arm(local::RetryDelay(failures_++), [this] { Watch(); }); });
+      [this] { lease_.Again([this] { Watch(); }); });
 }
 
 void RegionSession::OnAction(const NodeEvent& event) {
-  failures_ = 0;
+  lease_.Reached();
   if (event.type == NodeEvent::Type::kSynced) {
     std::erase_if(pending_, [](const auto& entry) { return !entry.second.current; });
     return;
@@ -68,7 +67,7 @@ void RegionSession::OnAction(const NodeEvent& event) {
 
 bool RegionSession::IsPending(const Action& action) const {
   const auto found = pending_.find(KeyOf(action));
-  return phase_ == Phase::kServing && found != pending_.end() && found->second.action == action;
+  return lease_.serving() && found != pending_.end() && found->second.action == action;
 }
 
 // Reads the object first: an action is a request about one incarnation of it.
@@ -167,7 +166,7 @@ void RegionSession::TellInstance(const Action& action, const char* command, bool
                      {"message", message},
                      {"uid", action.uid},
                      {"generation", action.generation},
-                     {"leaseTerm", term_}};
+                     {"leaseTerm", lease_.term()}};
   Tell(action.entity(), command, payload.dump(-1, ' ', false, Json::error_handler_t::replace), {});
 }
 

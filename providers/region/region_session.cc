@@ -1,19 +1,13 @@
 #include "providers/region/region_session.h"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <nlohmann/json.hpp>
-
-#include "providers/local/retry_delay.h"
 
 namespace sluice::region {
 namespace {
 
 using Json = nlohmann::json;
-using local::RetryDelay;
-
-constexpr Micros kRefusedAgain{60'000'000};
 
 std::string CommandText(const std::string& id, const std::string& entity,
                         const std::string& command, const Json& payload) {
@@ -23,13 +17,6 @@ std::string CommandText(const std::string& id, const std::string& entity,
               {"actor", "provider/region"},
               {"payload", payload}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-uint64_t TermOf(const std::string& reply) {
-  const Json json = Json::parse(reply, nullptr, false);
-  if (!json.is_object() || !json.contains("term")) return 0;
-  const Json& term = json.at("term");
-  return term.is_string() ? std::stoull(term.get<std::string>()) : term.get<uint64_t>();
 }
 
 Json ReportOf(const SimulatedServer& server, const std::string& region) {
@@ -59,83 +46,27 @@ Json ReportOf(const SimulatedServer& server, const std::string& region) {
 RegionSession::RegionSession(std::string location, std::string holder, std::string session_id,
                              NodeClient& node, Scheduler& scheduler, SimulatedRegion& region)
     : location_(std::move(location)),
-      holder_(std::move(holder)),
-      session_id_(std::move(session_id)),
       node_(node),
       region_(region),
       reporter_(node, scheduler),
-      again_(scheduler),
-      actions_again_(scheduler) {
-  Acquire();
+      actions_again_(scheduler),
+      lease_(location_,
+             {.provider = kProvider,
+              .holder = std::move(holder),
+              .session = std::move(session_id) + "-" + location_},
+             node, scheduler,
+             {.granted = [this] { ReportAll(); },
+              .serve = [this] { Watch(); },
+              .lost = [this](const std::string& another) { Lose(another); }}) {
+  lease_.Acquire();
 }
 
 RegionSession::~RegionSession() { *alive_ = false; }
 
-// ---- The lease ----------------------------------------------------------------------------------
-
-void RegionSession::Acquire() {
-  phase_ = Phase::kAcquiring;
-  refused_ = false;
-  // One id per wish for the lease: asked again after an unknown outcome, it gets the same answer.
-  node_.Send(CommandText(fmt::format("{}-{}-lease-{}", session_id_, location_, last_command_),
-                         "location/" + location_, "AcquireLease",
-                         {{"provider", kProvider}, {"holder", holder_}}),
-             [this, alive = alive_](const Result<CommandAnswer>& answer) {
-               if (*alive) Acquired(answer);
-             });
-}
-
-void RegionSession::Acquired(const Result<CommandAnswer>& answer) {
-  if (phase_ != Phase::kAcquiring) return;
-  if (!answer) {
-    again_.Arm(RetryDelay(failures_++), [this] { Acquire(); });
-    return;
-  }
-  ++last_command_;
-  failures_ = 0;
-  refused_ = !answer->accepted;
-  if (refused_) {
-    spdlog::warn("location {}: {}: {}", location_, answer->rejection_code,
-                 answer->rejection_message);
-    if (HeldByAnother()) return Lose();
-    again_.Arm(kRefusedAgain, [this] { Acquire(); });
-    return;
-  }
-  term_ = TermOf(answer->reply);
-  shown_ = false;
-  spdlog::info("location {}: serving it, lease term {}", location_, term_);
-  ReportAll();
-}
-
-bool RegionSession::HeldByAnother() const {
-  return !seen_.holder.empty() && seen_.holder != holder_;
-}
-
-void RegionSession::OnLocation(const LocationObject& location) {
-  seen_ = location;
-  switch (phase_) {
-    case Phase::kAcquiring:
-      if (!refused_) return;  // Asked; the answer decides.
-      return HeldByAnother() ? Lose() : Acquire();
-    case Phase::kReporting:
-    case Phase::kServing:
-      if (HeldByAnother() && location.term > term_) return Lose();
-      shown_ = shown_ || (location.holder == holder_ && location.term == term_);
-      if (shown_ && location.holder.empty()) Acquire();  // Released, or the location was made anew.
-      return;
-    case Phase::kLost:
-      if (!HeldByAnother()) Acquire();
-      return;
-  }
-  Unreachable();
-}
-
-void RegionSession::Lose() {
+void RegionSession::Lose(const std::string& holder) {
   spdlog::warn("location {}: its lease is held by {}; its servers are left to that", location_,
-               seen_.holder);
-  phase_ = Phase::kLost;
+               holder);
   watch_.reset();
-  again_.Cancel();
   actions_again_.Cancel();
   pending_.clear();
   reporter_.Clear();
@@ -144,23 +75,13 @@ void RegionSession::Lose() {
 // ---- Facts --------------------------------------------------------------------------------------
 
 void RegionSession::ReportAll() {
-  phase_ = Phase::kReporting;
-  facts_open_ = 1;  // Held open until all are sent.
-  const auto one_decided = [this](const CommandAnswer&) {
-    if (--facts_open_ == 0 && phase_ == Phase::kReporting) {
-      phase_ = Phase::kServing;
-      Watch();
-    }
-  };
-  for (const SimulatedServer& server : region_.List(location_)) {
-    ++facts_open_;
-    Report(server, one_decided);
-  }
-  one_decided({});
+  lease_.TellFacts([this](const local::LocationLease::Fact& fact) {
+    for (const SimulatedServer& server : region_.List(location_)) Report(server, fact());
+  });
 }
 
 void RegionSession::OnServer(const SimulatedServer& server) {
-  if (phase_ == Phase::kReporting || phase_ == Phase::kServing) Report(server, {});
+  if (lease_.held()) Report(server, {});
 }
 
 void RegionSession::Report(const SimulatedServer& server, local::Reporter::Answered answered) {
@@ -181,7 +102,7 @@ void RegionSession::Report(const SimulatedServer& server, local::Reporter::Answe
 
 void RegionSession::Tell(const std::string& entity, const std::string& command,
                          const std::string& payload, local::Reporter::Answered answered) {
-  const std::string id = fmt::format("{}-{}-{}-{}", session_id_, location_, term_, ++last_command_);
+  const std::string id = lease_.NextCommandId();
   reporter_.Send(entity, command, CommandText(id, entity, command, Json::parse(payload)),
                  std::move(answered));
 }

@@ -1,8 +1,7 @@
 // Serves one location with a simulated region: holds its lease, reports its servers, carries out
 // what is pending. Single-threaded.
 //
-// As with the local provider, the order of a beginning makes it safe: lease, then all facts, then,
-// when every fact has been decided, the pending actions. Servers belong to the region: a session
+// Lease and facts go before actions (local::LocationLease). Servers belong to the region: a session
 // that loses its lease stops acting and reporting, and ends nothing.
 #pragma once
 
@@ -10,9 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "providers/local/node_client.h"
-#include "providers/local/node_objects.h"
-#include "providers/local/reporter.h"
+#include "providers/local/location_lease.h"
 #include "providers/region/simulated_region.h"
 
 namespace sluice::region {
@@ -35,25 +32,15 @@ class RegionSession {
   ~RegionSession();
 
   // The location as the node shows it.
-  void OnLocation(const LocationObject& location);
+  void OnLocation(const LocationObject& location) { lease_.OnLocation(location); }
   // A server of this location changed.
   void OnServer(const SimulatedServer& server);
 
-  bool serving() const { return phase_ == Phase::kServing; }
-  uint64_t term() const { return term_; }
+  bool serving() const { return lease_.serving(); }
+  uint64_t term() const { return lease_.term(); }
 
  private:
-  enum class Phase : uint8_t {
-    kAcquiring,  // Asks for the lease. Left when it is granted or somebody else's.
-    kReporting,  // Has it, tells the facts. Left when all were decided.
-    kServing,    // Carries out actions. Left when the lease is somebody else's.
-    kLost,       // Somebody else has it. Left when it is free again.
-  };
-
-  void Acquire();
-  void Acquired(const Result<CommandAnswer>& answer);
-  bool HeldByAnother() const;
-  void Lose();
+  void Lose(const std::string& holder);
   void ReportAll();
   void Report(const SimulatedServer& server, local::Reporter::Answered answered);
   void Tell(const std::string& entity, const std::string& command, const std::string& payload,
@@ -73,19 +60,9 @@ class RegionSession {
                     const std::string& message);
 
   const std::string location_;
-  const std::string holder_;
-  const std::string session_id_;
   NodeClient& node_;
   SimulatedRegion& region_;
 
-  Phase phase_ = Phase::kAcquiring;
-  uint64_t term_ = 0;
-  uint64_t last_command_ = 0;
-  size_t facts_open_ = 0;  // While kReporting.
-  uint32_t failures_ = 0;  // In a row, of Acquire and Watch.
-  bool refused_ = false;   // The latest wish for the lease was.
-  LocationObject seen_;    // As the node showed it last.
-  bool shown_ = false;     // The node has shown the lease of term_ as ours.
   struct Pending {
     Action action;
     bool current = false;  // Told since the watch began.
@@ -94,8 +71,8 @@ class RegionSession {
 
   local::Reporter reporter_;
   std::unique_ptr<local::NodeWatch> watch_;
-  ScopedTimer again_;
   ScopedTimer actions_again_;
+  local::LocationLease lease_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // For answers that come too late.
 };
 

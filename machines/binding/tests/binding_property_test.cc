@@ -7,24 +7,18 @@
 
 #include "machines/binding/instances.h"
 #include "machines/binding/tests/binding_world.h"
+#include "machines/common/testing/pick.h"
 
 namespace sluice {
 namespace {
 
+using testing::Below;
 using testing::BindingWorld;
 using testing::kWeb;
+using testing::OneOf;
 
 constexpr char kOther[] = "binding/default/other";
 constexpr char kLone[] = "instance/default/lone";
-
-size_t Below(size_t end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<size_t>(0, end));
-}
-
-template <class T>
-const T& OneOf(const std::vector<T>& from) {
-  return from[Below(from.size())];
-}
 
 // Instances that do not belong to the test's strangers.
 std::vector<std::string> OwnedInstances(const BindingWorld& world) {

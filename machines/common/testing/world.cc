@@ -165,6 +165,7 @@ void World::Route(const std::string& sender, std::vector<FollowUpDraft> follow_u
                                     .sequence = decisions_.size(),
                                     .entity = sender};
     command.outcome_number = draft.outcome_number;
+    command.outcome_unless_observed = draft.outcome_unless_observed;
     if (draft.carries_reply) {
       command.deferred = decision.command->deferred.value_or(
           DeferredReply{.entity = sender, .command_id = decision.command->id});

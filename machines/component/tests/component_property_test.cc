@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "machines/binding/binding.h"
+#include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/component/component.h"
 #include "machines/component/reasons.h"
@@ -11,6 +12,7 @@
 namespace sluice {
 namespace {
 
+using testing::Pick;
 using testing::World;
 
 constexpr char kShop[] = "component/default/shop";
@@ -23,12 +25,6 @@ constexpr char kSpec[] = R"({"spec":{"owner":{"kind":"binding","name":"shop"},"c
   {"name":"b","conditionType":"B","prerequisites":[{"dependsOn":"A"}],"resources":[
     {"id":"x","deleteOnSuspend":true},{"id":"o","mode":"Orphan"},{"id":"r","mode":"ReadOnly","gatedBy":""}]},
   {"name":"c","conditionType":"C","gracePeriod":"2m","resources":[{"id":"x","gatedBy":"flag"},{"id":"d","mode":"Delete"}]}]}})";
-
-// inRange over the whole range from the first case on: by itself it starts small.
-template <class T>
-T Pick(T from, T end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(from, end));
-}
 
 std::string AnyReport() {
   struct Place {

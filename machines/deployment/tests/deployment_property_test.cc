@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/deployment/control/plan.h"
 #include "machines/deployment/members.h"
@@ -13,16 +14,12 @@ namespace sluice {
 namespace {
 
 using deployment::IsReady;
+using testing::Chance;
+using testing::Pick;
 using testing::World;
 using M = DeploymentMachine;
 
 constexpr char kShop[] = "deployment/default/shop";
-
-template <class T>
-T Pick(T from, T end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(from, end));
-}
-bool Chance(int in) { return Pick(0, in) == 0; }
 
 uint64_t OrdinalOfKey(const std::string& key) {
   uint64_t ordinal = 0;
@@ -155,6 +152,25 @@ void CheckAgainstInstances(const World& world) {
     RC_ASSERT(instance.spec.location.name == "here");
   }
   RC_ASSERT(shop.status.replicas == there);
+}
+
+TEST(Deployment, HearsOnceOfAMemberThatTellsOfItself) {
+  World world(BuiltinKinds());
+  world.SendJson(kShop, "Apply",
+                 R"({"spec":{"location":{"name":"here"},"scaleSettings":{"minReplicas":3,)"
+                 R"("instanceManagementPolicy":"Parallel"},"template":{"spec":{"runtime":)"
+                 R"({"process":{"command":["./server"]}}}}}})");
+  world.Settle();
+  EXPECT_EQ(world.As<Deployment>(kShop).status.replicas, 3u);
+  size_t heard = 0;
+  for (const Decision& decision : world.decisions()) {
+    if (decision.command->entity != kShop || !decision.command->source) continue;
+    if (!decision.command->source->entity.starts_with("instance/")) continue;
+    EXPECT_FALSE(decision.command->payload.As<Outcome>());
+    EXPECT_EQ(decision.verdict, Verdict::kAccepted);
+    ++heard;
+  }
+  EXPECT_EQ(heard, 3u);
 }
 
 RC_GTEST_PROP(DeploymentProperty, KeptSetsAreThePlan, ()) {

@@ -12,6 +12,7 @@
 namespace sluice {
 namespace {
 
+using testing::Chance;
 using testing::Pick;
 
 using testing::InstanceWorld;
@@ -20,8 +21,6 @@ using enum InstancePhase;
 
 constexpr char kWeb[] = "instance/default/web";
 constexpr char kHere[] = "location/default/here";
-
-bool Chance(int in) { return Pick(0, in) == 0; }
 
 // --- An oracle of phase and Ready, told anew from the page ---------------------------------------
 

@@ -13,8 +13,8 @@
 //              void Evolve(State& state, const AttachmentChanged& event) {
 //                PutAttachment(state.own.attachments, event.attachment);
 //              }
-//   Decide for each of those commands, Observed, Outcome and the timer: AdvanceAttachments(draft,
-//   draft->own.attachments, command), then the machine's Settle.
+//   Decide for each of those commands, Observed and Outcome: DecideForAttachments; and for the
+//   timer: DecideTimer.
 //
 // An instance of a deployment fills in context and subnet itself. With a subnet it asks that for an
 // address, with a claim that for its subnet, with a context that for a claim; with a binding name
@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -140,6 +141,33 @@ bool AdvanceAttachments(Draft<M>& draft, std::vector<Attachment> attachments,
   }
   if (changed) ArmAttachmentTimer(draft, attachments);
   return changed;
+}
+
+// What the network plane answers to who has attachments.
+template <class T>
+concept AttachmentAnswer = std::is_same_v<T, ClaimEnsured> || std::is_same_v<T, ClaimRefused> ||
+    std::is_same_v<T, AddressGranted> || std::is_same_v<T, AddressRefused> ||
+    std::is_same_v<T, AddressReleased>;
+
+// Shows `command` to a machine's attachments and settles it when one of them changed; nullopt when
+// none did, and nothing follows.
+template <class M, class Command>
+std::optional<Decided> DecideForAttachments(const typename M::State& state, const Command& command,
+                                            const DecideContext& context) {
+  Draft<M> draft(state, context);
+  if (!AdvanceAttachments(draft, draft->own.attachments, command)) return std::nullopt;
+  M::Settle(draft);
+  return draft.Take();
+}
+
+// A timer of the machine's, which may be that of its attachments.
+template <class M>
+Decided DecideTimer(const typename M::State& state, const TimerDue& timer,
+                    const DecideContext& context) {
+  Draft<M> draft(state, context);
+  if (timer.id == kAttachmentTimer) AdvanceAttachments(draft, draft->own.attachments, timer);
+  M::Settle(draft);
+  return draft.Take();
 }
 
 // Releases all of `attachments` and records what changed.

@@ -40,40 +40,17 @@ inline void Evolve(Host& host, const AttachmentChanged& event) {
   PutAttachment(host.own.attachments, event.attachment);
 }
 
-template <class Command>
-DecideResult AdvanceHost(const Host& host, const Command& command, const DecideContext& context) {
-  Draft<HostMachine> draft(host, context);
-  if (!AdvanceAttachments(draft, host.own.attachments, command)) return Ignore();
-  HostMachine::Settle(draft);
-  return draft.Take();
+DecideResult Decide(const Host& host, const AttachmentAnswer auto& answer, const DecideContext& c) {
+  return DecideForAttachments<HostMachine>(host, answer, c).value_or(Ignore());
 }
-
-inline DecideResult Decide(const Host& host, const ClaimEnsured& command, const DecideContext& c) {
-  return AdvanceHost(host, command, c);
+inline DecideResult Decide(const Host& host, const Observed& seen, const DecideContext& c) {
+  return DecideForAttachments<HostMachine>(host, seen, c).value_or(Ignore());
 }
-inline DecideResult Decide(const Host& host, const ClaimRefused& command, const DecideContext& c) {
-  return AdvanceHost(host, command, c);
+inline DecideResult Decide(const Host& host, const Outcome& outcome, const DecideContext& c) {
+  return DecideForAttachments<HostMachine>(host, outcome, c).value_or(Ignore());
 }
-inline DecideResult Decide(const Host& host, const AddressGranted& command,
-                           const DecideContext& c) {
-  return AdvanceHost(host, command, c);
-}
-inline DecideResult Decide(const Host& host, const AddressRefused& command,
-                           const DecideContext& c) {
-  return AdvanceHost(host, command, c);
-}
-inline DecideResult Decide(const Host& host, const AddressReleased& command,
-                           const DecideContext& c) {
-  return AdvanceHost(host, command, c);
-}
-inline DecideResult Decide(const Host& host, const Observed& command, const DecideContext& c) {
-  return AdvanceHost(host, command, c);
-}
-inline DecideResult Decide(const Host& host, const Outcome& command, const DecideContext& c) {
-  return AdvanceHost(host, command, c);
-}
-inline DecideResult Decide(const Host& host, const TimerDue& command, const DecideContext& c) {
-  return AdvanceHost(host, command, c);
+inline DecideResult Decide(const Host& host, const TimerDue& timer, const DecideContext& c) {
+  return DecideTimer<HostMachine>(host, timer, c);
 }
 
 inline void HostMachine::Settle(Draft<HostMachine>& draft) {

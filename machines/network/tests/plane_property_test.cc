@@ -6,24 +6,22 @@
 #include <rapidcheck/gtest.h>
 
 #include "machines/clusterconfig/settings.h"
+#include "machines/common/testing/pick.h"
 #include "machines/network/tests/plane_world.h"
 
 namespace sluice {
 namespace {
 
+using testing::Below;
 using testing::PlaneWorld;
 
 const std::vector<std::string> kNothing;
 
-size_t Pick(size_t end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<size_t>(0, end));
-}
-
-std::string Numbered(const char* prefix, size_t end) { return prefix + std::to_string(Pick(end)); }
+std::string Numbered(const char* prefix, size_t end) { return prefix + std::to_string(Below(end)); }
 
 NetworkSpec AnySpec() {
   NetworkSpec spec;
-  switch (Pick(4)) {
+  switch (Below(4)) {
     case 0:
       spec.ip_families = {"IPv4", "IPv6"};
       return spec;
@@ -32,7 +30,7 @@ NetworkSpec AnySpec() {
       spec.ip_families = {"IPv4"};
       // Some overlap each other, and the last is too small.
       spec.ipam.ipv4_range = std::vector<std::string>{"10.0.0.0/16", "10.0.0.0/20", "10.0.16.0/20",
-                                                      "192.168.0.0/24"}[Pick(4)];
+                                                      "192.168.0.0/24"}[Below(4)];
       return spec;
     case 2:
       spec.ip_families = {"IPv6"};
@@ -46,7 +44,7 @@ NetworkSpec AnySpec() {
 void Report(PlaneWorld& plane) {
   for (const std::string& key : plane.world.EntityKeys()) {
     for (const PendingAction& action : plane.world.Pending(key)) {
-      const bool fails = Pick(4) == 0;
+      const bool fails = Below(4) == 0;
       plane.world.Send(key, NetworkReportProgrammed{
                                 .status = fails ? ConditionStatus::kFalse : ConditionStatus::kTrue,
                                 .reason = fails ? "NoSuchDevice" : "Programmed",
@@ -59,8 +57,8 @@ void Report(PlaneWorld& plane) {
 
 // Sometimes little is there to be had, so that running dry is common.
 void AnySettings(PlaneWorld& plane) {
-  if (Pick(3) == 0) plane.world.settings.local_ipv4_pools = {"127.64.0.0/15"};
-  if (Pick(3) == 0) plane.world.settings.context_ipv4_length = 30;
+  if (Below(3) == 0) plane.world.settings.local_ipv4_pools = {"127.64.0.0/15"};
+  if (Below(3) == 0) plane.world.settings.context_ipv4_length = 30;
 }
 
 void ApplyClaim(PlaneWorld& plane) {
@@ -78,7 +76,7 @@ void ApplyContext(PlaneWorld& plane) {
 }
 
 void Step(PlaneWorld& plane) {
-  switch (Pick(16)) {
+  switch (Below(16)) {
     case 14:
       return ApplyContext(plane);
     case 15:
@@ -95,7 +93,7 @@ void Step(PlaneWorld& plane) {
     case 1:
     case 2: {
       std::vector<std::string> networks = {Numbered("n", 3)};
-      if (Pick(2) == 0) networks.push_back(Numbered("n", 3));
+      if (Below(2) == 0) networks.push_back(Numbered("n", 3));
       return plane.ApplyHost(Numbered("h", 5), networks, Numbered("l", 2));
     }
     case 3:
@@ -107,15 +105,15 @@ void Step(PlaneWorld& plane) {
       plane.DeleteNamed("networkbinding/default/" + Numbered("b", 3));
       return;
     case 6:
-      if (Pick(3) == 0) plane.DeleteNamed("network/default/" + Numbered("n", 3), Pick(2) == 0);
+      if (Below(3) == 0) plane.DeleteNamed("network/default/" + Numbered("n", 3), Below(2) == 0);
       return;
     case 7:
-      return plane.world.Advance(Duration::Seconds(static_cast<int64_t>(Pick(20))));
+      return plane.world.Advance(Duration::Seconds(static_cast<int64_t>(Below(20))));
     case 8:
     case 9:
       return Report(plane);
     default:
-      for (size_t i = Pick(30); i > 0; --i) plane.world.DeliverOne();
+      for (size_t i = Below(30); i > 0; --i) plane.world.DeliverOne();
       return;
   }
 }
@@ -134,10 +132,10 @@ void TakeDown(PlaneWorld& plane) {
 }
 
 RC_GTEST_PROP(NetworkPlaneProperty, HoldsItsInvariantsAndIsWholeAgain, ()) {
-  PlaneWorld plane(static_cast<uint32_t>(1 + Pick(5)));
-  plane.world.pick = [](size_t count) { return count < 2 ? 0 : Pick(count); };
+  PlaneWorld plane(static_cast<uint32_t>(1 + Below(5)));
+  plane.world.pick = [](size_t count) { return count < 2 ? 0 : Below(count); };
   AnySettings(plane);
-  const size_t steps = 5 + Pick(60);
+  const size_t steps = 5 + Below(60);
   for (size_t i = 0; i < steps; ++i) {
     Step(plane);
     RC_ASSERT(plane.Violations() == kNothing);
@@ -149,10 +147,10 @@ RC_GTEST_PROP(NetworkPlaneProperty, HoldsItsInvariantsAndIsWholeAgain, ()) {
 // What is wanted comes about: after any history, with the networks there and providers willing,
 // every host is attached, to addresses that differ.
 RC_GTEST_PROP(NetworkPlaneProperty, ConvergesOnWhatIsWanted, ()) {
-  PlaneWorld plane(static_cast<uint32_t>(1 + Pick(5)));
-  plane.world.pick = [](size_t count) { return count < 2 ? 0 : Pick(count); };
+  PlaneWorld plane(static_cast<uint32_t>(1 + Below(5)));
+  plane.world.pick = [](size_t count) { return count < 2 ? 0 : Below(count); };
   AnySettings(plane);
-  const size_t steps = 5 + Pick(40);
+  const size_t steps = 5 + Below(40);
   for (size_t i = 0; i < steps; ++i) Step(plane);
   TakeDown(plane);
   plane.world.settings = DefaultSettings();
@@ -168,10 +166,10 @@ RC_GTEST_PROP(NetworkPlaneProperty, ConvergesOnWhatIsWanted, ()) {
 // Nothing waits for what will not come: after any history, once all is delivered and programmed and
 // retries have had their time, whoever is not served says which failure keeps it.
 RC_GTEST_PROP(NetworkPlaneProperty, WhoeverIsNotServedSaysWhy, ()) {
-  PlaneWorld plane(static_cast<uint32_t>(1 + Pick(5)));
-  plane.world.pick = [](size_t count) { return count < 2 ? 0 : Pick(count); };
+  PlaneWorld plane(static_cast<uint32_t>(1 + Below(5)));
+  plane.world.pick = [](size_t count) { return count < 2 ? 0 : Below(count); };
   AnySettings(plane);
-  const size_t steps = 5 + Pick(60);
+  const size_t steps = 5 + Below(60);
   for (size_t i = 0; i < steps; ++i) Step(plane);
   plane.Settle();
   for (int i = 0; i < 3; ++i) {

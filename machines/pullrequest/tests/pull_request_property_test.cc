@@ -12,21 +12,19 @@
 #include <deque>
 #include <set>
 
+#include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/pullrequest/pullrequest.h"
 
 namespace sluice {
 namespace {
 
+using testing::Pick;
+
 constexpr const char* kEntity = "pullrequest/default/acme--shop--42";
 const std::vector<std::string> kOurs = {"sluice/discovered", "sluice/qualified", "sluice/merging",
                                         "sluice/failed",     "sluice/merged",    "sluice/closed"};
 const std::vector<std::string> kTheirs = {"bug", "sluice/urgent", "qualified"};
-
-// Over the whole range from the first case on: inRange by itself starts small.
-int Pick(int from, int end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(from, end));
-}
 
 bool Has(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
@@ -35,7 +33,8 @@ bool Has(const std::vector<std::string>& all, const std::string& one) {
 class Story {
  public:
   Story() : world_(BuiltinKinds()) {
-    world_.deliver = false;
+    world_.deliver = true;
+    world_.deliver_to = {"registry", "pullrequest"};
     world_.on_decision = [this](const testing::World&, const Decision& decision) {
       for (const Event& event : decision.events) {
         const auto* contested = event.payload.As<LabelContested>();
@@ -48,7 +47,7 @@ class Story {
     apply.spec.auto_merge = *rc::gen::arbitrary<bool>();
     apply.spec.qualification.min_approvals = Pick(0, 2);
     apply.spec.qualification.required_checks = {"ci"};
-    RC_ASSERT(world_.Send(kEntity, apply).verdict == Verdict::kAccepted);
+    RC_ASSERT(world_.SendAndSettle(kEntity, apply).verdict == Verdict::kAccepted);
   }
 
   void Step() {

@@ -4,6 +4,7 @@
 
 #include "machines/clusterconfig/clusterconfig.h"
 #include "machines/common/testing/world.h"
+#include "machines/pullrequest/pullrequest.h"
 
 namespace sluice {
 namespace {
@@ -125,11 +126,50 @@ TEST(ClusterConfig, RefusesAllFaultsAtOnce) {
   World world(kinds);
   ClusterConfigApply apply;
   apply.spec.level = kLevel + 1;
+  apply.spec.notify_url = "ftp://nowhere";
   apply.spec.stuck_deadlines = {{"binding", "soon"}};
   const Decision decision = world.Send(kClusterConfigKey, apply);
   ASSERT_EQ(decision.verdict, Verdict::kRejected);
   EXPECT_NE(decision.rejection->message.find("spec.level"), std::string::npos);
+  EXPECT_NE(decision.rejection->message.find("spec.notifyUrl"), std::string::npos);
   EXPECT_NE(decision.rejection->message.find("spec.stuckDeadlines.binding"), std::string::npos);
+}
+
+TEST(Level, StaysWhereNoneIsNamedAndIsNeverLowered) {
+  KindRegistry kinds;
+  kinds.Add(ClusterConfigKind());
+  World world(kinds);
+  world.settings.level = 1;
+  const auto adopted = [&](uint32_t level) {
+    ClusterConfigApply apply;
+    apply.spec.level = level;
+    apply.spec.retry_first = Duration::Seconds(static_cast<int64_t>(world.decisions().size()) + 1);
+    const Decision decision = world.Send(kClusterConfigKey, apply);
+    if (decision.effects.follow_ups.empty()) return decision.rejection->message;
+    const auto* adopt = decision.effects.follow_ups.front().command->payload.As<AdoptSettings>();
+    return std::to_string(adopt->settings.level);
+  };
+  EXPECT_EQ(adopted(0), "1");
+  EXPECT_EQ(adopted(2), "2");
+  world.settings.level = 2;
+  EXPECT_EQ(adopted(0), "2");
+  EXPECT_EQ(adopted(1), "spec.level: is 1; 2 is written already, and stays");
+}
+
+TEST(Level, NothingBeyondItIsWritten) {
+  World world(BuiltinKinds());
+  world.deliver = false;
+  world.settings.level = 1;
+  constexpr const char* kRequest = "pullrequest/default/acme--shop--42";
+  PullRequestApply apply;
+  apply.spec.repository = "acme/shop";
+  apply.spec.number = 42;
+  const auto made = world.Send(kRequest, apply);
+  const std::string uid = made.events.front().payload.As<PullRequestCreated>()->uid;
+  const ClaimAnswered answer{.key = "acme/shop#42", .granted = true, .uid = uid};
+  EXPECT_THROW(world.SendFrom("registry/sluice-system/x", kRequest, answer), InvariantViolation);
+  world.settings.level = 2;
+  EXPECT_EQ(world.SendFrom("registry/sluice-system/x", kRequest, answer).events.size(), 1u);
 }
 
 TEST_F(RegistryTest, IsNotDeletedWhileSomethingIsHeld) {

@@ -14,9 +14,8 @@ namespace {
 
 constexpr char kWeb[] = "instance/default/web";
 
+using testing::Chance;
 using testing::Pick;
-
-bool Chance(int in) { return Pick(0, in) == 0; }
 
 class Region {
  public:

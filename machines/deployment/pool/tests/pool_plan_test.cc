@@ -7,8 +7,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "machines/common/testing/pick.h"
+
 namespace sluice::pool {
 namespace {
+
+using testing::Pick;
 
 TEST(PoolPlan, MakesWhatIsMissingAndNothingForAnEmptyPool) {
   EXPECT_EQ(Plan({.wanted = 3}), (PoolPlan{.create = 3}));
@@ -113,16 +117,11 @@ class Pool {
   }
 };
 
-template <class T>
-T Draw(T from, T end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(from, end));
-}
-
 RC_GTEST_PROP(PoolPlanProperty, NeverTakesDownMoreNorMakesMoreThanMayBe, ()) {
   Pool pool;
-  pool.counts.wanted = Draw(0u, 8u);
-  pool.counts.max_surge = Draw(0u, 4u);
-  pool.counts.max_unavailable = Draw(pool.counts.max_surge == 0 ? 1u : 0u, 4u);
+  pool.counts.wanted = Pick(0u, 8u);
+  pool.counts.max_surge = Pick(0u, 4u);
+  pool.counts.max_unavailable = Pick(pool.counts.max_surge == 0 ? 1u : 0u, 4u);
   for (int step = 0; step < 60; ++step) {
     const uint32_t needed = pool.counts.wanted > pool.counts.max_unavailable
                                 ? pool.counts.wanted - pool.counts.max_unavailable
@@ -135,13 +134,13 @@ RC_GTEST_PROP(PoolPlanProperty, NeverTakesDownMoreNorMakesMoreThanMayBe, ()) {
     if (pool.members.size() > before) {
       RC_ASSERT(pool.members.size() <= pool.counts.wanted + pool.counts.max_surge);
     }
-    const int what = Draw(0, 10);
+    const int what = Pick(0, 10);
     if (what == 0) {
       for (Member& member : pool.members) member.current = false;  // another template
     } else if (what == 1) {
-      pool.counts.wanted = Draw(0u, 8u);
+      pool.counts.wanted = Pick(0u, 8u);
     } else if (!pool.members.empty()) {
-      const size_t i = Draw<size_t>(0, pool.members.size());
+      const size_t i = Pick<size_t>(0, pool.members.size());
       if (pool.members[i].leaving) {
         pool.members.erase(pool.members.begin() + static_cast<std::ptrdiff_t>(i));
       } else {
@@ -153,17 +152,17 @@ RC_GTEST_PROP(PoolPlanProperty, NeverTakesDownMoreNorMakesMoreThanMayBe, ()) {
 
 RC_GTEST_PROP(PoolPlanProperty, ComesToRestWithAllUpToDate, ()) {
   Pool pool;
-  pool.counts.wanted = Draw(0u, 8u);
-  pool.counts.max_surge = Draw(0u, 4u);
-  pool.counts.max_unavailable = Draw(pool.counts.max_surge == 0 ? 1u : 0u, 4u);
-  const size_t members = Draw<size_t>(0, 12);
+  pool.counts.wanted = Pick(0u, 8u);
+  pool.counts.max_surge = Pick(0u, 4u);
+  pool.counts.max_unavailable = Pick(pool.counts.max_surge == 0 ? 1u : 0u, 4u);
+  const size_t members = Pick<size_t>(0, 12);
   for (size_t i = 0; i < members; ++i) {
-    pool.members.push_back({.ready = Draw(0, 2) == 0, .current = Draw(0, 2) == 0});
+    pool.members.push_back({.ready = Pick(0, 2) == 0, .current = Pick(0, 2) == 0});
   }
   for (int step = 0; step < 200; ++step) {
     pool.CarryOut(Plan(pool.Count()));
     std::erase_if(pool.members, [](const Member& m) { return m.leaving; });
-    for (Member& member : pool.members) member.ready = member.ready || Draw(0, 2) == 0;
+    for (Member& member : pool.members) member.ready = member.ready || Pick(0, 2) == 0;
   }
   RC_ASSERT(pool.members.size() == pool.counts.wanted);
   for (const Member& member : pool.members) RC_ASSERT(member.ready && member.current);

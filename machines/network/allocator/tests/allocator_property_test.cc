@@ -7,16 +7,13 @@
 #include <algorithm>
 #include <map>
 
+#include "machines/common/testing/pick.h"
 #include "machines/network/allocator/allocator.h"
 
 namespace sluice {
 namespace {
 
-// inRange over the whole range from the first case on: by itself it starts small.
-template <class T>
-T Pick(T from, T end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(from, end));
-}
+using testing::Pick;
 
 struct Model {
   std::map<std::string, Prefix> held;
