@@ -1,10 +1,10 @@
 // What moving the same bytes through Kafka exactly once costs without Sluice.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "bench/measurement.h"
-#include "bench/options.h"
 #include "events/result.h"
 
 namespace sluice::bench {
@@ -26,6 +26,8 @@ struct BareLoopResult {
 
 // A loop over librdkafka's own calls: consume, produce as many bytes as a decision has, commit. It
 // keeps no state, decodes nothing and sends no offsets. kUnavailable, kIo.
-Result<BareLoopResult> RunBareLoop(const BenchOptions& options, const BareLoop& loop);
+// `per_s` is from the first record that came to the last commit. Ends when all are moved, or it is
+// told to.
+Result<BareLoopResult> RunBareLoop(const BareLoop& loop, std::stop_token stop);
 
 }  // namespace sluice::bench

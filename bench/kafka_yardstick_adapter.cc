@@ -11,6 +11,7 @@ namespace sluice::bench {
 namespace {
 
 constexpr int kTimeoutMs = 30'000;
+constexpr int kIdleMs = 20;
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
@@ -75,24 +76,37 @@ class Lane {
     return {};
   }
 
-  Result<void> Run(std::atomic<uint64_t>& moved, Latencies* commits) {
+  // Of all lanes together.
+  struct Progress {
+    std::atomic<uint64_t> moved = 0;
+    std::atomic<int64_t> first_us = 0;  // of `watch`: when the first record came
+    std::atomic<int64_t> last_us = 0;   // when the last commit was done
+    Stopwatch watch;
+  };
+
+  Result<void> Run(Progress& progress, const std::stop_token& stop, Latencies* commits) {
     const std::string payload(loop_.record_bytes, 'x');
-    while (moved < loop_.records) {
-      Stopwatch watch;
+    std::atomic<uint64_t>& moved = progress.moved;
+    while (moved < loop_.records && !stop.stop_requested()) {
+      rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer_, kIdleMs);
+      if (message == nullptr) continue;
+      const Stopwatch watch;
+      int64_t never = 0;
+      progress.first_us.compare_exchange_strong(never, progress.watch.Elapsed().us);
       if (auto begun = Check(rd_kafka_begin_transaction(producer_)); !begun) return begun;
       uint64_t count = 0;
-      while (count < loop_.records_per_commit && moved + count < loop_.records) {
-        rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer_, count == 0 ? 100 : 0);
-        if (message == nullptr) break;
+      while (message != nullptr) {
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
           if (auto produced = Produce(*message, payload); !produced) return produced;
           ++count;
         }
         rd_kafka_message_destroy(message);
+        message = count < loop_.records_per_commit ? rd_kafka_consumer_poll(consumer_, 0) : nullptr;
       }
       if (auto done = Check(rd_kafka_commit_transaction(producer_, kTimeoutMs)); !done) return done;
       if (count == 0) continue;
       moved += count;
+      progress.last_us = progress.watch.Elapsed().us;
       commits->Add(static_cast<double>(watch.Elapsed().us));
     }
     return {};
@@ -121,23 +135,22 @@ class Lane {
 
 }  // namespace
 
-Result<BareLoopResult> RunBareLoop(const BenchOptions&, const BareLoop& loop) {
+Result<BareLoopResult> RunBareLoop(const BareLoop& loop, std::stop_token stop) {
   std::vector<std::unique_ptr<Lane>> lanes;
   for (uint32_t partition = 0; partition < loop.partitions; ++partition) {
     lanes.push_back(std::make_unique<Lane>(loop, partition));
     if (auto opened = lanes.back()->Open(); !opened) return tl::unexpected<Error>(opened.error());
   }
   BareLoopResult result;
-  std::atomic<uint64_t> moved = 0;
+  Lane::Progress progress;
   std::mutex mutex;
   Result<void> failed;
-  Stopwatch watch;
   {
     std::vector<std::jthread> threads;
     for (auto& lane : lanes) {
       threads.emplace_back([&, raw = lane.get()] {
         Latencies commits;
-        auto ran = raw->Run(moved, &commits);
+        auto ran = raw->Run(progress, stop, &commits);
         const std::lock_guard lock(mutex);
         result.commits.Append(commits);
         if (!ran) failed = std::move(ran);
@@ -145,7 +158,8 @@ Result<BareLoopResult> RunBareLoop(const BenchOptions&, const BareLoop& loop) {
     }
   }
   if (!failed) return tl::unexpected<Error>(failed.error());
-  result.per_s = static_cast<double>(moved) / watch.Seconds();
+  const auto us = static_cast<double>(progress.last_us - progress.first_us);
+  if (us > 0) result.per_s = static_cast<double>(progress.moved) * 1e6 / us;
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "engine/open_journal.h"
 #include "events/basic_types.h"
@@ -24,10 +25,12 @@ struct BenchOptions {
   uint64_t offered_per_s = 10'000;  // of open loops
   std::string kafka;                // brokers for the group `kafka`; empty: it starts one
   std::optional<KafkaCluster> log;  // of the node; absent: embedded
+  std::string only;                 // of the group `kafka`: measurements with this in their name
   // What is being done, for a person who waits. May be empty.
   std::function<void(const std::string&)> progress;
   std::stop_token stop;
 
+  bool Wants(std::string_view name) const { return name.find(only) != name.npos; }
   void Say(const std::string& what) const {
     if (progress) progress(what);
   }

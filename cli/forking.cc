@@ -110,7 +110,6 @@ Outcome<void> Store(const replay::MemoryArchive& archive, const std::string& epo
   static const SystemClock kClock;
   replay::ImportOptions import;
   import.data_dir = directory;
-  import.kinds = &BuiltinKinds();
   import.clock = &kClock;
   const auto imported = replay::Import(*reader, import);
   if (!imported) return FromError(imported.error());

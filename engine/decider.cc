@@ -6,6 +6,7 @@
 #include "engine/routing.h"
 #include "events/codec.h"
 #include "machines/clusterconfig/settings.h"
+#include "projections/follow_up_number.h"
 
 namespace sluice {
 namespace {
@@ -165,22 +166,21 @@ Result<void> Decider::DecideInternalRecord(InputRecord&& record) {
     return Err(ErrorCode::kCorruption, "I8: internal record {} of partition {} has no number",
                record.offset, state_.partition);
   }
-  const auto known = std::find_if(
-      state_.sources.begin(), state_.sources.end(), [&](const FollowUpProgress& progress) {
-        return progress.partition == source.partition && progress.epoch == source.epoch;
-      });
-  const uint64_t last = known == state_.sources.end() ? 0 : known->number;
-  if (source.number <= last) {
-    if (source.term > known->term) {
+  const auto found = std::find_if(
+      state_.sources.begin(), state_.sources.end(),
+      [&](const FollowUpProgress& progress) { return progress.partition == source.partition; });
+  const FollowUpProgress known = found == state_.sources.end() ? FollowUpProgress{} : *found;
+  if (known.epoch == source.epoch && source.number <= known.number) {
+    if (source.term > known.term) {
       return Err(ErrorCode::kCorruption,
                  "I8: follow-up {} of partition {} comes under term {}, decided was term {}",
-                 source.number, source.partition, source.term, known->term);
+                 source.number, source.partition, source.term, known.term);
     }
     return {};  // decided before
   }
-  if (source.number != last + 1) {
+  if (source.number != NextFollowUpNumber(known, source)) {
     return Err(ErrorCode::kCorruption, "I8: follow-up {} of partition {} comes, but {} is next",
-               source.number, source.partition, last + 1);
+               source.number, source.partition, known.number + 1);
   }
   if (auto understood = CheckKnown(*command, record.offset); !understood) return understood;
   const Origin origin = MakeOrigin(Input::kInternal, record.offset);

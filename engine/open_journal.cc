@@ -1,7 +1,12 @@
 #include "engine/open_journal.h"
 
+#include <filesystem>
+
+#include "engine/journal/embedded_import.h"
 #include "engine/journal/embedded_journal.h"
+#include "engine/journal/kafka/kafka_import.h"
 #include "engine/journal/kafka/kafka_journal.h"
+#include "engine/open_import.h"
 
 namespace sluice {
 namespace {
@@ -11,6 +16,14 @@ constexpr uint32_t kPartitionsDefault = 4;
 Result<std::unique_ptr<Journal>> OpenEmbedded(const JournalChoice& choice) {
   EmbeddedOptions options;
   options.path = choice.data_dir + (choice.archive ? "/archive" : "/journal");
+  const std::string unfinished = EmbeddedImport::UnfinishedPath(options.path);
+  std::error_code ignored;
+  if (std::filesystem::exists(unfinished, ignored)) {
+    return Err(ErrorCode::kInvalid,
+               "the import into it is not finished: run 'sluice import' once more, which begins "
+               "anew, or remove {}",
+               unfinished);
+  }
   options.partitions = choice.partitions;
   options.clock = choice.clock;
   options.on_fatal = choice.on_fatal;
@@ -23,7 +36,7 @@ Result<std::unique_ptr<Journal>> OpenEmbedded(const JournalChoice& choice) {
   return std::unique_ptr<Journal>(std::move(*journal));
 }
 
-Result<std::unique_ptr<Journal>> OpenKafka(const JournalChoice& choice) {
+KafkaOptions KafkaOptionsOf(const JournalChoice& choice) {
   KafkaOptions options;
   options.bootstrap = choice.kafka->bootstrap;
   options.cluster = choice.kafka->cluster;
@@ -36,12 +49,28 @@ Result<std::unique_ptr<Journal>> OpenKafka(const JournalChoice& choice) {
   options.shares = choice.kafka->shares;
   options.node = choice.kafka->node;
   options.on_fatal = choice.on_fatal;
-  auto journal = KafkaJournal::Open(std::move(options));
+  return options;
+}
+
+Result<std::unique_ptr<Journal>> OpenKafka(const JournalChoice& choice) {
+  auto journal = KafkaJournal::Open(KafkaOptionsOf(choice));
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
   return std::unique_ptr<Journal>(std::move(*journal));
 }
 
 }  // namespace
+
+Result<std::unique_ptr<LogImport>> OpenImport(const JournalChoice& choice,
+                                              const ImportSource& source) {
+  if (choice.kafka) {
+    auto import = KafkaImport::Begin(KafkaOptionsOf(choice), source);
+    if (!import) return tl::unexpected<Error>(std::move(import.error()));
+    return std::unique_ptr<LogImport>(std::move(*import));
+  }
+  auto import = EmbeddedImport::Begin(choice.data_dir + "/journal", source, *choice.clock);
+  if (!import) return tl::unexpected<Error>(std::move(import.error()));
+  return std::unique_ptr<LogImport>(std::move(*import));
+}
 
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalChoice& choice) {
   return choice.kafka ? OpenKafka(choice) : OpenEmbedded(choice);

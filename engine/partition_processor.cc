@@ -54,6 +54,14 @@ Result<void> PartitionProcessor::Start(Hash128 epoch, uint32_t partitions) {
     return Err(ErrorCode::kCorruption, "the projections of partition {} are at {}, its log at {}",
                decider_.state().partition, decider_.state().next_sequence, journal_->EndSequence());
   }
+  const PartitionState& state = decider_.state();
+  if (state.next_sequence > 0 && state.epoch != epoch) {
+    return Err(
+        ErrorCode::kInvalid,
+        "the import of partition {} was not finished: its log is of epoch {}, not {}; import "
+        "once more",
+        state.partition, ToHex(state.epoch), ToHex(epoch));
+  }
   if (auto started = decider_.Start(); !started) return started;
   decider_.StageOpened(epoch, partitions);
   Commit();

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "events/epoch.h"
 #include "events/logical.h"
 #include "machines/clusterconfig/settings.h"
 #include "machines/common/step.h"
+#include "projections/follow_up_number.h"
 #include "projections/state_store.h"
 
 namespace sluice {
@@ -55,7 +57,7 @@ Result<void> AdvanceInput(PartitionState& state, const Origin& origin, uint64_t 
 // I8: the follow-up decided here is the next of its source.
 Result<void> AdvanceSource(PartitionState& state, const FollowUpSource& source, uint64_t sequence) {
   FollowUpProgress& progress = ProgressOf(state, source.partition);
-  if (progress.epoch == source.epoch && source.number != progress.number + 1) {
+  if (source.number != NextFollowUpNumber(progress, source)) {
     return Err(ErrorCode::kCorruption,
                "I8: {}:{} decides follow-up {} of partition {}, but {} is next", state.partition,
                sequence, source.number, source.partition, progress.number + 1);
@@ -68,6 +70,13 @@ Result<void> AdvanceSource(PartitionState& state, const FollowUpSource& source, 
 
 Result<void> FoldDecisionRecord(PartitionState& state, const Decision& decision,
                                 uint64_t sequence) {
+  if (const EpochOpened* opened = OpenedEpoch(decision)) {
+    state.next_commands = 0;
+    state.next_internal = 0;
+    state.epoch = opened->epoch;
+    state.decision_time = std::max(state.decision_time, decision.time);
+    return {};
+  }
   if (!decision.origin) {
     return Err(ErrorCode::kCorruption, "{}:{} has no origin", state.partition, sequence);
   }
@@ -171,7 +180,7 @@ Result<void> FoldPartition(PartitionState& state, const LogRecord& record, std::
   if (record.opened) {
     const Opened& opened = *record.opened;
     if (state.epoch != opened.epoch) {
-      // The log was imported: its inputs are new, and what it sends is numbered anew.
+      // Imported by a build that wrote no EpochOpened: what it sends is numbered anew, too.
       state.next_commands = 0;
       state.next_internal = 0;
       state.targets.clear();

@@ -86,7 +86,8 @@ class HeadReader : private BufferReader {
     if (command.at != 0 && !ReadCommand(command, &decision->command.emplace(), entity))
       return false;
     decision->origin.reset();
-    return origin.at == 0 || ReadOrigin(origin, &decision->origin.emplace());
+    // One that answers no input is about the partition itself.
+    return origin.at != 0 && ReadOrigin(origin, &decision->origin.emplace());
   }
 
   // An input this build does not know is left to whoever unpacks the record.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "events/codec.h"
+#include "events/epoch.h"
 #include "events/json_writer.h"
 #include "projections/decision_json.h"
 #include "replay/causes.h"
@@ -14,8 +15,8 @@ namespace sluice::replay {
 namespace {
 
 constexpr uint64_t kProgressEvery = 65'536;
-// Commits that may have come in while the ends of all partitions were read.
-constexpr uint64_t kSkewRecordsMax = 20'000;
+// Read back at a time, until every other partition was seen to be ahead.
+constexpr uint64_t kCutStride = 20'000;
 
 class Export {
  public:
@@ -126,31 +127,51 @@ class Export {
     for (bool again = true; again;) {
       again = false;
       for (uint32_t partition = 0; partition < archive_.partitions(); ++partition) {
-        const uint64_t from = end_[partition] - std::min(end_[partition], kSkewRecordsMax);
-        auto read = archive_.Read(partition, from, [&](uint64_t at, std::string_view bytes) {
-          if (at >= end_[partition]) return false;
-          const auto record = Unpack<LogRecord>(bytes);
-          if (!record || !record->decision || !record->decision->command ||
-              !record->decision->command->source) {
-            return true;
-          }
-          const FollowUpSource& source = *record->decision->command->source;
-          if (source.partition >= end_.size() || source.sequence < end_[source.partition]) {
-            return true;
-          }
-          end_[partition] = at;
-          again = true;
-          return false;
-        });
-        // What cannot be read is found, and named, when it is given.
-        if (!read && read.error().code != ErrorCode::kCorruption) return read;
+        auto shortened = CutOne(partition);
+        if (!shortened) return tl::unexpected(shortened.error());
+        again = again || *shortened;
       }
     }
     return {};
   }
 
+  // Cuts a partition before its first decision on what is behind another's end; whether there was
+  // one. Those of one sender come in its order, so the last that is not behind speaks for all
+  // before; a node that only follows a partition may have little of it.
+  Result<bool> CutOne(uint32_t partition) {
+    std::set<uint32_t> ahead;
+    const uint64_t was = end_[partition];
+    for (uint64_t behind = was; behind > 0 && ahead.size() + 1 < end_.size();) {
+      const uint64_t from = behind - std::min(behind, kCutStride);
+      std::set<uint32_t> ahead_here;
+      auto read = archive_.Read(partition, from, [&](uint64_t at, std::string_view bytes) {
+        if (at >= behind || at >= end_[partition]) return false;
+        const auto record = Unpack<LogRecord>(bytes);
+        if (!record || !record->decision || !record->decision->command ||
+            !record->decision->command->source) {
+          return true;
+        }
+        const FollowUpSource& source = *record->decision->command->source;
+        if (source.partition >= end_.size() || source.partition == partition) return true;
+        if (source.sequence < end_[source.partition]) {
+          ahead_here.insert(source.partition);
+          return true;
+        }
+        end_[partition] = at;
+        return false;
+      });
+      // What cannot be read is found, and named, when it is given.
+      if (!read && read.error().code != ErrorCode::kCorruption) {
+        return tl::unexpected(read.error());
+      }
+      ahead.insert(ahead_here.begin(), ahead_here.end());
+      behind = from;
+    }
+    return end_[partition] != was;
+  }
+
   bool Matches(const DecisionPosition& position, const LogRecord& record) const {
-    if (record.opened) return true;
+    if (record.opened || OpenedEpoch(record) != nullptr) return true;
     const Decision& decision = *record.decision;
     if (!decision.command || decision.command->to_partition) return true;  // settings
     if (position.sequence < from_[position.partition]) return false;
@@ -221,11 +242,17 @@ class Export {
     return !asking_.options.stop.stop_requested() && asking_.Progress(done_, total_);
   }
 
+  // Of the log as it is now.
   std::string Epoch() const {
     std::string epoch;
-    auto read = archive_.Read(0, 0, [&](uint64_t, std::string_view bytes) {
+    const uint64_t last = end_[0] - std::min<uint64_t>(end_[0], 1);
+    auto read = archive_.Read(0, last, [&](uint64_t, std::string_view bytes) {
       const auto record = Unpack<LogRecord>(bytes);
       if (record && record->opened) epoch = ToHex(record->opened->epoch);
+      if (record && OpenedEpoch(*record)) epoch = ToHex(OpenedEpoch(*record)->epoch);
+      if (record && record->decision && record->decision->origin) {
+        epoch = ToHex(record->decision->origin->epoch);
+      }
       return false;
     });
     return read ? epoch : "";

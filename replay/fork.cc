@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "engine/command_json.h"
+#include "events/epoch.h"
 #include "replay/fork_partition.h"
 #include "replay/fork_reports.h"
 #include "replay/recorded_partition.h"
@@ -125,6 +126,7 @@ class Forking {
     ForkPartition& fork = *forks_[partition];
     if (record.opened) return Send(partition, fork.Open(*record.opened));
     const Decision& decision = *record.decision;
+    if (OpenedEpoch(decision) != nullptr) return fork.OpenEpoch(decision);
     switch (decision.origin->input) {
       case Input::kTimers:
         return Send(partition, fork.DecideTimer(time, *decision.command, diverged_));

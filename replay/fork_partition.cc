@@ -13,13 +13,34 @@ constexpr int kTimersBeforeMax = 10'000;
 
 Result<ForkPartition::Sent> ForkPartition::Open(const Opened& recorded) {
   clock_.Set(recorded.time);
-  DeciderOptions options;
-  options.build = recorded.build;
-  options.node = recorded.node;
-  decider_ = std::make_unique<Decider>(kinds_, store_, log_, clock_, options);
-  if (auto started = decider_->Start(); !started) return tl::unexpected(started.error());
+  options_.build = recorded.build;
+  options_.node = recorded.node;
+  if (auto made = MakeDecider(); !made) return tl::unexpected(made.error());
   decider_->StageOpened(recorded.epoch, recorded.partitions);
   return Commit();
+}
+
+Result<void> ForkPartition::MakeDecider() {
+  decider_ = std::make_unique<Decider>(kinds_, store_, log_, clock_, options_);
+  return decider_->Start();
+}
+
+Result<void> ForkPartition::OpenEpoch(const Decision& recorded) {
+  LogRecord record;
+  AppliedBatch applied;
+  applied.after = store_.applied();
+  record.partition = applied.after.partition;
+  record.term = applied.after.term;
+  record.sequence = applied.after.next_sequence;
+  record.previous = applied.after.chain;
+  record.decision = recorded;
+  record.decision->time = applied.after.decision_time;
+  const Bytes bytes = Pack(record);
+  if (auto folded = FoldPartition(applied.after, record, bytes); !folded) return folded;
+  log_.Commit({.first_sequence = record.sequence, .records = {bytes}}, [](const Result<void>&) {});
+  applied.records.push_back({std::make_shared<const LogRecord>(std::move(record)), nullptr, {}});
+  if (auto stored = store_.Apply(applied); !stored) return stored;
+  return MakeDecider();
 }
 
 Result<ForkPartition::Sent> ForkPartition::Commit() {

@@ -21,6 +21,8 @@ class ForkPartition {
 
   // Begins a term as the recorded one began.
   Result<Sent> Open(const Opened& recorded);
+  // As an import has closed the partition.
+  Result<void> OpenEpoch(const Decision& recorded);
   // `offset` is the recorded one; a later one is taken where that has been passed.
   Result<Sent> DecideUsers(Time time, uint64_t offset, const Command& command);
   Result<Sent> DecideBytes(Time time, uint64_t offset, Bytes payload);
@@ -44,6 +46,7 @@ class ForkPartition {
   Time decision_time() const { return state().decision_time; }
 
  private:
+  Result<void> MakeDecider();
   Result<Sent> Decide(InputRecord record);
   Result<Sent> Commit();
   // Whether the last record is the decision on this timer.
@@ -53,6 +56,7 @@ class ForkPartition {
   ManualClock clock_;
   ForkStore store_;
   ForkLog log_;
+  DeciderOptions options_;  // of the term
   std::unique_ptr<Decider> decider_;
 };
 

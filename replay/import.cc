@@ -1,81 +1,23 @@
 #include "replay/import.h"
 
-#include <condition_variable>
-#include <filesystem>
+#include <compare>
 #include <map>
-#include <mutex>
-#include <set>
-#include <tuple>
 
-#include "engine/journal/embedded_journal.h"
+#include "engine/open_import.h"
 #include "events/codec.h"
+#include "events/epoch.h"
 #include "projections/fold.h"
 
 namespace sluice::replay {
 namespace {
 
-constexpr size_t kBatchRecords = 2'000;
-constexpr size_t kBatchBytes = size_t{4} << 20;
-
-// Commits batches one after the other.
-class Appender {
+// Follows the records on their way: checks them, and knows what is undecided.
+class Importing {
  public:
-  explicit Appender(PartitionJournal& journal) : journal_(journal) {}
-
-  Result<void> Add(Bytes record) {
-    bytes_ += record.size();
-    batch_.records.push_back(std::move(record));
-    if (batch_.records.size() < kBatchRecords && bytes_ < kBatchBytes) return {};
-    return Flush();
-  }
-  void Send(FollowUpRecord record) { batch_.follow_ups.push_back(std::move(record)); }
-
-  Result<void> Flush() {
-    if (batch_.records.empty() && batch_.follow_ups.empty()) return {};
-    batch_.first_sequence = journal_.EndSequence();
-    std::mutex mutex;
-    std::condition_variable settled;
-    std::optional<Result<void>> outcome;
-    journal_.Commit(std::exchange(batch_, {}), [&](Result<void> done) {
-      const std::lock_guard lock(mutex);
-      outcome = std::move(done);
-      settled.notify_one();
-    });
-    bytes_ = 0;
-    std::unique_lock lock(mutex);
-    settled.wait(lock, [&] { return outcome.has_value(); });
-    return *outcome;
-  }
-
- private:
-  PartitionJournal& journal_;
-  CommitBatch batch_;
-  size_t bytes_ = 0;
-};
-
-// The log being made.
-class NewLog {
- public:
-  NewLog(const ExportReader& reader, const ImportOptions& options)
-      : header_(reader.header()), options_(options) {}
-
-  Result<void> Open() {
-    EmbeddedOptions embedded;
-    embedded.path = options_.data_dir + "/journal";
-    embedded.partitions = header_.partitions;
-    embedded.clock = options_.clock;
-    embedded.on_fatal = [](const Error&) {};
-    auto journal = EmbeddedJournal::Open(embedded);
-    if (!journal) return tl::unexpected(journal.error());
-    journal_ = std::move(*journal);
-    for (uint32_t partition = 0; partition < header_.partitions; ++partition) {
-      auto opened = journal_->OpenPartition(partition);
-      if (!opened) return tl::unexpected(opened.error());
-      terms_.push_back(std::move(*opened));
-      appenders_.push_back(std::make_unique<Appender>(*terms_.back()));
+  Importing(uint32_t partitions, LogImport& target) : target_(target) {
+    for (uint32_t partition = 0; partition < partitions; ++partition) {
       states_.emplace_back().partition = partition;
     }
-    return {};
   }
 
   Result<void> Add(ExportedRecord exported) {
@@ -86,56 +28,98 @@ class NewLog {
     if (auto folded = FoldPartition(states_[partition], *record, exported.bytes); !folded) {
       return Err(folded.error().code, "{}: {}", where, folded.error().message);
     }
-    if (record->decision) Track(*record->decision);
-    return appenders_[partition]->Add(std::move(exported.bytes));
+    if (record->decision) Track(*record->decision, where);
+    return target_.Add(*record, std::move(exported.bytes));
   }
 
-  // Follow-ups that no decision in the log is on become inputs again.
-  Result<uint64_t> Finish() {
-    for (const auto& [key, bytes] : undecided_) {
-      appenders_[std::get<1>(key)]->Send({.target_partition = std::get<2>(key), .payload = bytes});
+  // Follow-ups that no decision in the log is on become inputs again. How many they are.
+  Result<uint64_t> Close() {
+    if (!decided_early_.empty()) {
+      return Err(ErrorCode::kCorruption,
+                 "{} decides a follow-up that the export does not have: its partitions do not fit "
+                 "together",
+                 decided_early_.begin()->second);
     }
-    for (auto& appender : appenders_) {
-      if (auto flushed = appender->Flush(); !flushed) return tl::unexpected(flushed.error());
+    ImportEnd end;
+    for (const auto& [key, command] : undecided_) {
+      end.undecided.push_back({.source_partition = key.source,
+                               .record = {.target_partition = key.target, .payload = Pack(command)},
+                               .entity = command.entity});
     }
-    return undecided_.size();
+    for (const PartitionState& state : states_) {
+      LogRecord closing;
+      closing.partition = state.partition;
+      closing.term = state.term;
+      closing.sequence = state.next_sequence;
+      closing.previous = state.chain;
+      closing.decision.emplace();
+      closing.decision->time = state.decision_time;
+      closing.decision->events = {{.payload = AnyTable::Of(EpochOpened{
+                                       .epoch = target_.epoch(), .previous_epoch = state.epoch})}};
+      end.closing.push_back(std::move(closing));
+    }
+    if (auto closed = target_.Close(end); !closed) return tl::unexpected(closed.error());
+    return end.undecided.size();
   }
-
-  std::string epoch() const { return ToHex(journal_->epoch()); }
 
  private:
-  using Key = std::tuple<Hash128, uint32_t, uint32_t, uint64_t>;  // epoch, source, target, number
+  // Of one pair of partitions in the order they were sent.
+  struct Key {
+    uint32_t source = 0;
+    uint32_t target = 0;
+    uint64_t sequence = 0;
+    uint64_t number = 0;
+    auto operator<=>(const Key&) const = default;
+  };
 
-  void Track(const Decision& decision) {
+  void Track(const Decision& decision, const std::string& where) {
     for (const FollowUp& sent : decision.effects.follow_ups) {
       if (!sent.command || !sent.command->source) continue;
       const FollowUpSource& source = *sent.command->source;
-      const Key key{source.epoch, source.partition, sent.target_partition, sent.number};
-      if (decided_early_.erase(key) == 0) undecided_[key] = Pack(*sent.command);
+      const Key key{source.partition, sent.target_partition, source.sequence, sent.number};
+      if (decided_early_.erase(key) == 0) undecided_.emplace(key, *sent.command);
     }
     if (decision.origin && decision.origin->input == Input::kInternal && decision.command &&
         decision.command->source) {
       const FollowUpSource& source = *decision.command->source;
-      const Key key{source.epoch, source.partition, decision.origin->partition, source.number};
+      const Key key{source.partition, decision.origin->partition, source.sequence, source.number};
       // Partitions come one after the other: the sender's may still be to come.
-      if (undecided_.erase(key) == 0) decided_early_.insert(key);
+      if (undecided_.erase(key) == 0) decided_early_.emplace(key, where);
     }
   }
 
-  const ExportHeader& header_;
-  const ImportOptions& options_;
-  std::unique_ptr<EmbeddedJournal> journal_;
-  std::vector<std::unique_ptr<PartitionJournal>> terms_;
-  std::vector<std::unique_ptr<Appender>> appenders_;
+  LogImport& target_;
   std::vector<PartitionState> states_;
-  std::map<Key, Bytes> undecided_;
-  std::set<Key> decided_early_;
+  std::map<Key, Command> undecided_;
+  std::map<Key, std::string> decided_early_;  // where
 };
 
 }  // namespace
 
+Result<Imported> ImportInto(LogImport& target, ExportReader& reader,
+                            const std::function<void(uint64_t records)>& on_progress) {
+  Importing importing(reader.header().partitions, target);
+  Imported imported{.partitions = reader.header().partitions,
+                    .records = 0,
+                    .undecided = 0,
+                    .epoch = ToHex(target.epoch())};
+  while (true) {
+    auto record = reader.Next();
+    if (!record) return tl::unexpected(record.error());
+    if (!*record) break;
+    if (auto added = importing.Add(std::move(**record)); !added) {
+      return tl::unexpected(added.error());
+    }
+    if (++imported.records % 4096 == 0 && on_progress) on_progress(imported.records);
+  }
+  auto undecided = importing.Close();
+  if (!undecided) return tl::unexpected(undecided.error());
+  imported.undecided = *undecided;
+  if (auto finished = target.Finish(); !finished) return tl::unexpected(finished.error());
+  return imported;
+}
+
 Result<Imported> Import(ExportReader& reader, const ImportOptions& options) {
-  namespace fs = std::filesystem;
   const ExportHeader& header = reader.header();
   if (!header.complete) {
     return Err(ErrorCode::kInvalid,
@@ -143,36 +127,15 @@ Result<Imported> Import(ExportReader& reader, const ImportOptions& options) {
                "--data FILE' asks it questions",
                header.filter);
   }
-  std::error_code error;
-  const fs::path journal = fs::path(options.data_dir) / "journal";
-  if (fs::exists(journal, error)) {
-    return Err(ErrorCode::kInvalid, "{} has a log already; give a directory without one",
-               options.data_dir);
-  }
-  fs::create_directories(options.data_dir, error);
-  if (error) return Err(ErrorCode::kIo, "{}: {}", options.data_dir, error.message());
-  const auto import = [&]() -> Result<Imported> {
-    NewLog log(reader, options);
-    if (auto opened = log.Open(); !opened) return tl::unexpected(opened.error());
-    Imported imported{.partitions = header.partitions, .records = 0, .undecided = 0, .epoch = ""};
-    while (true) {
-      auto record = reader.Next();
-      if (!record) return tl::unexpected(record.error());
-      if (!*record) break;
-      if (auto added = log.Add(std::move(**record)); !added) return tl::unexpected(added.error());
-      if (++imported.records % 4096 == 0 && options.on_progress) {
-        options.on_progress(imported.records);
-      }
-    }
-    auto undecided = log.Finish();
-    if (!undecided) return tl::unexpected(undecided.error());
-    imported.undecided = *undecided;
-    imported.epoch = log.epoch();
-    return imported;
-  };
-  auto imported = import();
-  if (!imported) fs::remove_all(journal, error);
-  return imported;
+  JournalChoice choice;
+  choice.data_dir = options.data_dir;
+  choice.clock = options.clock;
+  choice.kafka = options.kafka;
+  auto target = OpenImport(choice, {.partitions = header.partitions,
+                                    .epoch = header.epoch,
+                                    .coverage = FormatCoverage(header.coverage)});
+  if (!target) return tl::unexpected(target.error());
+  return ImportInto(**target, reader, options.on_progress);
 }
 
 Result<uint64_t> CheckExport(ExportReader& reader) {

@@ -1,10 +1,14 @@
-// Import: an export becomes the log of a new data directory, positions and chain bit for bit.
+// Import: an export becomes the log of a new data directory or of empty Kafka topics, positions and
+// chain bit for bit, what was undecided among the inputs, each partition closed by `EpochOpened`.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "engine/clock.h"
+#include "engine/journal/log_import.h"
+#include "engine/open_journal.h"
 #include "replay/export_file.h"
 #include "replay/memory_archive.h"
 
@@ -12,9 +16,9 @@ namespace sluice::replay {
 
 struct ImportOptions {
   std::string data_dir;  // without a log; made if it is not there
-  const KindRegistry* kinds = nullptr;
   const Clock* clock = nullptr;
-  std::function<void(uint64_t records)> on_progress;
+  std::optional<KafkaCluster> kafka = {};  // into its topics, and no directory
+  std::function<void(uint64_t records)> on_progress = {};
 };
 
 struct Imported {
@@ -24,10 +28,14 @@ struct Imported {
   std::string epoch;       // of the new log
 };
 
-// Every record is checked against its term, sequence and chain on the way. Nothing of a log is left
-// behind when it fails. kInvalid: the directory has a log, the export is a part or redacted.
-// kCorruption, kUnknownType: the message names the record. kIo.
+// Every record is checked against its term, sequence and chain on the way. No term opens on what
+// one that failed or was killed has left; the next try clears it or goes on with it. kInvalid:
+// there is a log, or the export is a part. kCorruption, kUnknownType: the message names the record.
+// kIo, kUnavailable.
 Result<Imported> Import(ExportReader& reader, const ImportOptions& options);
+// The same into a log that was begun.
+Result<Imported> ImportInto(LogImport& target, ExportReader& reader,
+                            const std::function<void(uint64_t records)>& on_progress = {});
 
 // Reads an export to its end, every hash, term, sequence and the chain checked; how many records it
 // has. Errors as Import's.

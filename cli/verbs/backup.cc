@@ -126,7 +126,6 @@ Outcome<Exit> Restore(Session& session, const RestoreWords& words) {
   static const SystemClock kClock;
   replay::ImportOptions import;
   import.data_dir = words.data;
-  import.kinds = &BuiltinKinds();
   import.clock = &kClock;
   const auto imported = replay::Import(*reader, import);
   if (!imported) {

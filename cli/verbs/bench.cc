@@ -21,6 +21,7 @@ struct Options {
   uint64_t partitions = 2;
   uint64_t in_flight = 512;
   std::string kafka;
+  std::string only;
 };
 
 Outcome<Exit> CheckOptions(const Options& options) {
@@ -46,6 +47,7 @@ Outcome<Exit> Bench(Session& session, const Options& options) {
   run.partitions = static_cast<uint32_t>(options.partitions);
   run.in_flight = options.in_flight;
   run.kafka = options.kafka;
+  run.only = options.only;
   run.stop = env.stop;
   if (terminal) {
     run.progress = [&env](const std::string& what) { env.err << "\r\033[K" << what << std::flush; };
@@ -83,6 +85,8 @@ void DefineBench(CommandLine& line) {
       .Number("--entities", &options->entities, "Instances loaded first [100000]")
       .Number("--partitions", &options->partitions, "Of the node [2]")
       .Number("--in-flight", &options->in_flight, "Commands in flight in closed loops [512]")
+      .Text("--only", &options->only,
+            "Of the group kafka: exactly-once, latency, take-over, streams")
       .Text("--kafka", &options->kafka, "Brokers for the group kafka [it starts one]")
       .Run([options](Session& session) { return Bench(session, *options); });
 }

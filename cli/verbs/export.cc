@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "cli/exporting.h"
+#include "cli/kafka_words.h"
 #include "cli/verbs/debugger_verbs.h"
 #include "engine/clock.h"
 #include "replay/import.h"
@@ -78,25 +79,44 @@ Outcome<Exit> Export(Session& session, const Options& options) {
 
 struct ImportWords {
   std::string file;
-  std::string data;
+  std::string data = "./data";
+  KafkaWords kafka;
 };
+
+// What could not be imported whole is not begun: topics are not emptied by a second try.
+Outcome<Exit> Check(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  auto reader = replay::ExportReader::Open(file);
+  if (!reader) return FromError(reader.error());
+  const auto checked = replay::CheckExport(*reader);
+  if (!checked) return Fail(Exit::kBadInput, "import {}: {}", path, checked.error().message);
+  return Exit::kDone;
+}
 
 Outcome<Exit> Import(Session& session, const ImportWords& options) {
   std::ifstream file(options.file, std::ios::binary);
   if (!file) return Fail(Exit::kBadInput, "import: {} cannot be read", options.file);
   auto reader = replay::ExportReader::Open(file);
   if (!reader) return FromError(reader.error());
+  const auto kafka = options.kafka.Cluster();
+  if (!kafka) return Again(kafka.error());
+  if (*kafka && reader->header().complete) {
+    if (auto checked = Check(options.file); !checked) return checked;
+  }
   static const SystemClock kClock;
   replay::ImportOptions import;
   import.data_dir = options.data;
-  import.kinds = &BuiltinKinds();
   import.clock = &kClock;
+  import.kafka = *kafka;
   const auto imported = replay::Import(*reader, import);
   if (!imported) {
-    return Fail(imported.error().code == ErrorCode::kIo ? Exit::kUnavailable : Exit::kBadInput,
-                "import {}: {}", options.file, imported.error().message);
+    const ErrorCode code = imported.error().code;
+    const bool outside = code == ErrorCode::kIo || code == ErrorCode::kUnavailable;
+    return Fail(outside ? Exit::kUnavailable : Exit::kBadInput, "import {}: {}", options.file,
+                imported.error().message);
   }
-  session.env().out << imported->records << " records imported into " << options.data << ", "
+  session.env().out << imported->records << " records imported into "
+                    << (*kafka ? "cluster " + options.kafka.cluster : options.data) << ", "
                     << imported->partitions << " partitions, epoch " << imported->epoch << '\n';
   if (imported->undecided > 0) {
     session.env().out << imported->undecided
@@ -125,10 +145,12 @@ void DefineExport(CommandLine& line) {
 
 void DefineImport(CommandLine& line) {
   const auto options = std::make_shared<ImportWords>();
-  Arguments verb = line.Verb("import", "Makes a data directory of an exported log");
+  Arguments verb =
+      line.Verb("import", "Makes a data directory, or Kafka topics, of an exported log");
   verb.Word("FILE", &options->file, "What 'sluice export' wrote, whole")
       .Text("--data", &options->data, "The directory, without a log [./data]");
-  options->data = "./data";
+  options->kafka.DefineOn(verb,
+                          "Instead of a directory, these brokers' empty topics: HOST:PORT,...");
   verb.Run([options](Session& session) { return Import(session, *options); });
 }
 

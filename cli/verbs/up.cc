@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "cli/kafka_words.h"
 #include "cli/session.h"
 #include "cli/verbs/verbs.h"
 #include "engine/node.h"
@@ -30,28 +31,8 @@ struct Options {
   uint64_t snapshot_every = 1'000'000;
   Duration snapshot_interval{};
   uint64_t snapshot_keep = 4;
-  std::string kafka;
-  std::string cluster = "sluice";
-  uint64_t replication = 1;
-  std::vector<std::string> kafka_properties;
+  KafkaWords kafka;
 };
-
-// "name=value" pairs as librdkafka's properties.
-Outcome<std::optional<KafkaCluster>> KafkaOf(const Options& options) {
-  if (options.kafka.empty()) return std::optional<KafkaCluster>();
-  KafkaCluster kafka;
-  kafka.bootstrap = options.kafka;
-  kafka.cluster = options.cluster;
-  kafka.replication = static_cast<int>(options.replication);
-  for (const std::string& property : options.kafka_properties) {
-    const size_t equals = property.find('=');
-    if (equals == std::string::npos) {
-      return Fail(Exit::kBadInput, "--kafka-property: '{}' is not name=value", property);
-    }
-    kafka.properties[property.substr(0, equals)] = property.substr(equals + 1);
-  }
-  return kafka;
-}
 
 // After a failed fsync nobody knows what the disk holds: the process ends at once, and the next one
 // reads what is there.
@@ -136,7 +117,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   const auto address = service::ParseListenAddress(options.listen);
   if (!address) return Fail(Exit::kBadInput, "--listen: {}", address.error().message);
 
-  const auto kafka = KafkaOf(options);
+  const auto kafka = options.kafka.Cluster();
   if (!kafka) return Again(kafka.error());
 
   static const SystemClock clock;
@@ -160,7 +141,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
     return Fail(ExitOf(node.error()), "cannot use {}: {}{}", options.data, node.error().message,
                 Remedy(node.error(), options));
   }
-  if (*kafka && options.replication < 2) {
+  if (*kafka && options.kafka.replication < 2) {
     session.env().err
         << "sluice up: topics made now have one replica: what is acknowledged survives "
            "a crash of the broker's process, not the loss of its host or disk; use "
@@ -185,8 +166,8 @@ Outcome<Exit> Up(Session& session, const Options& options) {
       address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
   const std::string own_address = fmt::format("{}:{}", host, (*server)->port());
   if (auto started = (*node)->Start(own_address); !started) {
-    return Fail(ExitOf(started.error()), "cannot take part in cluster {}: {}", options.cluster,
-                started.error().message);
+    return Fail(ExitOf(started.error()), "cannot take part in cluster {}: {}",
+                options.kafka.cluster, started.error().message);
   }
   AwaitReady(session, **node);
 
@@ -232,12 +213,6 @@ void DefineUp(CommandLine& line) {
               "Of a new data directory [4]; refused when the data has another number")
       .Choice("--provider", &options->provider, {"local", "none"},
               "Who runs processes here [local]")
-      .Text("--kafka", &options->kafka, "Use these brokers' topics as the log: HOST:PORT,...")
-      .Text("--cluster", &options->cluster, "With --kafka: the topics' prefix [sluice]")
-      .Number("--replication", &options->replication,
-              "With --kafka: of topics that are to be made [1]")
-      .Texts("--kafka-property", &options->kafka_properties,
-             "With --kafka: a librdkafka property, NAME=VALUE; more than once for several")
       .Text("--name", &options->name, "This node's name in the log [HOST-PORT]")
       .Number("--snapshot-every", &options->snapshot_every,
               "Take a snapshot of the projections after so many decisions; 0: never [1000000]")
@@ -245,8 +220,9 @@ void DefineUp(CommandLine& line) {
               "The same after that long, if anything was decided [0s: however long]")
       .Number("--snapshot-keep", &options->snapshot_keep, "How many snapshots stay; 0: all [4]")
       .Flag("--stop-processes", &options->stop_processes,
-            "End the local provider's processes with the node; otherwise they run on")
-      .Run([options](Session& session) { return Up(session, *options); });
+            "End the local provider's processes with the node; otherwise they run on");
+  options->kafka.DefineOn(verb, "Use these brokers' topics as the log: HOST:PORT,...");
+  verb.Run([options](Session& session) { return Up(session, *options); });
 }
 
 }  // namespace sluice::cli

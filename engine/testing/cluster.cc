@@ -5,11 +5,12 @@
 
 namespace sluice::testing {
 
-Cluster::Cluster(const KindRegistry& kinds, uint32_t partitions, ProcessorOptions options)
+Cluster::Cluster(const KindRegistry& kinds, uint32_t partitions, ProcessorOptions options,
+                 SimJournalOptions journal)
     : kinds_(kinds),
       options_(std::move(options)),
       clock_(Time{1'790'000'000'000'000}),
-      journal_(partitions, clock_),
+      journal_(partitions, clock_, journal),
       processors_(partitions) {
   for (uint32_t partition = 0; partition < partitions; ++partition) {
     stores_.push_back(std::make_unique<MemoryStore>(kinds, partition));

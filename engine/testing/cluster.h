@@ -18,7 +18,8 @@ namespace sluice::testing {
 
 class Cluster final : private ProcessorListener {
  public:
-  Cluster(const KindRegistry& kinds, uint32_t partitions, ProcessorOptions options = {});
+  Cluster(const KindRegistry& kinds, uint32_t partitions, ProcessorOptions options = {},
+          SimJournalOptions journal = {});
   ~Cluster() override;
 
   ManualClock& clock() { return clock_; }

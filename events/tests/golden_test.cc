@@ -11,6 +11,7 @@
 
 #include "events/codec.h"
 #include "events/envelope.gen.h"
+#include "events/epoch.gen.h"
 #include "events/everything.gen.h"
 #include "events/json.h"
 #include "events/logical.h"
@@ -133,6 +134,15 @@ LogRecord OpenedRecord() {
   return record;
 }
 
+LogRecord EpochOpenedRecord() {
+  LogRecord record{.partition = 3, .term = 7, .sequence = 42, .previous = {0xc, 0xd}};
+  record.decision.emplace();
+  record.decision->time = Time{1'795'255'200'000'000};
+  record.decision->events = {
+      Event{AnyTable::Of(EpochOpened{.epoch = {2, 2}, .previous_epoch = {1, 1}})}};
+  return record;
+}
+
 // The bytes in the files were written by the first build and are not written again: logs keep
 // records for ever, and every later build reads them.
 class OldBytes : public testing::TestWithParam<std::pair<std::string, LogRecord (*)()>> {};
@@ -154,7 +164,8 @@ TEST_P(OldBytes, StayReadable) {
 INSTANTIATE_TEST_SUITE_P(Records, OldBytes,
                          testing::Values(std::pair{"accepted", &AcceptedRecord},
                                          std::pair{"rejected", &RejectedRecord},
-                                         std::pair{"opened", &OpenedRecord}),
+                                         std::pair{"opened", &OpenedRecord},
+                                         std::pair{"epoch_opened", &EpochOpenedRecord}),
                          [](const auto& test) { return test.param.first; });
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "engine/journal/embedded_journal.h"
 #include "events/codec.h"
+#include "events/epoch.h"
 #include "events/json_writer.h"
 #include "replay/export_file.h"
 #include "replay/import.h"
@@ -18,31 +19,6 @@ namespace sluice::replay {
 namespace {
 
 using ::testing::HasSubstr;
-
-// The file `sluice export` makes of the answer.
-std::string FileOf(const Archive& archive, ExportForm form,
-                   std::map<std::string, std::string, std::less<>> question = {}) {
-  const auto items = ItemsOf(archive, "export", std::move(question));
-  EXPECT_FALSE(items.empty());
-  ExportHeader header;
-  header.partitions = items[0]["partitions"];
-  header.epoch = items[0]["epoch"];
-  header.build = items[0]["build"];
-  header.complete = items[0]["complete"];
-  header.filter = items[0]["filter"];
-  header.coverage = std::get<Coverage>(
-      *ParseResourceVersion(std::string(items[0]["coverage"]), header.partitions));
-  std::ostringstream out;
-  ExportWriter writer(out, form, header);
-  for (size_t i = 1; i < items.size(); ++i) {
-    ExportedRecord record;
-    record.position = *ParsePosition(std::string(items[i]["position"]), header.partitions);
-    EXPECT_TRUE(DecodeBase64(std::string(items[i]["record"]), &record.bytes));
-    writer.Add(record);
-  }
-  EXPECT_TRUE(writer.Finish());
-  return out.str();
-}
 
 class ExportTest : public ::testing::TestWithParam<ExportForm> {
  protected:
@@ -59,7 +35,6 @@ class ExportTest : public ::testing::TestWithParam<ExportForm> {
     if (!reader) return tl::unexpected(reader.error());
     ImportOptions options;
     options.data_dir = directory_;
-    options.kinds = &BuiltinKinds();
     options.clock = &clock_;
     return Import(*reader, options);
   }
@@ -112,6 +87,12 @@ TEST_P(ExportTest, AnImportHasThePositionsAndTheChainBitForBit) {
       is.emplace_back(bytes);
       return true;
     }));
+    ASSERT_EQ(is.size(), was.size() + 1);
+    const auto closing = Unpack<LogRecord>(is.back());
+    ASSERT_TRUE(closing);
+    ASSERT_NE(OpenedEpoch(*closing), nullptr);
+    EXPECT_EQ(OpenedEpoch(*closing)->epoch, (*journal)->epoch());
+    is.pop_back();
     EXPECT_EQ(was, is);
   }
   // A directory that has a log keeps it.

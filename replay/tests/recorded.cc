@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "events/codec.h"
 #include "events/json.h"
+#include "events/json_writer.h"
 
 namespace sluice::replay {
 namespace {
@@ -104,6 +107,30 @@ std::vector<Json> ItemsOf(const Archive& archive, const std::string& verb,
     if (line.contains("item")) items.push_back(line["item"]);
   }
   return items;
+}
+
+std::string FileOf(const Archive& archive, ExportForm form,
+                   std::map<std::string, std::string, std::less<>> question) {
+  const auto items = ItemsOf(archive, "export", std::move(question));
+  EXPECT_FALSE(items.empty());
+  ExportHeader header;
+  header.partitions = items[0]["partitions"];
+  header.epoch = items[0]["epoch"];
+  header.build = items[0]["build"];
+  header.complete = items[0]["complete"];
+  header.filter = items[0]["filter"];
+  header.coverage = std::get<Coverage>(
+      *ParseResourceVersion(std::string(items[0]["coverage"]), header.partitions));
+  std::ostringstream out;
+  ExportWriter writer(out, form, header);
+  for (size_t i = 1; i < items.size(); ++i) {
+    ExportedRecord record;
+    record.position = *ParsePosition(std::string(items[i]["position"]), header.partitions);
+    EXPECT_TRUE(DecodeBase64(std::string(items[i]["record"]), &record.bytes));
+    writer.Add(record);
+  }
+  EXPECT_TRUE(writer.Finish());
+  return out.str();
 }
 
 }  // namespace sluice::replay

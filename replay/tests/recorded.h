@@ -9,6 +9,7 @@
 
 #include "engine/testing/cluster.h"
 #include "replay/answers.h"
+#include "replay/export_file.h"
 #include "replay/memory_archive.h"
 
 namespace sluice::replay {
@@ -48,5 +49,9 @@ std::string RefusalOf(const Archive& archive, const std::string& verb,
 // What comes before the result.
 std::vector<Json> ItemsOf(const Archive& archive, const std::string& verb,
                           std::map<std::string, std::string, std::less<>> parameters = {});
+
+// The file `sluice export` makes of the answer.
+std::string FileOf(const Archive& archive, ExportForm form,
+                   std::map<std::string, std::string, std::less<>> question = {});
 
 }  // namespace sluice::replay

@@ -4,6 +4,7 @@
 
 #include "engine/routing.h"
 #include "events/codec.h"
+#include "events/epoch.h"
 #include "tests/simulator/reference.h"
 
 namespace sluice::simulator {
@@ -69,6 +70,9 @@ void LogObserver::JudgeRecord(const LogRecord& record, Time latest) {
                      state_.partition, record.sequence);
     if (record.opened->settings) state_.settings = *record.opened->settings;
     state_.term = record.term;
+  } else if (OpenedEpoch(record) != nullptr) {
+    state_.next_offset[static_cast<size_t>(Input::kCommands)] = 0;
+    state_.next_offset[static_cast<size_t>(Input::kInternal)] = 0;
   } else {
     findings_.Expect(record.decision && record.term == state_.term && state_.term > 0, "I3",
                      "{}:{} is of term {} in term {}", state_.partition, record.sequence,

@@ -29,6 +29,23 @@ const std::string* FindHeader(const Headers& headers, std::string_view name) {
   return nullptr;
 }
 
+Headers PlaceHeaders(uint64_t sequence, uint64_t term) {
+  return {{std::string(kSequenceHeader), std::to_string(sequence)},
+          {std::string(kTermHeader), std::to_string(term)}};
+}
+
+Headers EventHeaders(const LogRecord& record) {
+  Headers headers = PlaceHeaders(record.sequence, record.term);
+  if (!record.decision) return headers;
+  const Decision& decision = *record.decision;
+  headers.emplace_back(kVerdictHeader, ToString(decision.verdict));
+  if (decision.rejection) {
+    headers.emplace_back(kRejectionHeader, ToString(decision.rejection->code));
+  }
+  if (decision.command) headers.emplace_back(kCommandIdHeader, decision.command->id);
+  return headers;
+}
+
 namespace {
 
 std::optional<uint64_t> DecimalHeader(const Headers& headers, std::string_view name) {

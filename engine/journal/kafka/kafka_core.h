@@ -33,6 +33,10 @@ std::string EncodeNumber(uint64_t number);  // 8 bytes, big-endian
 std::optional<uint64_t> DecodeNumber(std::string_view bytes);
 const std::string* FindHeader(const Headers& headers, std::string_view name);
 
+// What a record of the events topic says of itself to who does not read its value.
+Headers PlaceHeaders(uint64_t sequence, uint64_t term);
+Headers EventHeaders(const LogRecord& record);
+
 // How long a member of the group may be silent, unless a property says so.
 inline constexpr int kSessionTimeoutMs = 6000;
 

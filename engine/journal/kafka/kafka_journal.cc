@@ -5,9 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <random>
 
 #include "engine/journal/kafka/kafka_core.h"
+#include "engine/journal/kafka/kafka_epoch.h"
 #include "engine/journal/kafka/kafka_membership.h"
 #include "engine/journal/kafka/kafka_tail.h"
 #include "engine/journal/kafka/kafka_term.h"
@@ -16,54 +16,22 @@
 namespace sluice {
 namespace {
 
-Hash128 RandomHash() {
-  std::random_device random;
-  const auto word = [&] { return static_cast<uint64_t>(random()) << 32 | random(); };
-  return {word(), word()};
-}
-
-// Reads a whole partition of the dead-letters topic, a small one.
-Result<std::vector<kafka::Message>> ReadTopic(const KafkaJournal::Core& core,
-                                              const std::string& topic, uint32_t partition) {
-  auto reader = kafka::Reader::Make(core.ReaderToTheEndConfig());
-  if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
-  const auto marks = (*reader)->QueryWatermarks(topic, partition, kafka::kRequestTimeout);
-  if (!marks) return tl::unexpected<Error>(marks.error());
-  std::vector<kafka::Message> messages;
-  if (marks->low == marks->end) return messages;
-  if (auto assigned = (*reader)->Assign({{topic, partition, marks->low}}); !assigned) {
-    return tl::unexpected<Error>(assigned.error());
-  }
-  uint64_t position = marks->low;
-  bool at_end = false;
-  while (position < marks->end && !at_end) {
-    auto message = (*reader)->Poll(0, kafka::kRequestTimeout, &at_end);
-    if (!message) return tl::unexpected<Error>(std::move(message.error()));
-    if (!*message) continue;
-    position = static_cast<uint64_t>((*message)->offset) + 1;
-    messages.push_back(std::move(**message));
-  }
-  return messages;
-}
-
 // The log's epoch is the first record of dead-letters-0: whoever makes the topics proposes one, and
 // everybody takes the first.
 Result<Hash128> ReadEpoch(KafkaJournal::Core& core) {
   for (int attempt = 0; attempt < 2; ++attempt) {
-    auto messages = ReadTopic(core, core.names.dead_letters, 0);
-    if (!messages) return tl::unexpected<Error>(std::move(messages.error()));
-    if (!messages->empty()) {
-      const std::string* header = kafka::FindHeader(messages->front().headers, kafka::kEpochHeader);
-      const auto epoch = ParseHash128(header ? *header : std::string());
-      if (!epoch) {
-        return Err(ErrorCode::kCorruption, "the first record of {}-0 names no epoch",
-                   core.names.dead_letters);
+    auto mark = kafka::ReadEpochMark(core);
+    if (!mark) return tl::unexpected<Error>(std::move(mark.error()));
+    if (*mark) {
+      if (auto whole = kafka::RequireFinished(**mark, core.options.cluster); !whole) {
+        return tl::unexpected<Error>(std::move(whole.error()));
       }
-      return *epoch;
+      return (*mark)->epoch;
     }
-    auto produced = core.commands->Produce(
-        core.names.dead_letters, 0, "", "",
-        {{std::string(kafka::kEpochHeader), ToHex(RandomHash())}}, 0, kafka::kRequestTimeout);
+    auto produced =
+        core.commands->Produce(core.names.dead_letters, 0, "", "",
+                               {{std::string(kafka::kEpochHeader), ToHex(kafka::RandomEpoch())}}, 0,
+                               kafka::kRequestTimeout);
     if (!produced) return tl::unexpected<Error>(produced.error());
     if (auto flushed = core.commands->Flush(kafka::kRequestTimeout); !flushed) {
       return tl::unexpected<Error>(flushed.error());
@@ -115,7 +83,7 @@ KafkaJournal::~KafkaJournal() = default;
 
 Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
   auto core = std::make_unique<Core>(std::move(options));
-  core->process_id = ToHex(RandomHash()).substr(0, 16);
+  core->process_id = ToHex(kafka::RandomEpoch()).substr(0, 16);
   auto admin = kafka::Admin::Make(core->ClientConfig());
   if (!admin) return tl::unexpected<Error>(std::move(admin.error()));
   core->admin = std::move(*admin);
@@ -281,7 +249,7 @@ Result<uint64_t> KafkaJournal::EndSequence(uint32_t partition) const {
 Result<void> KafkaJournal::ReadDeadLetters(uint32_t partition, uint64_t from,
                                            const DeadLetterVisitor& visitor) const {
   if (auto there = core_->CheckPartition(partition); !there) return there;
-  auto messages = ReadTopic(*core_, core_->names.dead_letters, partition);
+  auto messages = kafka::ReadTopic(*core_, core_->names.dead_letters, partition);
   if (!messages) return tl::unexpected<Error>(std::move(messages.error()));
   std::map<uint64_t, DeadLetter> letters;
   uint64_t next = 0;

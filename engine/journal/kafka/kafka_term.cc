@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "engine/journal/kafka/kafka_batch.h"
 #include "engine/journal/kafka/kafka_membership.h"
 #include "events/codec.h"
 
@@ -11,18 +12,6 @@ namespace {
 // Decided input is deleted in strides, not at every commit.
 constexpr uint64_t kDeleteStride = 50'000;
 constexpr int kMarkersStepMs = 10;
-
-// Entities of the batch's follow-ups, in their order.
-std::vector<std::string_view> FollowUpTargets(const CommitBatch& batch) {
-  std::vector<std::string_view> targets;
-  for (const auto& record : batch.unpacked) {
-    if (!record->decision) continue;
-    for (const FollowUp& follow_up : record->decision->effects.follow_ups) {
-      targets.push_back(follow_up.command->entity);
-    }
-  }
-  return targets;
-}
 
 }  // namespace
 
@@ -158,7 +147,9 @@ void PartitionTerm::Commit(CommitBatch batch, CommitDone done) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return pending_.size() < kCommitsInFlightMax || stopping_; });
     if (!fenced_) {
-      pending_.push_back({std::move(batch), std::move(done)});
+      Pending pending{std::move(batch), {}};
+      pending.done.push_back(std::move(done));
+      pending_.push_back(std::move(pending));
       lock.unlock();
       changed_.notify_all();
       return;
@@ -172,8 +163,7 @@ void PartitionTerm::Run() {
   while (true) {
     changed_.wait(lock, [&] { return !pending_.empty() || stopping_; });
     if (pending_.empty()) return;
-    Pending pending = std::move(pending_.front());
-    pending_.pop_front();
+    Pending pending = TakePending();
     busy_ = true;
     std::optional<Error> failed = failed_;
     lock.unlock();
@@ -188,7 +178,7 @@ void PartitionTerm::Run() {
         core_.membership->Fenced(partition_);
       }
     }
-    pending.done(std::move(outcome));
+    for (const CommitDone& done : pending.done) done(outcome);
     if (durable) DeleteDecided(decided);
     lock.lock();
     failed_ = failed;
@@ -198,24 +188,28 @@ void PartitionTerm::Run() {
   }
 }
 
+// What waits is one transaction: between two of them the broker takes its time, however small they
+// are.
+PartitionTerm::Pending PartitionTerm::TakePending() {
+  Pending taken = std::move(pending_.front());
+  pending_.pop_front();
+  while (!pending_.empty() && FitsTogether(taken.batch, pending_.front().batch)) {
+    AppendBatch(taken.batch, std::move(pending_.front().batch));
+    for (CommitDone& done : pending_.front().done) taken.done.push_back(std::move(done));
+    pending_.pop_front();
+  }
+  return taken;
+}
+
 Result<void> PartitionTerm::ProduceEvents(const CommitBatch& batch) {
   for (size_t i = 0; i < batch.records.size(); ++i) {
     const LogRecord* record = i < batch.unpacked.size() ? batch.unpacked[i].get() : nullptr;
     if (record) number_ = record->term;
-    Headers headers = {
-        {std::string(kSequenceHeader), std::to_string(batch.first_sequence + i)},
-        {std::string(kTermHeader), std::to_string(number_)},
-    };
-    const Command* command = nullptr;
-    if (record && record->decision) {
-      const Decision& decision = *record->decision;
-      if (decision.command) command = &*decision.command;
-      headers.emplace_back(kVerdictHeader, ToString(decision.verdict));
-      if (decision.rejection) {
-        headers.emplace_back(kRejectionHeader, ToString(decision.rejection->code));
-      }
-    }
-    if (command) headers.emplace_back(kCommandIdHeader, command->id);
+    const Command* command = record && record->decision && record->decision->command
+                                 ? &*record->decision->command
+                                 : nullptr;
+    const Headers headers =
+        record ? EventHeaders(*record) : PlaceHeaders(batch.first_sequence + i, number_);
     const bool last = i + 1 == batch.records.size();
     auto produced =
         producer_->Produce(core_.names.events, partition_,

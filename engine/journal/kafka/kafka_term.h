@@ -28,6 +28,8 @@ class PartitionTerm final : public PartitionJournal {
                       std::vector<InputRecord>* records) override;
   void SetWakeup(std::function<void()> wakeup) override;
   void Commit(CommitBatch batch, CommitDone done) override;
+  // Those that wait are one transaction.
+  size_t CommitsWanted() const override { return 8; }
 
   // Another term of this process begins: what was handed in is settled, the rest answers kFenced.
   void Fence();
@@ -35,7 +37,7 @@ class PartitionTerm final : public PartitionJournal {
  private:
   struct Pending {
     CommitBatch batch;
-    CommitDone done;
+    std::vector<CommitDone> done;
   };
   // What came from the broker and did not fit the last Poll.
   struct Ahead {
@@ -43,6 +45,7 @@ class PartitionTerm final : public PartitionJournal {
   };
 
   void Run();
+  Pending TakePending();
   Result<void> Transact(const CommitBatch& batch);
   Result<void> ProduceAll(const CommitBatch& batch);
   Result<void> ProduceEvents(const CommitBatch& batch);

@@ -1,6 +1,7 @@
 #include "engine/journal/kafka/rdkafka_adapter.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <mutex>
@@ -141,9 +142,9 @@ struct Reader::Impl {
   std::vector<Owned<rd_kafka_queue_t>> queues;
   Owned<rd_kafka_queue_t> common;  // of the handle
   std::vector<Source> sources;
-  // Messages that came through the handle's queue: the client may set that way for a partition
-  // after it was given a queue of its own.
-  std::vector<std::deque<Message>> strays;
+  // Messages taken and not yet polled, by offset. Some come through the handle's queue: the client
+  // may set that way for a partition after it was given a queue of its own.
+  std::vector<std::deque<Message>> ahead;
   std::vector<bool> ended;  // the end of a source was met
   std::mutex mutex;
   std::function<void()> on_ready;  // guarded by mutex
@@ -152,6 +153,37 @@ struct Reader::Impl {
     auto& impl = *static_cast<Impl*>(self);
     const std::lock_guard lock(impl.mutex);
     if (impl.on_ready) impl.on_ready();
+  }
+  void Insert(size_t source, Message message) {
+    auto& queue = ahead[source];
+    auto at = queue.end();
+    while (at != queue.begin() && std::prev(at)->offset > message.offset) --at;
+    queue.insert(at, std::move(message));
+  }
+  // Takes many at a time: a call into the client costs more than a record does.
+  Result<void> Fetch(size_t source, int timeout_ms) {
+    constexpr size_t kAtOnce = 256;
+    std::array<rd_kafka_message_t*, kAtOnce> raw{};
+    ssize_t count = rd_kafka_consume_batch_queue(queues[source].get(), 0, raw.data(), raw.size());
+    if (count == 0 && timeout_ms > 0) {
+      raw[0] = rd_kafka_consume_queue(queues[source].get(), timeout_ms);
+      count = raw[0] == nullptr ? 0 : 1;
+    }
+    // After the partition's own queue: what was behind it there is not taken for what comes next.
+    ServeHandle();
+    Result<void> result;
+    for (ssize_t i = 0; i < count; ++i) {
+      rd_kafka_message_t* message = raw[static_cast<size_t>(i)];
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        Insert(source, ToMessage(*message));
+      } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        ended[source] = true;
+      } else {
+        result = Failed("reading", message->err, rd_kafka_message_errstr(message));
+      }
+      rd_kafka_message_destroy(message);
+    }
+    return result;
   }
   // Errors and callbacks of the handle itself.
   void ServeHandle() {
@@ -162,7 +194,7 @@ struct Reader::Impl {
       for (size_t i = 0; i < sources.size() && raw->err == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
         if (sources[i].partition == static_cast<uint32_t>(raw->partition) &&
             sources[i].topic == rd_kafka_topic_name(raw->rkt)) {
-          strays[i].push_back(ToMessage(*raw));
+          Insert(i, ToMessage(*raw));
         }
       }
       rd_kafka_message_destroy(raw);
@@ -205,7 +237,7 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
   impl_->sources = sources;
   impl_->common.reset(rd_kafka_queue_get_consumer(impl_->handle.get()));
   rd_kafka_queue_cb_event_enable(impl_->common.get(), &Impl::OnReady, impl_.get());
-  impl_->strays.assign(sources.size(), {});
+  impl_->ahead.assign(sources.size(), {});
   impl_->ended.assign(sources.size(), false);
   for (const Source& source : sources) {
     Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_partition(
@@ -221,41 +253,22 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
 }
 
 Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, bool* at_end) {
-  std::deque<Message>& strays = impl_->strays[source];
-  rd_kafka_message_t* raw = nullptr;
+  std::deque<Message>& ahead = impl_->ahead[source];
   constexpr int kSliceMs = 100;
-  int left_ms = strays.empty() ? Millis(timeout) : 0;
-  while (true) {
-    const int slice_ms = std::min(left_ms, kSliceMs);
-    raw = rd_kafka_consume_queue(impl_->queues[source].get(), slice_ms);
-    // After the partition's own queue: what was behind it there is not taken for what comes next.
-    impl_->ServeHandle();
-    left_ms -= slice_ms;
-    if (raw != nullptr || !strays.empty() || left_ms <= 0) break;
+  Result<void> taken;
+  for (int left_ms = Millis(timeout); ahead.empty() && taken; left_ms -= kSliceMs) {
+    const bool waits = left_ms > 0 && !impl_->ended[source];
+    taken = impl_->Fetch(source, waits ? std::min(left_ms, kSliceMs) : 0);
+    if (!waits) break;
   }
-  Result<std::optional<Message>> result = std::nullopt;
-  if (raw != nullptr) {
-    if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      Message message = ToMessage(*raw);
-      const auto at = std::find_if(strays.begin(), strays.end(), [&](const Message& stray) {
-        return stray.offset > message.offset;
-      });
-      strays.insert(at, std::move(message));
-    } else if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      impl_->ended[source] = true;
-    } else {
-      result = Failed("reading", raw->err, rd_kafka_message_errstr(raw));
-    }
-    rd_kafka_message_destroy(raw);
+  if (!ahead.empty()) {
+    std::optional<Message> message = std::move(ahead.front());
+    ahead.pop_front();
+    return message;
   }
-  if (!result) return result;
-  if (!strays.empty()) {
-    result = std::move(strays.front());
-    strays.pop_front();
-  } else if (impl_->ended[source] && at_end) {
-    *at_end = true;
-  }
-  return result;
+  if (!taken) return tl::unexpected<Error>(taken.error());
+  if (impl_->ended[source] && at_end) *at_end = true;
+  return std::optional<Message>();
 }
 
 void Reader::SetReady(std::function<void()> on_ready) {
