@@ -65,11 +65,14 @@ class SnapshotTest : public StoreTest {
     options.kinds = &LampKinds();
     for (const auto& store : stores_) options.stores.push_back(store.get());
     options.partition_of = &PartitionOf;
-    options.read_events = [this](uint32_t partition, uint64_t from, const EventVisitor& visit) {
-      return logs_[partition]->Reader()(from, [&](uint64_t sequence, std::string_view bytes) {
+    options.read_records = [this](uint32_t partition, std::span<const uint64_t> sequences,
+                                  const EventVisitor& visit) -> Result<void> {
+      const auto& records = logs_[partition]->records();
+      for (const uint64_t sequence : sequences) {
         ++records_read_;
-        return visit(sequence, bytes);
-      });
+        if (sequence < records.size() && !visit(sequence, records[sequence])) break;
+      }
+      return {};
     };
     options.past = past;
     return std::make_unique<Queries>(std::move(options));
