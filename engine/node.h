@@ -31,6 +31,8 @@ struct NodeOptions {
   std::optional<KafkaCluster> kafka = {};  // absent: the embedded journal in data_dir
   const KindRegistry* kinds = nullptr;
   const Clock* clock = nullptr;
+  // Of the partitions that another node decides, how many it keeps projections of; nullopt: all.
+  std::optional<uint32_t> warm = {};
   std::string node_name = "node";
   std::string build = "dev";
   // Bounds of what a node keeps in memory, each over all partitions: with the journal's own they
@@ -39,7 +41,8 @@ struct NodeOptions {
   size_t store_cache_bytes = size_t{192} << 20;     // blocks of projections and their memtables
   size_t store_memtable_bytes = size_t{64} << 20;   // of that at most
   size_t change_feed_bytes_max = size_t{32} << 20;  // what watches can go on from
-  // Called when nothing here can heal it (a failed fsync): end the process with exit code 3.
+  // Called when nothing here can heal it (a failed fsync, topics that were deleted, no partition
+  // left that could be decided): end the process with exit code 3.
   std::function<void(const Error&)> on_fatal;
   // A line for the operator: a store is rebuilt, a partition stopped.
   std::function<void(const std::string&)> on_notice;
@@ -87,7 +90,10 @@ class Node : private ProcessorListener {
   ChangeFeed& feed() { return *feed_; }
   const std::vector<std::unique_ptr<PartitionStore>>& stores() const { return stores_; }
   RunnerStatus Status(uint32_t partition) const { return runners_[partition]->Status(); }
-  // Empty when every partition is decided here or followed; else which one is not, and why.
+  // Whether the projections of the partition may be read here: it is decided, or followed.
+  bool Holds(uint32_t partition) const { return Status(partition).state != RunnerState::kCold; }
+  // Empty when every partition is decided here or followed, or is not to be; else which one is not,
+  // and why.
   std::string NotReadyReason() const;
   NodeCounters Counters() const;
   const NodeOptions& options() const { return options_; }
@@ -108,9 +114,12 @@ class Node : private ProcessorListener {
   CallerAnswer AnswerOf(const LogRecord& record);
   // The accepted decision that `record` repeats, with its deferred reply if that is there.
   Result<CallerAnswer> RepeatedAnswer(const LogRecord& record);
+  // Whether the partition, which another node decides, is one of those to be followed.
+  bool KeepsWarm(uint32_t partition) const;
   Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
 
   NodeOptions options_;
+  std::atomic<bool> stopping_ = false;
   WaitingCallers callers_;  // Before the journal, whose thread answers them until it has ended.
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ChangeFeed> feed_;

@@ -1,7 +1,10 @@
 #include "engine/open_journal.h"
 
+#include <algorithm>
+
 #include "engine/journal/embedded_journal.h"
 #include "engine/journal/kafka/kafka_journal.h"
+#include "engine/journal/kafka/kafka_properties.h"
 
 namespace sluice {
 namespace {
@@ -35,6 +38,7 @@ Result<std::unique_ptr<Journal>> OpenKafka(const JournalChoice& choice) {
   options.on_appended = choice.on_appended;
   options.shares = choice.kafka->shares;
   options.node = choice.kafka->node;
+  options.warm = choice.kafka->warm;
   options.on_fatal = choice.on_fatal;
   auto journal = KafkaJournal::Open(std::move(options));
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
@@ -42,6 +46,15 @@ Result<std::unique_ptr<Journal>> OpenKafka(const JournalChoice& choice) {
 }
 
 }  // namespace
+
+Result<void> CheckKafka(const KafkaCluster& kafka) {
+  return kafka::CheckProperties(kafka.properties);
+}
+
+bool HoldsSecrets(const KafkaCluster& kafka) {
+  return std::any_of(kafka.properties.begin(), kafka.properties.end(),
+                     [](const auto& property) { return kafka::IsSecret(property.first); });
+}
 
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalChoice& choice) {
   return choice.kafka ? OpenKafka(choice) : OpenEmbedded(choice);

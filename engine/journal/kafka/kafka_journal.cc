@@ -5,9 +5,10 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <random>
 
 #include "engine/journal/kafka/kafka_core.h"
+#include "engine/journal/kafka/kafka_epoch.h"
+#include "engine/journal/kafka/kafka_guard.h"
 #include "engine/journal/kafka/kafka_membership.h"
 #include "engine/journal/kafka/kafka_tail.h"
 #include "engine/journal/kafka/kafka_term.h"
@@ -15,62 +16,6 @@
 
 namespace sluice {
 namespace {
-
-Hash128 RandomHash() {
-  std::random_device random;
-  const auto word = [&] { return static_cast<uint64_t>(random()) << 32 | random(); };
-  return {word(), word()};
-}
-
-// Reads a whole partition of the dead-letters topic, a small one.
-Result<std::vector<kafka::Message>> ReadTopic(const KafkaJournal::Core& core,
-                                              const std::string& topic, uint32_t partition) {
-  auto reader = kafka::Reader::Make(core.ReaderToTheEndConfig());
-  if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
-  const auto marks = (*reader)->QueryWatermarks(topic, partition, kafka::kRequestTimeout);
-  if (!marks) return tl::unexpected<Error>(marks.error());
-  std::vector<kafka::Message> messages;
-  if (marks->low == marks->end) return messages;
-  if (auto assigned = (*reader)->Assign({{topic, partition, marks->low}}); !assigned) {
-    return tl::unexpected<Error>(assigned.error());
-  }
-  uint64_t position = marks->low;
-  bool at_end = false;
-  while (position < marks->end && !at_end) {
-    auto message = (*reader)->Poll(0, kafka::kRequestTimeout, &at_end);
-    if (!message) return tl::unexpected<Error>(std::move(message.error()));
-    if (!*message) continue;
-    position = static_cast<uint64_t>((*message)->offset) + 1;
-    messages.push_back(std::move(**message));
-  }
-  return messages;
-}
-
-// The log's epoch is the first record of dead-letters-0: whoever makes the topics proposes one, and
-// everybody takes the first.
-Result<Hash128> ReadEpoch(KafkaJournal::Core& core) {
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    auto messages = ReadTopic(core, core.names.dead_letters, 0);
-    if (!messages) return tl::unexpected<Error>(std::move(messages.error()));
-    if (!messages->empty()) {
-      const std::string* header = kafka::FindHeader(messages->front().headers, kafka::kEpochHeader);
-      const auto epoch = ParseHash128(header ? *header : std::string());
-      if (!epoch) {
-        return Err(ErrorCode::kCorruption, "the first record of {}-0 names no epoch",
-                   core.names.dead_letters);
-      }
-      return *epoch;
-    }
-    auto produced = core.commands->Produce(
-        core.names.dead_letters, 0, "", "",
-        {{std::string(kafka::kEpochHeader), ToHex(RandomHash())}}, 0, kafka::kRequestTimeout);
-    if (!produced) return tl::unexpected<Error>(produced.error());
-    if (auto flushed = core.commands->Flush(kafka::kRequestTimeout); !flushed) {
-      return tl::unexpected<Error>(flushed.error());
-    }
-  }
-  return Err(ErrorCode::kUnavailable, "the epoch of {} cannot be read", core.options.cluster);
-}
 
 Result<void> OpenArchive(KafkaJournal::Core& core) {
   EmbeddedOptions archive;
@@ -115,8 +60,11 @@ KafkaJournal::~KafkaJournal() = default;
 
 Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
   auto core = std::make_unique<Core>(std::move(options));
-  core->process_id = ToHex(RandomHash()).substr(0, 16);
-  auto admin = kafka::Admin::Make(core->ClientConfig());
+  if (auto checked = kafka::CheckProperties(core->options.properties); !checked) {
+    return tl::unexpected<Error>(std::move(checked.error()));
+  }
+  core->process_id = ToHex(kafka::RandomHash()).substr(0, 16);
+  auto admin = kafka::Admin::Make(core->ClientConfig(), &core->hurry);
   if (!admin) return tl::unexpected<Error>(std::move(admin.error()));
   core->admin = std::move(*admin);
   const auto partitions = kafka::EnsureTopics(*core->admin, core->names, core->options.partitions,
@@ -124,18 +72,7 @@ Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
   if (!partitions) return tl::unexpected<Error>(partitions.error());
   core->partitions = *partitions;
 
-  kafka::Config config = core->ClientConfig();
-  config["enable.idempotence"] = "true";
-  config["linger.ms"] = "0";
-  config["queue.buffering.max.messages"] = std::to_string(core->options.command_records_max);
-  auto producer =
-      kafka::Producer::Make(config, [raw = core.get()](uint64_t ticket, Result<uint64_t> offset) {
-        if (raw->options.on_appended) raw->options.on_appended(ticket, std::move(offset));
-      });
-  if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
-  core->commands = std::move(*producer);
-
-  const auto epoch = ReadEpoch(*core);
+  const auto epoch = kafka::ReadEpoch(*core);
   if (!epoch) return tl::unexpected<Error>(epoch.error());
   core->epoch = *epoch;
   if (auto opened = OpenArchive(*core); !opened) return tl::unexpected<Error>(opened.error());
@@ -176,14 +113,16 @@ Result<std::unique_ptr<kafka::PartitionTerm>> KafkaJournal::OpenTerm(uint32_t pa
     return Err(ErrorCode::kUnavailable, "partition {} is assigned to another node", partition);
   }
   // (1) Fences the old owner, wherever it is, and settles its transaction.
-  kafka::Config config = core_->ClientConfig();
+  kafka::Config config = core_->ClientConfig({{"linger.ms", "0"}});
   config["transactional.id"] = core_->options.cluster + "-" + std::to_string(partition);
   config["transaction.timeout.ms"] = std::to_string(core_->SessionTimeoutMs());
-  config["linger.ms"] = "0";
   const auto delivered = std::make_shared<std::atomic<uint64_t>>(0);
-  auto producer = kafka::Producer::Make(config, [delivered](uint64_t, Result<uint64_t> offset) {
-    if (offset) *delivered = *offset;
-  });
+  auto producer = kafka::Producer::Make(
+      config,
+      [delivered](uint64_t, Result<uint64_t> offset) {
+        if (offset) *delivered = *offset;
+      },
+      &core_->hurry);
   if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
   if (auto fenced = (*producer)->InitTransactions(kafka::kRequestTimeout); !fenced) {
     return tl::unexpected<Error>(fenced.error());
@@ -205,6 +144,7 @@ Result<std::unique_ptr<kafka::PartitionTerm>> KafkaJournal::OpenTerm(uint32_t pa
 
 Result<void> KafkaJournal::Join(const std::string& address) {
   if (!core_->options.shares) return {};
+  core_->guard = std::make_unique<kafka::TopicGuard>(*core_);
   core_->tail = std::make_unique<kafka::EventsTail>(*core_);
   auto membership = kafka::Membership::Join(*core_, address);
   if (!membership) return tl::unexpected<Error>(std::move(membership.error()));
@@ -215,6 +155,7 @@ Result<void> KafkaJournal::Join(const std::string& address) {
 void KafkaJournal::Leave() {
   core_->membership.reset();
   core_->tail.reset();
+  core_->guard.reset();
   for (uint32_t partition = 0; partition < core_->partitions; ++partition) {
     SetFollower(partition, nullptr);
   }
@@ -237,6 +178,10 @@ std::vector<NodeInfo> KafkaJournal::Nodes() const {
   return core_->membership ? core_->membership->Nodes() : std::vector<NodeInfo>();
 }
 
+std::string KafkaJournal::Fault() const { return core_->guard ? core_->guard->Fault() : ""; }
+
+void KafkaJournal::Hurry() { core_->hurry = true; }
+
 void KafkaJournal::SetFollower(uint32_t partition, std::function<void()> changed) {
   const std::lock_guard lock(core_->slots[partition]->mutex);
   core_->slots[partition]->follower = std::move(changed);
@@ -250,9 +195,11 @@ Result<void> KafkaJournal::Append(uint32_t partition, InputRecord record) {
     headers.emplace_back(kafka::kTicketHeader,
                          core_->process_id + kafka::EncodeNumber(record.ticket));
   }
-  auto produced = core_->commands->Produce(core_->names.commands, partition, record.key,
-                                           record.payload, headers, record.ticket, Duration{});
-  if (!produced && produced.error().code == ErrorCode::kUnavailable) {
+  const auto commands = core_->Commands();
+  if (!commands) return tl::unexpected<Error>(commands.error());
+  auto produced = (*commands)->Produce(core_->names.commands, partition, record.key, record.payload,
+                                       headers, record.ticket, Duration{});
+  if (!produced && produced.error().message.find("QUEUE_FULL") != std::string::npos) {
     return Err(ErrorCode::kUnavailable, "the queue of commands to the broker is full; try again");
   }
   return produced;
@@ -275,7 +222,7 @@ Result<uint64_t> KafkaJournal::EndSequence(uint32_t partition) const {
 Result<void> KafkaJournal::ReadDeadLetters(uint32_t partition, uint64_t from,
                                            const DeadLetterVisitor& visitor) const {
   if (auto there = core_->CheckPartition(partition); !there) return there;
-  auto messages = ReadTopic(*core_, core_->names.dead_letters, partition);
+  auto messages = kafka::ReadTopic(*core_, core_->names.dead_letters, partition);
   if (!messages) return tl::unexpected<Error>(std::move(messages.error()));
   std::map<uint64_t, DeadLetter> letters;
   uint64_t next = 0;
@@ -320,11 +267,13 @@ Result<void> KafkaJournal::RemoveDeadLetter(uint32_t partition, uint64_t number)
                partition);
   }
   // The topic keeps it; a mark says that it is done with.
+  const auto commands = core_->Commands();
+  if (!commands) return tl::unexpected<Error>(commands.error());
   auto marked =
-      core_->commands->Produce(core_->names.dead_letters, partition, "", "",
-                               {{"removed", std::to_string(number)}}, 0, kafka::kRequestTimeout);
+      (*commands)->Produce(core_->names.dead_letters, partition, "", "",
+                           {{"removed", std::to_string(number)}}, 0, kafka::kRequestTimeout);
   if (!marked) return marked;
-  return core_->commands->Flush(kafka::kRequestTimeout);
+  return (*commands)->Flush(kafka::kRequestTimeout);
 }
 
 }  // namespace sluice
