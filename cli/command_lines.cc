@@ -111,7 +111,10 @@ Outcome<CommandLineText> ReadCommand(Session& session, std::string where, std::s
     if (command.contains(field) && command[field].is_string()) continue;
     return Fail(Exit::kBadInput, "{}: {}: is missing, or no string", where, field);
   }
-  CommandLineText line{.where = std::move(where), .id = {}, .text = std::string(text)};
+  CommandLineText line{.where = std::move(where),
+                       .id = {},
+                       .entity = command["entity"].get<std::string>(),
+                       .text = std::string(text)};
   // JSON has line feeds only between tokens.
   std::replace(line.text.begin(), line.text.end(), '\n', ' ');
   const auto id = command.find("id");

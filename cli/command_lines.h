@@ -13,6 +13,7 @@ namespace sluice::cli {
 struct CommandLineText {
   std::string where;  // "commands.jsonl, line 3"
   std::string id;
+  std::string entity;
   std::string text;  // One line of JSON that carries the id; otherwise as it was given.
 };
 

@@ -36,13 +36,16 @@ std::string JoinedNumbers(const json& numbers) {
   return text.empty() ? "-" : text;
 }
 
-json Decided(const json& partitions) {
-  json decided = json::array();
+// The numbers of those in a state.
+json InState(const json& partitions, std::string_view state) {
+  json found = json::array();
   for (const json& partition : partitions) {
-    if (partition.at("state") == "Deciding") decided.push_back(partition.at("partition"));
+    if (partition.at("state") == state) found.push_back(partition.at("partition"));
   }
-  return decided;
+  return found;
 }
+
+json Decided(const json& partitions) { return InState(partitions, "Deciding"); }
 
 // Each node with its partitions; `lag` is how many decisions behind the furthest known it is.
 void AddLags(json& nodes) {
@@ -58,6 +61,8 @@ void AddLags(json& nodes) {
     for (json& partition : node.at("partitions")) {
       const uint64_t behind =
           ends[partition.at("partition").get<uint64_t>()] - partition.at("applied").get<uint64_t>();
+      // Of what it does not keep, nobody expects that it is there.
+      if (partition.at("state") == "Cold") continue;
       partition["lag"] = behind;
       lag += behind;
     }
@@ -69,7 +74,7 @@ std::string Positions(const json& node) {
   std::string text;
   for (const json& partition : node.at("partitions")) {
     const auto applied = partition.at("applied").get<uint64_t>();
-    if (applied == 0) continue;
+    if (applied == 0 || partition.at("state") == "Cold") continue;
     text += fmt::format("{}{}:{}", text.empty() ? "" : " ",
                         partition.at("partition").get<uint64_t>(), applied - 1);
   }
@@ -95,6 +100,7 @@ Outcome<Exit> PrintNodes(Session& session, const Output& output) {
                  {"address", item.at("address")},
                  {"assigned", item.at("partitions")},
                  {"partitions", json::array()}};
+    if (item.contains("warm")) node["warm"] = item.at("warm");
     std::string why;
     json partitions = item.at("name") == self.at("name")
                           ? self.at("partitions")
@@ -118,12 +124,13 @@ Outcome<Exit> PrintNodes(Session& session, const Output& output) {
     PrintValue({{"items", nodes}}, output, session.env().out);
     return Exit::kDone;
   }
-  Table table({"NODE", "ADDRESS", "ASSIGNED", "DECIDES", "LAG", "POSITIONS"});
+  Table table({"NODE", "ADDRESS", "ASSIGNED", "DECIDES", "WARM", "LAG", "POSITIONS"});
   for (const json& node : nodes) {
     const bool known = !node.contains("unreachable");
     table.Add({node.at("name").get<std::string>(), node.at("address").get<std::string>(),
                JoinedNumbers(node.at("assigned")),
                known ? JoinedNumbers(Decided(node.at("partitions"))) : "?",
+               known ? JoinedNumbers(InState(node.at("partitions"), "Following")) : "?",
                known ? node.value("lag", json(0)).dump() : "?",
                known ? Positions(node) : node.at("unreachable").get<std::string>()});
   }

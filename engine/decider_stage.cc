@@ -93,6 +93,9 @@ void Decider::RejectWithoutEntity(Command command, Rejection rejection, const Or
   Stage(std::move(decision), nullptr, nullptr, ticket);
 }
 
+// Of bytes that are no command; compressed on its way, a record may be larger than any topic takes.
+constexpr size_t kDeadLetterBytesMax = size_t{512} << 10;
+
 void Decider::DeadLetterRecord(InputRecord&& record, const std::string& reason) {
   Decision decision;
   decision.origin = MakeOrigin(record.input, record.offset);
@@ -103,6 +106,10 @@ void Decider::DeadLetterRecord(InputRecord&& record, const std::string& reason) 
   DeadLetter letter;
   letter.payload = std::move(record.payload);
   letter.reason = reason;
+  if (letter.payload.size() > kDeadLetterBytesMax) {
+    letter.reason += fmt::format("; kept are its first {} bytes", kDeadLetterBytesMax);
+    letter.payload.resize(kDeadLetterBytesMax);
+  }
   letter.input = record.input;
   letter.offset = record.offset;
   letter.time = decision.time;

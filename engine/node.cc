@@ -49,6 +49,7 @@ Result<void> Node::OpenAll() {
   choice.archive = options_.archive;
   choice.on_fatal = options_.on_fatal;
   if (choice.kafka && choice.kafka->node.empty()) choice.kafka->node = options_.node_name;
+  if (choice.kafka) choice.kafka->warm = options_.warm;
   choice.on_appended = [this](uint64_t ticket, Result<uint64_t> offset) {
     OnAppended(ticket, std::move(offset));
   };
@@ -82,7 +83,8 @@ Result<void> Node::OpenAll() {
     runners_.push_back(std::make_unique<PartitionRunner>(
         *journal_, *stores_.back(), *options_.clock, static_cast<ProcessorListener&>(*this),
         std::move(processor),
-        [this, partition](const std::string& reason) { OnStopped(partition, reason); }));
+        [this, partition](const std::string& reason) { OnStopped(partition, reason); },
+        [this, partition] { return KeepsWarm(partition); }));
     gates_.push_back(std::make_unique<PartitionGate>(
         options_.admission,
         [this, partition](Admitted command) { HandIn(partition, std::move(command)); }));
@@ -110,6 +112,7 @@ Result<void> Node::RecoverOnly() {
 void Node::Stop() {
   stopping_ = true;
   schedule_.reset();
+  if (journal_) journal_->Hurry();
   for (auto& runner : runners_) runner->Stop();
   if (journal_) journal_->Leave();
   callers_.FailAll({ErrorCode::kUnavailable,
@@ -181,6 +184,15 @@ void Node::OnStopped(uint32_t partition, const std::string& reason) {
        fmt::format("partition {} has stopped ({}); the outcome is unknown, send it again "
                    "under its id",
                    partition, reason)});
+  if (!options_.kafka || stopping_ || !options_.on_fatal) return;
+  for (const auto& runner : runners_) {
+    const RunnerState state = runner->Status().state;
+    const bool decides = state != RunnerState::kFollowing && state != RunnerState::kCold;
+    if (decides && state != RunnerState::kStopped) return;
+  }
+  options_.on_fatal({ErrorCode::kCorruption,
+                     fmt::format("partition {}: {}; no partition is left that this node decides",
+                                 partition, reason)});
 }
 
 void Node::OnAppended(uint64_t ticket, Result<uint64_t> offset) {
@@ -229,6 +241,20 @@ void Node::OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) {
   }
   callers_.Answer(ticket,
                   CallerAnswer{.result = ResultOf(*record), .final = !decision.reply_deferred});
+}
+
+// The nodes of a cluster choose each for itself, and by hash: so that, together, they keep about as
+// much of one partition as of another.
+bool Node::KeepsWarm(uint32_t partition) const {
+  if (!options_.warm) return true;
+  const auto score = [&](uint32_t of) {
+    return std::pair(Murmur2(fmt::format("{}/{}", options_.node_name, of)), of);
+  };
+  uint32_t before = 0;
+  for (uint32_t other = 0; other < partition_count(); ++other) {
+    if (!journal_->IsAssigned(other) && score(other) < score(partition)) ++before;
+  }
+  return before < *options_.warm;
 }
 
 Result<LogRecord> Node::ReadRecord(uint32_t partition, uint64_t sequence) const {
@@ -328,12 +354,14 @@ NodeCounters Node::Counters() const {
 }
 
 std::string Node::NotReadyReason() const {
+  if (std::string fault = journal_->Fault(); !fault.empty()) return fault;
   for (uint32_t partition = 0; partition < runners_.size(); ++partition) {
     const RunnerStatus status = Status(partition);
     switch (status.state) {
       case RunnerState::kOpen:
         break;
       case RunnerState::kFollowing:
+      case RunnerState::kCold:
         if (status.reason.empty()) break;
         return fmt::format("partition {}: {}", partition, status.reason);
       case RunnerState::kRecovering:

@@ -35,6 +35,8 @@ struct NodeOptions {
   bool archive = false;                    // JournalChoice::archive: Start must not be called
   const KindRegistry* kinds = nullptr;
   const Clock* clock = nullptr;
+  // Of the partitions that another node decides, how many it keeps projections of; nullopt: all.
+  std::optional<uint32_t> warm = {};
   std::string node_name = "node";
   std::string build = "dev";
   // Bounds of what a node keeps in memory, each over all partitions: with the journal's own they
@@ -45,7 +47,8 @@ struct NodeOptions {
   size_t change_feed_bytes_max = size_t{32} << 20;  // what watches can go on from
   AdmissionLimits admission = {};                   // of each partition
   SnapshotPolicy snapshots = {};                    // none are taken unless asked for
-  // Called when nothing here can heal it (a failed fsync): end the process with exit code 3.
+  // Called when nothing here can heal it (a failed fsync, topics that were deleted, no partition
+  // left that could be decided): end the process with exit code 3.
   std::function<void(const Error&)> on_fatal;
   // A line for the operator: a store is rebuilt, a partition stopped.
   std::function<void(const std::string&)> on_notice;
@@ -100,7 +103,10 @@ class Node : private ProcessorListener {
   ChangeFeed& feed() { return *feed_; }
   const std::vector<std::unique_ptr<PartitionStore>>& stores() const { return stores_; }
   RunnerStatus Status(uint32_t partition) const { return runners_[partition]->Status(); }
-  // Empty when every partition is decided here or followed; else which one is not, and why.
+  // Whether the projections of the partition may be read here: it is decided, or followed.
+  bool Holds(uint32_t partition) const { return Status(partition).state != RunnerState::kCold; }
+  // Empty when every partition is decided here or followed, or is not to be; else which one is not,
+  // and why.
   std::string NotReadyReason() const;
   NodeCounters Counters() const;
   const NodeOptions& options() const { return options_; }
@@ -129,6 +135,8 @@ class Node : private ProcessorListener {
   CallerAnswer AnswerOf(const LogRecord& record);
   // The accepted decision that `record` repeats, with its deferred reply if that is there.
   Result<CallerAnswer> RepeatedAnswer(const LogRecord& record);
+  // Whether the partition, which another node decides, is one of those to be followed.
+  bool KeepsWarm(uint32_t partition) const;
   Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
 
   NodeOptions options_;

@@ -1,11 +1,13 @@
 #include "engine/open_journal.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/journal/embedded_import.h"
 #include "engine/journal/embedded_journal.h"
 #include "engine/journal/kafka/kafka_import.h"
 #include "engine/journal/kafka/kafka_journal.h"
+#include "engine/journal/kafka/kafka_properties.h"
 #include "engine/open_import.h"
 
 namespace sluice {
@@ -48,6 +50,7 @@ KafkaOptions KafkaOptionsOf(const JournalChoice& choice) {
   options.on_appended = choice.on_appended;
   options.shares = choice.kafka->shares;
   options.node = choice.kafka->node;
+  options.warm = choice.kafka->warm;
   options.on_fatal = choice.on_fatal;
   return options;
 }
@@ -70,6 +73,15 @@ Result<std::unique_ptr<LogImport>> OpenImport(const JournalChoice& choice,
   auto import = EmbeddedImport::Begin(choice.data_dir + "/journal", source, *choice.clock);
   if (!import) return tl::unexpected<Error>(std::move(import.error()));
   return std::unique_ptr<LogImport>(std::move(*import));
+}
+
+Result<void> CheckKafka(const KafkaCluster& kafka) {
+  return kafka::CheckProperties(kafka.properties);
+}
+
+bool HoldsSecrets(const KafkaCluster& kafka) {
+  return std::any_of(kafka.properties.begin(), kafka.properties.end(),
+                     [](const auto& property) { return kafka::IsSecret(property.first); });
 }
 
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalChoice& choice) {

@@ -20,6 +20,8 @@ struct KafkaCluster {
   // Partitions are shared with the cluster's other nodes; else this process opens every one.
   bool shares = true;
   std::string node = {};  // its name among them
+  // How many partitions of others it keeps projections of, as it tells them; nullopt: all.
+  std::optional<uint32_t> warm = {};
 };
 
 struct JournalChoice {
@@ -34,6 +36,12 @@ struct JournalChoice {
   // Kafka: a command that was taken is on its topic, at this offset; or never reached it.
   std::function<void(uint64_t ticket, Result<uint64_t> offset)> on_appended;
 };
+
+// kInvalid: a property that would break what the log promises, or that librdkafka does not take.
+// Asks no broker. From here on the secrets among them are left out of whatever is printed.
+Result<void> CheckKafka(const KafkaCluster& kafka);
+// Whether a password or key is among its properties.
+bool HoldsSecrets(const KafkaCluster& kafka);
 
 // Errors as EmbeddedJournal::Open and KafkaJournal::Open.
 Result<std::unique_ptr<Journal>> OpenJournal(const JournalChoice& choice);

@@ -4,6 +4,8 @@
 #include <chrono>
 
 #include "engine/prompt_thread.h"
+#include "events/codec.h"
+#include "projections/record_head.h"
 #include "projections/recovery.h"
 
 namespace sluice {
@@ -34,17 +36,21 @@ bool MayPass(const Error& error) {
 
 PartitionRunner::PartitionRunner(Journal& journal, PartitionStore& store, const Clock& clock,
                                  ProcessorListener& listener, ProcessorOptions options,
-                                 std::function<void(const std::string&)> on_stopped)
+                                 std::function<void(const std::string&)> on_stopped,
+                                 std::function<bool()> keeps_warm)
     : journal_(journal),
       store_(store),
       clock_(clock),
       listener_(listener),
       options_(std::move(options)),
-      on_stopped_(std::move(on_stopped)) {}
+      on_stopped_(std::move(on_stopped)),
+      keeps_warm_(std::move(keeps_warm)) {}
 
 PartitionRunner::~PartitionRunner() { Stop(); }
 
 void PartitionRunner::Start() {
+  // Nobody waits yet for what is in the log.
+  watched_ = journal_.EndSequence(store_.partition()).value_or(0);
   thread_ = std::thread([this] {
     BecomePromptThread(fmt::format("partition-{}", store_.partition()));
     Run();
@@ -155,10 +161,38 @@ Result<void> PartitionRunner::Follow() {
       if (stopping_) return {};
     }
     if (journal_.IsAssigned(partition)) return {};
-    if (auto recovered = RecoverStore(RunnerState::kFollowing); !recovered) return recovered;
-    SetStatus(RunnerState::kFollowing, journal_.FollowFault(partition));
+    const bool warm = !keeps_warm_ || keeps_warm_();
+    auto followed = warm ? RecoverStore(RunnerState::kFollowing) : WatchDecisions();
+    if (!followed) return followed;
+    SetStatus(warm ? RunnerState::kFollowing : RunnerState::kCold, journal_.FollowFault(partition));
     WaitUntilWoken(Time{});
   }
+}
+
+Result<void> PartitionRunner::WatchDecisions() {
+  const uint32_t partition = store_.partition();
+  watched_ = std::max(watched_, store_.NextSequence());
+  std::vector<std::shared_ptr<const LogRecord>> awaited;
+  RecordHead head;
+  Result<void> unpacked;
+  auto read = journal_.ReadEvents(partition, watched_, [&](uint64_t at, std::string_view bytes) {
+    watched_ = at + 1;
+    const bool known = ReadRecordHead(bytes, &head);
+    if (known && !listener_.Awaits(head.record)) return true;
+    auto record = Unpack<LogRecord>(bytes);
+    if (!record) {
+      unpacked = tl::unexpected<Error>(std::move(record.error()));
+      return false;
+    }
+    if (record->decision && listener_.Awaits(*record)) {
+      awaited.push_back(std::make_shared<const LogRecord>(*std::move(record)));
+    }
+    return true;
+  });
+  if (!read) return read;
+  if (!unpacked) return unpacked;
+  listener_.OnFollowed(partition, awaited);
+  return {};
 }
 
 Result<void> PartitionRunner::RecoverStore(RunnerState shown) {

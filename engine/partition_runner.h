@@ -1,6 +1,7 @@
 // PartitionRunner: the thread of one partition. Recovers its store, opens a term, and steps the
 // processor until told to stop; a term that ended on something passing is followed by the next.
-// While the partition is another process's it keeps the store up to what that one commits.
+// While the partition is another process's it keeps the store up to what that one commits, or,
+// where the node keeps none of it, only looks for the decisions that callers here wait for.
 #pragma once
 
 #include <atomic>
@@ -23,11 +24,13 @@ enum class RunnerState : uint8_t {
   kStopped = 3,     // Corruption or an unknown type: nothing heals it here. Or told to stop.
   kFollowing =
       4,  // Another process decides; the store follows. `reason` says what keeps it from it.
+  kCold =
+      5,  // Another process decides, and the store is left where it is: nothing is read from it.
 };
 
 struct RunnerStatus {
   RunnerState state = RunnerState::kRecovering;
-  std::string reason;  // of kWaiting, kStopped and kFollowing
+  std::string reason;  // of kWaiting, kStopped, kFollowing and kCold
   uint64_t term = 0;
   uint64_t decided_next = 0;  // next sequence, staged ones counted
   uint64_t recovered = 0;     // records read so far in kRecovering
@@ -37,9 +40,11 @@ struct RunnerStatus {
 class PartitionRunner {
  public:
   // `on_stopped` is called once, on the runner's thread, after Status() says kStopped.
+  // `keeps_warm`: whether the store is to follow another process's decisions; null: always.
   PartitionRunner(Journal& journal, PartitionStore& store, const Clock& clock,
                   ProcessorListener& listener, ProcessorOptions options,
-                  std::function<void(const std::string& reason)> on_stopped);
+                  std::function<void(const std::string& reason)> on_stopped,
+                  std::function<bool()> keeps_warm = nullptr);
   ~PartitionRunner();  // stops
 
   void Start();
@@ -62,6 +67,8 @@ class PartitionRunner {
   Result<void> RunTermCatching();
   Result<void> Follow();
   Result<void> RecoverStore(RunnerState shown);
+  // Reads what has appeared in the log for decisions that are awaited, past the store.
+  Result<void> WatchDecisions();
   bool Leaving() const;
   void SetStatus(RunnerState state, std::string reason);
   void WaitUntilWoken(Time next_timer);
@@ -72,6 +79,8 @@ class PartitionRunner {
   ProcessorListener& listener_;
   ProcessorOptions options_;
   std::function<void(const std::string&)> on_stopped_;
+  std::function<bool()> keeps_warm_;
+  uint64_t watched_ = 0;  // of the thread: decisions below were looked at for those who wait
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool woken_ = false;

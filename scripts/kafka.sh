@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
 # A real Apache Kafka broker (KRaft) on loopback, for tests, benchmarks and trying things out.
-#   scripts/kafka.sh start [--brokers 1|3] [--dir DIR] [--fsync] [--owner PID]
+#   scripts/kafka.sh start [--brokers 1|3] [--dir DIR] [--fsync] [--secure] [--owner PID]
 #                                          prints the bootstrap address when it answers; with --owner it
 #                                          ends when that process does, however that ends
+#        --secure: listeners with SASL/PLAIN and TLS beside the plain one, and an authorizer that lets
+#        user `sluice` do what `allow` says; DIR/sasl.yaml and DIR/ssl.yaml are for `sluice up --config`
+#   scripts/kafka.sh allow|forbid TYPE NAME OPERATION [--dir DIR]   an ACL of user `sluice`, where NAME
+#                                          is a prefix; TYPE: topic, group, transactional-id
 #   scripts/kafka.sh stop [--dir DIR]      ends it and removes its data
 #   scripts/kafka.sh status [--dir DIR]    the address and the processes; exit 3 when nothing runs
 #   scripts/kafka.sh kill|restart N [--dir DIR]   SIGKILLs broker N, starts it again on its data
+#   scripts/kafka.sh pause|resume N [--dir DIR]   SIGSTOP and SIGCONT to broker N
+#   scripts/kafka.sh topics ARGUMENTS... [--dir DIR]   Kafka's own kafka-topics on it
 # Its jars are fetched by Maven, once, into .cache/kafka/jars; DIR is .cache/kafka/run unless given.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -23,14 +29,22 @@ jars=$PWD/.cache/kafka/jars
 fsync=false
 owner=
 number=
+secure=false
+words=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     --brokers) brokers=${2:?}; shift ;;
     --dir) dir=$(realpath -m "${2:?}"); shift ;;
     --fsync) fsync=true ;;
+    --secure) secure=true ;;
     --owner) owner=${2:?}; shift ;;
-    [0-9]) number=$1 ;;
-    *) fail "unknown option $1" 2 ;;
+    *)
+      case $verb in
+        allow | forbid | topics) words+=("$1") ;;
+        kill | restart | pause | resume) [[ $1 == [0-9] ]] || fail "$verb takes a broker's number" 2; number=$1 ;;
+        *) fail "unknown option $1" 2 ;;
+      esac
+      ;;
   esac
   shift
 done
@@ -65,6 +79,13 @@ java_run() {
   "${with[@]}" java -cp "$jars/*" -Dlog4j2.configurationFile="$PWD/scripts/kafka/log4j2.properties" "$@"
 }
 
+# Kafka's own tools, as the user whom the plain listener lets do everything.
+tool() {
+  local class=$1
+  shift
+  java -cp "$jars/*" -Dlog4j2.level=ERROR -XX:TieredStopAtLevel=1 "$class" --bootstrap-server "$(cat "$dir/bootstrap")" "$@"
+}
+
 launch() {
   local id=$1
   : >"$dir/$id.log"
@@ -72,6 +93,43 @@ launch() {
   (java_run exec -Xmx512m -Xms256m -XX:+UseSerialGC kafka.Kafka "$dir/$id.properties") >>"$dir/$id.log" 2>&1 &
   echo $! >"$dir/$id.pid"
   disown
+}
+
+# Certificates of one day, and what a client is to be told, in DIR.
+password=loopback-secret
+make_certificates() {
+  local subject=/CN=127.0.0.1
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj "$subject" -addext subjectAltName=IP:127.0.0.1 \
+    -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>"$dir/openssl.log" || { cat "$dir/openssl.log" >&2; fail "no certificate"; }
+  openssl pkcs12 -export -inkey "$dir/key.pem" -in "$dir/ca.pem" -out "$dir/key.p12" -passout "pass:$password"
+}
+
+# client_file NAME ADDRESSES LINES...
+client_file() {
+  local file=$dir/$1.yaml addresses=$2
+  shift 2
+  {
+    echo "kafka:"
+    echo "  brokers: $addresses"
+    echo "  properties:"
+    printf '    %s\n' "$@"
+  } >"$file"
+  chmod 600 "$file"
+}
+
+# The lines of broker N's properties behind the listeners of the plain one.
+secure_properties() {
+  cat <<P
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=false
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_sluice="$password";
+ssl.keystore.type=PKCS12
+ssl.keystore.location=$dir/key.p12
+ssl.keystore.password=$password
+ssl.key.password=$password
+P
 }
 
 alive() { [[ -f $dir/$1.pid ]] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
@@ -90,22 +148,33 @@ start() {
   fetch_jars
   mkdir -p "$dir"
   local ports id voters="" bootstrap="" cluster
-  read -r -a ports < <(free_ports $((2 * brokers)))
+  local sasl="" ssl="" more
+  read -r -a ports < <(free_ports $((4 * brokers)))
   for ((id = 1; id <= brokers; ++id)); do
-    voters+="${voters:+,}$id@127.0.0.1:${ports[2 * id - 1]}"
-    bootstrap+="${bootstrap:+,}127.0.0.1:${ports[2 * id - 2]}"
+    voters+="${voters:+,}$id@127.0.0.1:${ports[4 * id - 1]}"
+    bootstrap+="${bootstrap:+,}127.0.0.1:${ports[4 * id - 2]}"
+    sasl+="${sasl:+,}127.0.0.1:${ports[4 * id - 3]}"
+    ssl+="${ssl:+,}127.0.0.1:${ports[4 * id - 4]}"
   done
+  if [[ $secure == true ]]; then
+    make_certificates
+    client_file sasl "$sasl" "security.protocol: SASL_PLAINTEXT" "sasl.mechanism: PLAIN" "sasl.username: sluice" "sasl.password: $password"
+    client_file ssl "$ssl" "security.protocol: SSL" "ssl.ca.location: $dir/ca.pem"
+  fi
   local isr=$((brokers == 3 ? 2 : 1))
   cluster=$(java_run kafka.tools.StorageTool random-uuid 2>/dev/null | tail -1)
   for ((id = 1; id <= brokers; ++id)); do
+    more=
+    [[ $secure == true ]] && more=",SASL_PLAINTEXT://127.0.0.1:${ports[4 * id - 3]},SSL://127.0.0.1:${ports[4 * id - 4]}"
     cat >"$dir/$id.properties" <<P
 process.roles=broker,controller
 node.id=$id
 controller.quorum.voters=$voters
-listeners=PLAINTEXT://127.0.0.1:${ports[2 * id - 2]},CONTROLLER://127.0.0.1:${ports[2 * id - 1]}
-advertised.listeners=PLAINTEXT://127.0.0.1:${ports[2 * id - 2]}
+listeners=PLAINTEXT://127.0.0.1:${ports[4 * id - 2]},CONTROLLER://127.0.0.1:${ports[4 * id - 1]}$more
+advertised.listeners=PLAINTEXT://127.0.0.1:${ports[4 * id - 2]}$more
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL
+inter.broker.listener.name=PLAINTEXT
 log.dirs=$dir/data-$id
 offsets.topic.replication.factor=$brokers
 offsets.topic.num.partitions=4
@@ -121,6 +190,7 @@ num.network.threads=2
 num.io.threads=4
 log.cleaner.enable=true
 P
+    [[ $secure == true ]] && secure_properties >>"$dir/$id.properties"
     [[ $fsync == true ]] && echo "log.flush.interval.messages=1" >>"$dir/$id.properties"
     java_run kafka.tools.StorageTool format -t "$cluster" -c "$dir/$id.properties" >"$dir/$id.format.log" 2>&1 ||
       { cat "$dir/$id.format.log" >&2; fail "storage of broker $id cannot be formatted"; }
@@ -158,6 +228,19 @@ case $verb in
       if alive "$id"; then echo "broker $id: process $(cat "$file")"; else echo "broker $id: down"; fi
     done
     ;;
+  allow | forbid)
+    [[ ${#words[@]} == 3 ]] || fail "$verb TYPE NAME OPERATION" 2
+    change=--add
+    [[ $verb == forbid ]] && change="--remove --force"
+    tool org.apache.kafka.tools.AclCommand $change --allow-principal User:sluice \
+      "--${words[0]}" "${words[1]}" --resource-pattern-type prefixed --operation "${words[2]}" >>"$dir/tools.log" 2>&1 ||
+      { tail -20 "$dir/tools.log" >&2; fail "the ACL was not changed"; }
+    ;;
+  topics)
+    tool org.apache.kafka.tools.TopicCommand "${words[@]}" || fail "kafka-topics ${words[*]}"
+    ;;
+  pause) kill -STOP "$(cat "$dir/${number:?which broker}.pid")" ;;
+  resume) kill -CONT "$(cat "$dir/${number:?which broker}.pid")" ;;
   kill) kill -KILL "$(cat "$dir/${number:?which broker}.pid")" ;;
   restart)
     alive "${number:?which broker}" && fail "broker $number runs"
@@ -165,7 +248,7 @@ case $verb in
     await "$number"
     ;;
   *)
-    sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     [[ $verb == -h || $verb == --help ]] && exit 0 || exit 2
     ;;
 esac

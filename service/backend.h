@@ -215,6 +215,14 @@ class Backend {
   // Constant over the life of the backend.
   virtual const std::vector<KindInfo>& Kinds() const = 0;
 
+  // Where a read has to go that needs what is not kept here.
+  struct Elsewhere {
+    std::string address;  // HOST:PORT; empty: nobody is known who has it
+    std::string why;      // a sentence for a person
+  };
+  // nullopt: it is answered here. `entity`: the key of what is read; null: it may be anything.
+  virtual std::optional<Elsewhere> WhereIs(const EntityKey* /*entity*/) { return std::nullopt; }
+
   // NotFound when it is absent or deleted (at that point).
   virtual Answer<ObjectView> Get(const EntityKey& key, const ReadAt& at) = 0;
   // Expired when the continue token is older than what is kept. Must apply `filter`.

@@ -110,6 +110,21 @@ void AtRequestedVersion(const CallPtr& call,
                [then = std::move(then)](const CallPtr& ready) { then(ready, ReadAt{}); });
 }
 
+bool SendElsewhere(const CallPtr& call, const EntityKey* entity) {
+  const auto elsewhere = call->context->backend.WhereIs(entity);
+  if (!elsewhere) return false;
+  if (elsewhere->address.empty()) {
+    call->Fail(ApiError::Unavailable(elsewhere->why));
+    return true;
+  }
+  Reply reply;
+  reply.response.status = 307;
+  reply.response.location = "http://" + elsewhere->address + call->request.target;
+  reply.response.body = ToStatusJson({307, "TemporaryRedirect", elsewhere->why});
+  call->Finish(std::move(reply));
+  return true;
+}
+
 bool CheckNames(const CallPtr& call, std::string_view namespace_, std::string_view name) {
   const auto check = [&](std::string_view field, std::string_view value) {
     if (value.empty() || IsDnsLabel(value)) return true;

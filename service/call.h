@@ -73,6 +73,10 @@ void WhenNotOlder(const CallPtr& call, const std::string& version,
 void AtRequestedVersion(const CallPtr& call,
                         std::function<void(const CallPtr&, const ReadAt&)> then);
 
+// True: the call is finished, because another node has what is to be read; the caller is sent there
+// (307), or told that nobody has it (503). `entity`: null, it may be anything.
+bool SendElsewhere(const CallPtr& call, const EntityKey* entity);
+
 // Each part that is given must be a DNS label: none other is ever stored, and a slash smuggled in
 // by an escape must not make another key. False: the call is finished.
 bool CheckNames(const CallPtr& call, std::string_view namespace_, std::string_view name);

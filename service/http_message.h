@@ -27,6 +27,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  std::string location = {};  // of a redirect
 };
 
 // Wakes whoever reads a stream. A wake that comes before there is a listener is kept. Thread-safe;

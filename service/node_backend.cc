@@ -1,5 +1,7 @@
 #include "service/node_backend.h"
 
+#include <algorithm>
+
 #include "engine/command_json.h"
 #include "events/json.h"
 #include "providers/local/log_reader.h"
@@ -274,6 +276,30 @@ Answer<std::unique_ptr<LogReader>> NodeBackend::Logs(const LogQuery& query) {
   auto reader = local::LogReader::Open(data_dir_, {query.namespace_, query.name}, query.tail_lines);
   if (!reader) return Fail(FromNodeError(reader.error()));
   return std::make_unique<OutputReader>(std::move(*reader), query.follow);
+}
+
+std::optional<Backend::Elsewhere> NodeBackend::WhereIs(const EntityKey* entity) {
+  if (!node_.options().warm) return std::nullopt;
+  std::optional<uint32_t> cold;
+  for (uint32_t partition = 0; partition < node_.partition_count() && !cold; ++partition) {
+    const bool needed = entity == nullptr || node_.PartitionOf(entity->ToString()) == partition;
+    if (needed && !node_.Holds(partition)) cold = partition;
+  }
+  if (!cold) return std::nullopt;
+  const std::vector<NodeInfo> nodes = node_.journal().Nodes();
+  const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const NodeInfo& node) {
+    if (node.name == node_.options().node_name || node.address.empty()) return false;
+    const bool decides =
+        std::find(node.partitions.begin(), node.partitions.end(), *cold) != node.partitions.end();
+    return !node.warm || (entity != nullptr && decides);
+  });
+  Elsewhere elsewhere{.address = found == nodes.end() ? "" : found->address, .why = ""};
+  elsewhere.why = fmt::format("this node keeps no projections of partition {} (--warm {}); {}",
+                              *cold, *node_.options().warm,
+                              found == nodes.end()
+                                  ? "no node is known that has them all: start one without --warm"
+                                  : "node " + found->name + " has it");
+  return elsewhere;
 }
 
 Answer<std::string> NodeBackend::Nodes() { return NodesJson(node_); }

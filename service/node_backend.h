@@ -23,6 +23,7 @@ class NodeBackend final : public Backend, public Debuggable {
   ~NodeBackend() override;
 
   const std::vector<KindInfo>& Kinds() const override { return kinds_; }
+  std::optional<Elsewhere> WhereIs(const EntityKey* entity) override;
   Answer<ObjectView> Get(const EntityKey& key, const ReadAt& at) override;
   Answer<ObjectPage> List(const ListQuery& query) override;
   Answer<std::unique_ptr<Subscription>> Watch(const WatchQuery& query,

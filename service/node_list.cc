@@ -17,6 +17,8 @@ std::string_view StateName(RunnerState state) {
       return "Stopped";
     case RunnerState::kFollowing:
       return "Following";
+    case RunnerState::kCold:
+      return "Cold";
   }
   Unreachable();
 }
@@ -36,8 +38,9 @@ std::string NodesJson(Node& node) {
   std::string items;
   for (const NodeInfo& info : node.journal().Nodes()) {
     items +=
-        fmt::format(R"({}{{"name":{},"address":{},"partitions":[{}]}})", items.empty() ? "" : ",",
-                    QuoteJson(info.name), QuoteJson(info.address), fmt::join(info.partitions, ","));
+        fmt::format(R"({}{{"name":{},"address":{},"partitions":[{}]{}}})", items.empty() ? "" : ",",
+                    QuoteJson(info.name), QuoteJson(info.address), fmt::join(info.partitions, ","),
+                    info.warm ? fmt::format(R"(,"warm":{})", *info.warm) : "");
   }
   std::string partitions;
   for (uint32_t partition = 0; partition < node.partition_count(); ++partition) {

@@ -1,4 +1,5 @@
 // History, actions, resolve, logs, what is set aside, health and metrics.
+#include <algorithm>
 #include <string_view>
 
 #include "service/call.h"
@@ -230,6 +231,9 @@ void Index(const CallPtr& call) {
 void RouteNode(const CallPtr& call) {
   const Path& path = call->target.path();
   if (path.empty()) return Index(call);
+  constexpr std::string_view kReads[] = {"history", "actions", "resolve", "quarantine", "debug"};
+  const bool reads = std::find(std::begin(kReads), std::end(kReads), path[0]) != std::end(kReads);
+  if (reads && SendElsewhere(call, nullptr)) return;
   if (path[0] == "history") return History(call);
   if (path[0] == "actions") return Actions(call);
   if (path[0] == "resolve") return Resolve(call);

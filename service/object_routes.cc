@@ -179,13 +179,18 @@ void RouteResource(const CallPtr& call) {
     namespace_ = std::string(kClusterNamespace);
   }
   if (!CheckNames(call, namespace_.value_or(""), path.size() > at + 1 ? path[at + 1] : "")) return;
-  if (path.size() == at + 1) return RouteCollection(call, kind, std::move(namespace_));
+  if (path.size() == at + 1) {
+    if (call->request.method == "GET" && SendElsewhere(call, nullptr)) return;
+    return RouteCollection(call, kind, std::move(namespace_));
+  }
   if (!namespace_) {
     return call->Fail(ApiError::NotFound(
         kind.plural + " are in namespaces: " + "/apis/sluice.dev/v1/namespaces/NS/" + kind.plural +
         "/" + path[at + 1]));
   }
-  RouteObject(call, kind, {kind.kind, *std::move(namespace_), path[at + 1]});
+  EntityKey key{kind.kind, *std::move(namespace_), path[at + 1]};
+  if (SendElsewhere(call, &key)) return;
+  RouteObject(call, kind, std::move(key));
 }
 
 }  // namespace

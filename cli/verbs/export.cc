@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "cli/exporting.h"
-#include "cli/kafka_words.h"
+#include "cli/kafka_config.h"
 #include "cli/verbs/debugger_verbs.h"
 #include "engine/clock.h"
 #include "replay/import.h"
@@ -80,7 +80,7 @@ Outcome<Exit> Export(Session& session, const Options& options) {
 struct ImportWords {
   std::string file;
   std::string data = "./data";
-  KafkaWords kafka;
+  KafkaFlags kafka;
 };
 
 // What could not be imported whole is not begun: topics are not emptied by a second try.
@@ -98,7 +98,7 @@ Outcome<Exit> Import(Session& session, const ImportWords& options) {
   if (!file) return Fail(Exit::kBadInput, "import: {} cannot be read", options.file);
   auto reader = replay::ExportReader::Open(file);
   if (!reader) return FromError(reader.error());
-  const auto kafka = options.kafka.Cluster();
+  const auto kafka = ReadKafka(session, options.kafka);
   if (!kafka) return Again(kafka.error());
   if (*kafka && reader->header().complete) {
     if (auto checked = Check(options.file); !checked) return checked;
@@ -116,7 +116,7 @@ Outcome<Exit> Import(Session& session, const ImportWords& options) {
                 imported.error().message);
   }
   session.env().out << imported->records << " records imported into "
-                    << (*kafka ? "cluster " + options.kafka.cluster : options.data) << ", "
+                    << (*kafka ? "cluster " + (*kafka)->cluster : options.data) << ", "
                     << imported->partitions << " partitions, epoch " << imported->epoch << '\n';
   if (imported->undecided > 0) {
     session.env().out << imported->undecided
@@ -149,8 +149,9 @@ void DefineImport(CommandLine& line) {
       line.Verb("import", "Makes a data directory, or Kafka topics, of an exported log");
   verb.Word("FILE", &options->file, "What 'sluice export' wrote, whole")
       .Text("--data", &options->data, "The directory, without a log [./data]");
-  options->kafka.DefineOn(verb,
-                          "Instead of a directory, these brokers' empty topics: HOST:PORT,...");
+  DefineKafkaFlags(verb, &options->kafka);
+  verb.Number("--replication", &options->kafka.replication,
+              "With --kafka: of topics that are to be made [1]");
   verb.Run([options](Session& session) { return Import(session, *options); });
 }
 

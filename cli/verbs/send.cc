@@ -1,10 +1,13 @@
 #include <fstream>
+#include <functional>
 #include <istream>
 #include <memory>
 #include <ostream>
 
 #include "cli/command_lines.h"
 #include "cli/commands.h"
+#include "cli/kafka_config.h"
+#include "cli/kafka_sending.h"
 #include "cli/verbs/verbs.h"
 
 namespace sluice::cli {
@@ -14,12 +17,17 @@ struct Options {
   std::string text;
   std::string file;
   Duration timeout = kCommandTimeout;
+  KafkaFlags kafka;
+  bool wait = false;
 };
+
+// Sends a batch and prints what came of each; the worst that happened.
+using Deliver = std::function<Outcome<Exit>(const std::vector<CommandLineText>&)>;
 
 // Reads lines and sends them in batches. A line that is no command is said and left out.
 class Sender {
  public:
-  Sender(Session& session, Duration timeout) : session_(session), timeout_(timeout) {}
+  Sender(Session& session, Deliver deliver) : session_(session), deliver_(std::move(deliver)) {}
 
   Outcome<void> Add(const std::string& where, std::string_view text) {
     auto command = ReadCommand(session_, where, text);
@@ -35,7 +43,8 @@ class Sender {
   }
 
   Outcome<void> Flush() {
-    const auto sent = SendBatch(session_, batch_, timeout_);
+    if (batch_.empty()) return {};
+    const auto sent = deliver_(batch_);
     batch_.clear();
     bytes_ = 0;
     if (!sent) return Again(sent.error());
@@ -47,7 +56,7 @@ class Sender {
 
  private:
   Session& session_;
-  const Duration timeout_;
+  const Deliver deliver_;
   std::vector<CommandLineText> batch_;
   size_t bytes_ = 0;
   Exit worst_ = Exit::kDone;
@@ -70,7 +79,21 @@ Outcome<Exit> Send(Session& session, const Options& options) {
   if (options.text.empty() == options.file.empty()) {
     return Fail(Exit::kBadInput, "send: give one command as JSON, or -f FILE.jsonl, or -f -");
   }
-  Sender sender(session, options.timeout);
+  const auto kafka = ReadKafka(session, options.kafka);
+  if (!kafka) return Again(kafka.error());
+  if (options.wait && !*kafka) {
+    return Fail(Exit::kBadInput, "send: --wait goes with --kafka; a node is always waited for");
+  }
+  std::unique_ptr<KafkaClient> client;
+  if (*kafka) {
+    auto opened = KafkaClient::Open(**kafka);
+    if (!opened) return Fail(Exit::kUnavailable, "send: {}", opened.error().message);
+    client = std::move(*opened);
+  }
+  Sender sender(session, [&](const std::vector<CommandLineText>& batch) {
+    return client ? SendToKafka(session, *client, batch, options.wait, options.timeout)
+                  : SendBatch(session, batch, options.timeout);
+  });
   Outcome<void> sent;
   if (options.file == "-" || options.text == "-") {
     sent = AddLines(session.env().in, "standard input", true, sender);
@@ -91,9 +114,12 @@ Outcome<Exit> Send(Session& session, const Options& options) {
 void DefineSend(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   Arguments verb = line.Verb("send", "Sends commands and prints their results, one a line");
+  DefineKafkaFlags(verb, &options->kafka);
   verb.Word("JSON", &options->text, "One command, or - for standard input", false)
       .Text("-f,--filename", &options->file, "A file of commands, one a line; - is standard input")
       .Length("--timeout", &options->timeout, "How long to wait for decision and reply [1m]")
+      .Flag("--wait", &options->wait,
+            "With --kafka: wait for the decisions; else the place on the topic is printed")
       .Run([options](Session& session) { return Send(session, *options); });
 }
 

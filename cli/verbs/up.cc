@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "cli/kafka_words.h"
+#include "cli/kafka_config.h"
 #include "cli/session.h"
 #include "cli/verbs/verbs.h"
 #include "engine/node.h"
@@ -31,7 +31,7 @@ struct Options {
   uint64_t snapshot_every = 1'000'000;
   Duration snapshot_interval{};
   uint64_t snapshot_keep = 4;
-  KafkaWords kafka;
+  KafkaFlags kafka;
 };
 
 // After a failed fsync nobody knows what the disk holds: the process ends at once, and the next one
@@ -39,6 +39,13 @@ struct Options {
 [[noreturn]] void EndProcess(const Error& error) {
   std::cerr << "sluice up: the log cannot be written: " << error.message
             << "; ending, nothing acknowledged is lost" << std::endl;
+  std::_Exit(static_cast<int>(Exit::kUnavailable));
+}
+
+// The brokers' topics are not the log any more that this process opened.
+[[noreturn]] void EndOnKafka(const Error& error) {
+  std::cerr << "sluice up: the log cannot be used any more: " << error.message << "; ending"
+            << std::endl;
   std::_Exit(static_cast<int>(Exit::kUnavailable));
 }
 
@@ -117,7 +124,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   const auto address = service::ParseListenAddress(options.listen);
   if (!address) return Fail(Exit::kBadInput, "--listen: {}", address.error().message);
 
-  const auto kafka = options.kafka.Cluster();
+  const auto kafka = ReadKafka(session, options.kafka);
   if (!kafka) return Again(kafka.error());
 
   static const SystemClock clock;
@@ -125,6 +132,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   node_options.data_dir = options.data;
   node_options.partitions = static_cast<uint32_t>(options.partitions);
   node_options.kafka = *kafka;
+  if (*kafka) node_options.warm = (*kafka)->warm;
   node_options.kinds = &BuiltinKinds();
   node_options.clock = &clock;
   node_options.node_name = NameOf(options, *address);
@@ -132,16 +140,21 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   node_options.snapshots = {.every_decisions = options.snapshot_every,
                             .interval = options.snapshot_interval,
                             .keep = options.snapshot_keep};
-  node_options.on_fatal = &EndProcess;
+  node_options.on_fatal = *kafka ? &EndOnKafka : &EndProcess;
   node_options.on_notice = [&session](const std::string& notice) {
     session.env().err << "sluice up: " << notice << std::endl;
   };
   auto node = Node::Open(std::move(node_options));
+  if (!node && *kafka) {
+    // The command line is in order: what stands against it is at the brokers.
+    return Fail(Exit::kUnavailable, "cannot use cluster {} with {}: {}", (*kafka)->cluster,
+                options.data, node.error().message);
+  }
   if (!node) {
     return Fail(ExitOf(node.error()), "cannot use {}: {}{}", options.data, node.error().message,
                 Remedy(node.error(), options));
   }
-  if (*kafka && options.kafka.replication < 2) {
+  if (*kafka && (*kafka)->replication < 2) {
     session.env().err
         << "sluice up: topics made now have one replica: what is acknowledged survives "
            "a crash of the broker's process, not the loss of its host or disk; use "
@@ -166,8 +179,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
       address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
   const std::string own_address = fmt::format("{}:{}", host, (*server)->port());
   if (auto started = (*node)->Start(own_address); !started) {
-    return Fail(ExitOf(started.error()), "cannot take part in cluster {}: {}",
-                options.kafka.cluster, started.error().message);
+    return Fail(ExitOf(started.error()), "cannot take part: {}", started.error().message);
   }
   AwaitReady(session, **node);
 
@@ -207,12 +219,18 @@ Outcome<Exit> Up(Session& session, const Options& options) {
 void DefineUp(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   Arguments verb = line.Verb("up", "Runs a node: engine, projections, HTTP and the local provider");
+  DefineKafkaFlags(verb, &options->kafka);
   verb.Text("--data", &options->data, "Where the log and the projections are [./data]")
       .Text("--listen", &options->listen, "Address and port of the HTTP API [127.0.0.1:7420]")
       .Number("--partitions", &options->partitions,
               "Of a new data directory [4]; refused when the data has another number")
       .Choice("--provider", &options->provider, {"local", "none"},
               "Who runs processes here [local]")
+      .Number("--replication", &options->kafka.replication,
+              "With --kafka: of topics that are to be made [1]")
+      .Text("--warm", &options->kafka.warm,
+            "With --kafka: of the partitions other nodes decide, how many it keeps ready to be "
+            "read and taken over [all]")
       .Text("--name", &options->name, "This node's name in the log [HOST-PORT]")
       .Number("--snapshot-every", &options->snapshot_every,
               "Take a snapshot of the projections after so many decisions; 0: never [1000000]")
@@ -221,7 +239,6 @@ void DefineUp(CommandLine& line) {
       .Number("--snapshot-keep", &options->snapshot_keep, "How many snapshots stay; 0: all [4]")
       .Flag("--stop-processes", &options->stop_processes,
             "End the local provider's processes with the node; otherwise they run on");
-  options->kafka.DefineOn(verb, "Use these brokers' topics as the log: HOST:PORT,...");
   verb.Run([options](Session& session) { return Up(session, *options); });
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -140,6 +141,8 @@ struct NodeInfo {
   std::string name;
   std::string address;               // host:port where it answers; empty: nowhere
   std::vector<uint32_t> partitions;  // assigned to it
+  // Of the other partitions, how many it keeps projections of; nullopt: all.
+  std::optional<uint32_t> warm = {};
 };
 
 // Threadsafe.
@@ -195,6 +198,10 @@ class Journal {
   // What keeps a partition that is not assigned from being assigned or from being followed; empty
   // where another process decides it and this one follows.
   virtual std::string FollowFault(uint32_t /*partition*/) const { return ""; }
+  // What stands against using the log as a whole at this moment, though it may pass; else empty.
+  virtual std::string Fault() const { return ""; }
+  // The process is to end: from now on nothing waits long for others than it.
+  virtual void Hurry() {}
   // Who shares the log, as known a moment ago; empty where nobody can.
   virtual std::vector<NodeInfo> Nodes() const { return {}; }
   // `changed` is called, from any thread, when IsAssigned may have changed or records of others

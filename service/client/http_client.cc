@@ -291,11 +291,41 @@ HttpClient::HttpClient(std::string server_url)
 
 HttpClient::~HttpClient() = default;
 
-Result<HttpResponse> HttpClient::Call(const HttpRequest& request) { return impl_->Call(request); }
+namespace {
+
+// A node that does not keep what is asked for names one that does; that one may have just lost it.
+constexpr int kRedirectsMax = 3;
+constexpr int kTemporaryRedirect = 307;
+
+// "http://host:port" of a redirect to the same target; empty: none.
+std::string RedirectedTo(const HttpResponse& response, const HttpRequest& request) {
+  if (response.status != kTemporaryRedirect) return "";
+  const auto location = response.headers.find("location");
+  if (location == response.headers.end() || !location->second.ends_with(request.target)) return "";
+  return location->second.substr(0, location->second.size() - request.target.size());
+}
+
+}  // namespace
+
+Result<HttpResponse> HttpClient::Call(const HttpRequest& request) {
+  auto response = impl_->Call(request);
+  for (int hops = 0; response && hops < kRedirectsMax; ++hops) {
+    const std::string there = RedirectedTo(*response, request);
+    if (there.empty()) break;
+    response = Impl(there).Call(request);
+  }
+  return response;
+}
 
 Result<StreamOutcome> HttpClient::Stream(const HttpRequest& request, const LineCallback& on_line,
                                          std::stop_token stop) {
-  return impl_->Stream(request, on_line, stop);
+  auto outcome = impl_->Stream(request, on_line, stop);
+  for (int hops = 0; outcome && hops < kRedirectsMax; ++hops) {
+    const std::string there = RedirectedTo(outcome->response, request);
+    if (there.empty()) break;
+    outcome = Impl(there).Stream(request, on_line, stop);
+  }
+  return outcome;
 }
 
 std::string HttpClient::address() const { return impl_->text; }

@@ -13,6 +13,8 @@ namespace sluice {
 // meanwhile is noticed before it is used; a GET that fails on one is tried once more on a new one,
 // anything else is not, because it may have been decided.
 //
+// A redirect to the same target on another node (307) is followed.
+//
 // An address that cannot be parsed is reported by every call (kInvalid). Plain http only.
 class HttpClient : public Api {
  public:

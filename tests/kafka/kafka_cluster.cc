@@ -36,6 +36,7 @@ KafkaCluster::KafkaCluster(size_t nodes, uint32_t partitions, size_t users, int 
     : cluster_(KafkaBroker::FreshCluster()),
       partitions_(partitions),
       replication_(replication),
+      connect_{"--kafka", KafkaBroker::Bootstrap()},
       users_each_(users),
       random_(Seed()),
       nodes_(nodes),
@@ -49,13 +50,14 @@ KafkaCluster::~KafkaCluster() { StopLoad(); }
 
 void KafkaCluster::Start(size_t i) {
   threads_[i].clear();  // of the node that was there before
-  nodes_[i] = std::make_unique<NodeProcess>(
-      data(i), 0,
-      std::vector<std::string>{"--kafka", KafkaBroker::Bootstrap(), "--cluster", cluster_, "--name",
-                               "n" + std::to_string(i), "--partitions", std::to_string(partitions_),
-                               "--replication", std::to_string(replication_),
-                               // So that a member that died is missed soon.
-                               "--kafka-property", "session.timeout.ms=2000"});
+  std::vector<std::string> words = {"--cluster", cluster_, "--name", "n" + std::to_string(i),
+                                    "--partitions", std::to_string(partitions_), "--replication",
+                                    std::to_string(replication_),
+                                    // So that a member that died is missed soon.
+                                    "--kafka-property", "session.timeout.ms=2000"};
+  words.insert(words.end(), connect_.begin(), connect_.end());
+  words.insert(words.end(), more_.begin(), more_.end());
+  nodes_[i] = std::make_unique<NodeProcess>(data(i), 0, words);
   ASSERT_TRUE(nodes_[i]->WaitReady()) << "node " << i << ": " << nodes_[i]->Errors();
 }
 
@@ -108,6 +110,23 @@ void KafkaCluster::AwaitReadiness(bool ready) {
     }
     EXPECT_TRUE(reached) << "node " << i << " says: " << said;
   }
+}
+
+void KafkaCluster::AwaitText(const std::string& target, const std::string& text) {
+  const auto deadline = SteadyClock::now() + std::chrono::seconds(60);
+  std::string said;
+  while (SteadyClock::now() < deadline) {
+    said.clear();
+    for (const auto& node : nodes_) {
+      if (!node || !node->Runs()) continue;
+      HttpClient client(node->url());
+      const auto answer = client.Call({.target = target});
+      if (answer) said += answer->body + "\n";
+    }
+    if (said.find(text) != std::string::npos) return;
+    Idle(std::chrono::milliseconds(50));
+  }
+  ADD_FAILURE() << target << " never says '" << text << "', but: " << said;
 }
 
 std::vector<uint64_t> KafkaCluster::Applied(const NodeProcess& node) {

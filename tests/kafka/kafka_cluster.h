@@ -22,6 +22,10 @@ class KafkaCluster {
   KafkaCluster(size_t nodes, uint32_t partitions, size_t users, int replication = 1);
   ~KafkaCluster();
 
+  // Reaches the broker by these words of the command line, not by its plain listener.
+  void ConnectBy(std::vector<std::string> words) { connect_ = std::move(words); }
+  // More words for the command line of nodes that are started from here on.
+  void SetMore(std::vector<std::string> words) { more_ = std::move(words); }
   // Starts node `i` on its data directory; ready when it returns.
   void Start(size_t i);
   void StartAll();
@@ -37,6 +41,8 @@ class KafkaCluster {
   void StopLoad();
   // Waits until every node's /readyz says so.
   void AwaitReadiness(bool ready);
+  // Waits until what a node says of itself at `target` (/readyz, /nodes) has `text` in it.
+  void AwaitText(const std::string& target, const std::string& text);
   size_t answered();
 
   // Stops the load and, once every node holds the same, the nodes; then reads what each left.
@@ -53,6 +59,8 @@ class KafkaCluster {
   const std::string cluster_;
   const uint32_t partitions_;
   const int replication_;
+  std::vector<std::string> connect_;
+  std::vector<std::string> more_;
   const size_t users_each_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<NodeProcess>> nodes_;

@@ -1,7 +1,9 @@
 #include "engine/journal/kafka/kafka_core.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "engine/journal/kafka/kafka_guard.h"
 #include "engine/journal/kafka/kafka_membership.h"
 #include "engine/journal/kafka/kafka_tail.h"
 
@@ -59,11 +61,6 @@ std::optional<uint64_t> DecimalHeader(const Headers& headers, std::string_view n
 
 }  // namespace
 
-bool IsOfTheGroup(std::string_view property) {
-  return property == "session.timeout.ms" || property == "heartbeat.interval.ms" ||
-         property == "max.poll.interval.ms";
-}
-
 Result<void> EventsRun::Add(Message message) {
   const auto sequence = DecimalHeader(message.headers, kSequenceHeader);
   const auto term = DecimalHeader(message.headers, kTermHeader);
@@ -94,19 +91,17 @@ void EventsRun::Clear() {
 KafkaJournal::Core::Core(KafkaOptions given) : options(std::move(given)), names(options.cluster) {}
 KafkaJournal::Core::~Core() = default;
 
-kafka::Config KafkaJournal::Core::ClientConfig() const {
-  kafka::Config config = {{"bootstrap.servers", options.bootstrap},
-                          {"message.max.bytes", std::to_string(kafka::kRecordBytesMax)},
-                          // Between EndTxn and its markers the next transaction is refused; the
-                          // default waits 100 ms before it asks again.
-                          {"retry.backoff.ms", "2"},
-                          {"reconnect.backoff.ms", "50"},
-                          {"reconnect.backoff.max.ms", "1000"},
-                          {"log.connection.close", "false"}};
-  for (const auto& [name, value] : options.properties) {
-    if (!kafka::IsOfTheGroup(name)) config[name] = value;
-  }
-  return config;
+kafka::Config KafkaJournal::Core::ClientConfig(kafka::Config ours) const {
+  ours.merge(kafka::Config{{"message.max.bytes", std::to_string(kafka::kRecordBytesMax)},
+                           // Between EndTxn and its markers the next transaction is refused; the
+                           // default waits 100 ms before it asks again.
+                           {"retry.backoff.ms", "2"},
+                           {"reconnect.backoff.ms", "50"},
+                           {"reconnect.backoff.max.ms", "1000"},
+                           {"log.connection.close", "false"}});
+  for (const auto& [name, value] : options.properties) ours[name] = value;
+  ours["bootstrap.servers"] = options.bootstrap;
+  return ours;
 }
 
 int KafkaJournal::Core::SessionTimeoutMs() const {
@@ -115,21 +110,63 @@ int KafkaJournal::Core::SessionTimeoutMs() const {
                                            : std::atoi(given->second.c_str());
 }
 
-kafka::Config KafkaJournal::Core::ReaderConfig() const {
-  kafka::Config config = ClientConfig();
-  config.erase("message.max.bytes");
-  config.erase("retry.backoff.ms");
+Duration KafkaJournal::Core::CommitTimeout() const {
+  return std::max(Duration::Seconds(5), Duration::Millis(2 * SessionTimeoutMs()));
+}
+
+kafka::Config KafkaJournal::Core::ReaderConfig(int64_t queued_bytes) const {
+  constexpr int64_t kFetchBytesMax = 4 * 1024 * 1024;
+  kafka::Config config = ClientConfig(
+      {{"fetch.wait.max.ms", "10"},
+       {"fetch.message.max.bytes", std::to_string(std::min(kFetchBytesMax, queued_bytes / 4))},
+       {"queued.min.messages", "100000"},
+       {"queued.max.messages.kbytes", std::to_string(queued_bytes / 1024)}});
   // The group is a name only: nothing is committed to it, no offset is read from it.
   config["group.id"] = options.cluster + ".readers";
   config["enable.auto.commit"] = "false";
   config["enable.auto.offset.store"] = "false";
   config["isolation.level"] = "read_committed";
   config["auto.offset.reset"] = "error";
-  config["fetch.wait.max.ms"] = "10";
-  config["fetch.message.max.bytes"] = std::to_string(4 * 1024 * 1024);
-  config["queued.min.messages"] = "100000";
-  config["queued.max.messages.kbytes"] = "65536";
   return config;
+}
+
+kafka::Config KafkaJournal::Core::InputsConfig() const {
+  constexpr int64_t kLeastBytes = int64_t{2} << 20;
+  return ReaderConfig(
+      std::clamp(kInputsBytesMax / std::max<int64_t>(partitions, 1), kLeastBytes, kQueuedBytesMax));
+}
+
+Result<std::shared_ptr<kafka::Producer>> KafkaJournal::Core::Commands() {
+  constexpr std::chrono::seconds kAgain{1};
+  const std::lock_guard lock(commands_mutex_);
+  if (commands_ && !commands_->IsDead()) return commands_;
+  const auto now = std::chrono::steady_clock::now();
+  if (commands_ && now < commands_at_ + kAgain) {
+    return Err(ErrorCode::kUnavailable,
+               "the brokers took no more commands from this node; it "
+               "connects anew, try again");
+  }
+  // What the former still holds fails, and its callers hear of it.
+  if (commands_) (void)commands_->Flush(Duration::Seconds(2));
+  kafka::Config config = ClientConfig(
+      {{"linger.ms", "0"},
+       {"queue.buffering.max.messages", std::to_string(options.command_records_max)},
+       {"queue.buffering.max.kbytes", std::to_string(options.command_bytes_max / 1024)}});
+  config["enable.idempotence"] = "true";
+  auto made = kafka::Producer::Make(
+      config,
+      [this](uint64_t ticket, Result<uint64_t> offset) {
+        if (options.on_appended) options.on_appended(ticket, std::move(offset));
+      },
+      &hurry);
+  if (!made) return tl::unexpected<Error>(std::move(made.error()));
+  commands_ = std::move(*made);
+  commands_at_ = now;
+  return commands_;
+}
+
+void KafkaJournal::Core::Suspect() {
+  if (guard) guard->Suspect();
 }
 
 // For reading to an end. An input is not: an end in its queue would hide what comes behind it.
@@ -197,7 +234,7 @@ std::shared_ptr<void> KafkaJournal::Core::CountTerm(uint32_t partition) {
 }
 
 Result<void> KafkaJournal::Core::CatchUp(uint32_t partition, bool settled) {
-  auto reader = kafka::Reader::Make(ReaderToTheEndConfig());
+  auto reader = kafka::Reader::Make(ReaderToTheEndConfig(), &hurry);
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   const auto marks = (*reader)->QueryWatermarks(names.events, partition, kafka::kRequestTimeout);
   if (!marks) return tl::unexpected<Error>(marks.error());
@@ -211,6 +248,7 @@ Result<void> KafkaJournal::Core::CatchUp(uint32_t partition, bool settled) {
     term = slots[partition]->term_number;
   }
   if (marks->low > from) {
+    Suspect();
     return Err(ErrorCode::kCorruption,
                "I12: the events topic of partition {} begins at offset {}, read so far is {}: "
                "records were deleted",
@@ -219,6 +257,7 @@ Result<void> KafkaJournal::Core::CatchUp(uint32_t partition, bool settled) {
   // While a transaction's markers are being written the end is below what it holds.
   if (from > marks->end && !settled) return {};
   if (from > marks->end) {
+    Suspect();
     return Err(ErrorCode::kCorruption,
                "I12: the events topic of partition {} ends at offset {}, {} had been read: the "
                "brokers have lost what they had acknowledged",

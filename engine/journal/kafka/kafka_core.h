@@ -1,6 +1,8 @@
 // What a Kafka journal and its partitions share. Private to the folder.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -37,15 +39,10 @@ const std::string* FindHeader(const Headers& headers, std::string_view name);
 Headers PlaceHeaders(uint64_t sequence, uint64_t term);
 Headers EventHeaders(const LogRecord& record);
 
-// How long a member of the group may be silent, unless a property says so.
-inline constexpr int kSessionTimeoutMs = 6000;
-
-// A property of the member of the group; a producer would complain of it.
-bool IsOfTheGroup(std::string_view property);
-
 class EventsTail;
 class Membership;
 class PartitionTerm;
+class TopicGuard;
 
 // Records of an events partition that count, in the order of the topic: of the latest term and next
 // in sequence (I3). What a fenced owner wrote is passed over.
@@ -77,9 +74,9 @@ struct KafkaJournal::Core {
   kafka::TopicNames names;
   uint32_t partitions = 0;
   Hash128 epoch;
-  std::string process_id;  // tells this process's tickets from another's
+  std::string process_id;           // tells this process's tickets from another's
+  std::atomic<bool> hurry = false;  // the process is to end; before the clients, which look at it
   std::unique_ptr<kafka::Admin> admin;
-  std::unique_ptr<kafka::Producer> commands;  // idempotent, for Append and dead letters' marks
   std::unique_ptr<journal::LogStore> archive;
 
   struct Slot {
@@ -94,18 +91,29 @@ struct KafkaJournal::Core {
     std::string fault;                     // why the events cannot be followed
   };
   std::vector<std::unique_ptr<Slot>> slots;
-  // Both while joined.
+  // While joined.
+  std::unique_ptr<kafka::TopicGuard> guard;
   std::unique_ptr<kafka::EventsTail> tail;
   std::unique_ptr<kafka::Membership> membership;
 
   explicit Core(KafkaOptions given);
   ~Core();
 
-  kafka::Config ClientConfig() const;
+  // What every client has, `ours`, and over it what the user's properties say.
+  kafka::Config ClientConfig(kafka::Config ours = {}) const;
   // Of a member of the group. A transaction lives no longer than its time-out (design §6).
   int SessionTimeoutMs() const;
-  kafka::Config ReaderConfig() const;
+  // How long a commit may take. By then the group has given the partition to another.
+  Duration CommitTimeout() const;
+  // A client holds at most `queued_bytes` of what it has fetched, and a record more.
+  kafka::Config ReaderConfig(int64_t queued_bytes = kQueuedBytesMax) const;
   kafka::Config ReaderToTheEndConfig() const;
+  // Of one owned partition: all of a node's stay within kInputsBytesMax.
+  kafka::Config InputsConfig() const;
+  // Idempotent, for Append and dead letters' marks. A new one where the former is dead.
+  Result<std::shared_ptr<kafka::Producer>> Commands();
+  // Something was met that the topics, were they those this process opened, would not hold.
+  void Suspect();
   // Reads the events topic from where the archive stands to its last stable offset. `settled`: no
   // transaction is open, so an end below the archive's is a loss.
   Result<void> CatchUp(uint32_t partition, bool settled);
@@ -118,6 +126,15 @@ struct KafkaJournal::Core {
   // Counts a term that is being opened, until it is gone.
   std::shared_ptr<void> CountTerm(uint32_t partition);
   Result<void> CheckPartition(uint32_t partition) const;
+
+  static constexpr int64_t kQueuedBytesMax = int64_t{64} << 20;
+  static constexpr int64_t kInputsBytesMax = int64_t{256} << 20;
+
+ private:
+  std::mutex commands_mutex_;
+  std::shared_ptr<kafka::Producer> commands_;  // guarded by commands_mutex_
+  std::chrono::steady_clock::time_point
+      commands_at_;  // guarded by commands_mutex_; when it was made
 };
 
 }  // namespace sluice

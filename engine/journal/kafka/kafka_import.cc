@@ -99,7 +99,7 @@ Result<void> KafkaImport::RequireEmpty() const {
 
 Result<void> KafkaImport::BeginAnew(const std::string& what) {
   if (auto empty = RequireEmpty(); !empty) return empty;
-  core_->epoch = kafka::RandomEpoch();
+  core_->epoch = kafka::RandomHash();
   brought_.assign(core_->partitions, {});
   if (auto begun = producer_->Begin(); !begun) return begun;
   auto produced = producer_->Produce(core_->names.dead_letters, 0, "", "",

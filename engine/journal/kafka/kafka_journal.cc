@@ -8,6 +8,7 @@
 
 #include "engine/journal/kafka/kafka_core.h"
 #include "engine/journal/kafka/kafka_epoch.h"
+#include "engine/journal/kafka/kafka_guard.h"
 #include "engine/journal/kafka/kafka_membership.h"
 #include "engine/journal/kafka/kafka_tail.h"
 #include "engine/journal/kafka/kafka_term.h"
@@ -15,30 +16,6 @@
 
 namespace sluice {
 namespace {
-
-// The log's epoch is the first record of dead-letters-0: whoever makes the topics proposes one, and
-// everybody takes the first.
-Result<Hash128> ReadEpoch(KafkaJournal::Core& core) {
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    auto mark = kafka::ReadEpochMark(core);
-    if (!mark) return tl::unexpected<Error>(std::move(mark.error()));
-    if (*mark) {
-      if (auto whole = kafka::RequireFinished(**mark, core.options.cluster); !whole) {
-        return tl::unexpected<Error>(std::move(whole.error()));
-      }
-      return (*mark)->epoch;
-    }
-    auto produced =
-        core.commands->Produce(core.names.dead_letters, 0, "", "",
-                               {{std::string(kafka::kEpochHeader), ToHex(kafka::RandomEpoch())}}, 0,
-                               kafka::kRequestTimeout);
-    if (!produced) return tl::unexpected<Error>(produced.error());
-    if (auto flushed = core.commands->Flush(kafka::kRequestTimeout); !flushed) {
-      return tl::unexpected<Error>(flushed.error());
-    }
-  }
-  return Err(ErrorCode::kUnavailable, "the epoch of {} cannot be read", core.options.cluster);
-}
 
 Result<void> OpenArchive(KafkaJournal::Core& core) {
   EmbeddedOptions archive;
@@ -83,8 +60,11 @@ KafkaJournal::~KafkaJournal() = default;
 
 Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
   auto core = std::make_unique<Core>(std::move(options));
-  core->process_id = ToHex(kafka::RandomEpoch()).substr(0, 16);
-  auto admin = kafka::Admin::Make(core->ClientConfig());
+  if (auto checked = kafka::CheckProperties(core->options.properties); !checked) {
+    return tl::unexpected<Error>(std::move(checked.error()));
+  }
+  core->process_id = ToHex(kafka::RandomHash()).substr(0, 16);
+  auto admin = kafka::Admin::Make(core->ClientConfig(), &core->hurry);
   if (!admin) return tl::unexpected<Error>(std::move(admin.error()));
   core->admin = std::move(*admin);
   const auto partitions = kafka::EnsureTopics(*core->admin, core->names, core->options.partitions,
@@ -92,18 +72,7 @@ Result<std::unique_ptr<KafkaJournal>> KafkaJournal::Open(KafkaOptions options) {
   if (!partitions) return tl::unexpected<Error>(partitions.error());
   core->partitions = *partitions;
 
-  kafka::Config config = core->ClientConfig();
-  config["enable.idempotence"] = "true";
-  config["linger.ms"] = "0";
-  config["queue.buffering.max.messages"] = std::to_string(core->options.command_records_max);
-  auto producer =
-      kafka::Producer::Make(config, [raw = core.get()](uint64_t ticket, Result<uint64_t> offset) {
-        if (raw->options.on_appended) raw->options.on_appended(ticket, std::move(offset));
-      });
-  if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
-  core->commands = std::move(*producer);
-
-  const auto epoch = ReadEpoch(*core);
+  const auto epoch = kafka::ReadEpoch(*core);
   if (!epoch) return tl::unexpected<Error>(epoch.error());
   core->epoch = *epoch;
   if (auto opened = OpenArchive(*core); !opened) return tl::unexpected<Error>(opened.error());
@@ -144,14 +113,16 @@ Result<std::unique_ptr<kafka::PartitionTerm>> KafkaJournal::OpenTerm(uint32_t pa
     return Err(ErrorCode::kUnavailable, "partition {} is assigned to another node", partition);
   }
   // (1) Fences the old owner, wherever it is, and settles its transaction.
-  kafka::Config config = core_->ClientConfig();
+  kafka::Config config = core_->ClientConfig({{"linger.ms", "0"}});
   config["transactional.id"] = core_->options.cluster + "-" + std::to_string(partition);
   config["transaction.timeout.ms"] = std::to_string(core_->SessionTimeoutMs());
-  config["linger.ms"] = "0";
   const auto delivered = std::make_shared<std::atomic<uint64_t>>(0);
-  auto producer = kafka::Producer::Make(config, [delivered](uint64_t, Result<uint64_t> offset) {
-    if (offset) *delivered = *offset;
-  });
+  auto producer = kafka::Producer::Make(
+      config,
+      [delivered](uint64_t, Result<uint64_t> offset) {
+        if (offset) *delivered = *offset;
+      },
+      &core_->hurry);
   if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
   if (auto fenced = (*producer)->InitTransactions(kafka::kRequestTimeout); !fenced) {
     return tl::unexpected<Error>(fenced.error());
@@ -173,6 +144,7 @@ Result<std::unique_ptr<kafka::PartitionTerm>> KafkaJournal::OpenTerm(uint32_t pa
 
 Result<void> KafkaJournal::Join(const std::string& address) {
   if (!core_->options.shares) return {};
+  core_->guard = std::make_unique<kafka::TopicGuard>(*core_);
   core_->tail = std::make_unique<kafka::EventsTail>(*core_);
   auto membership = kafka::Membership::Join(*core_, address);
   if (!membership) return tl::unexpected<Error>(std::move(membership.error()));
@@ -183,6 +155,7 @@ Result<void> KafkaJournal::Join(const std::string& address) {
 void KafkaJournal::Leave() {
   core_->membership.reset();
   core_->tail.reset();
+  core_->guard.reset();
   for (uint32_t partition = 0; partition < core_->partitions; ++partition) {
     SetFollower(partition, nullptr);
   }
@@ -205,6 +178,10 @@ std::vector<NodeInfo> KafkaJournal::Nodes() const {
   return core_->membership ? core_->membership->Nodes() : std::vector<NodeInfo>();
 }
 
+std::string KafkaJournal::Fault() const { return core_->guard ? core_->guard->Fault() : ""; }
+
+void KafkaJournal::Hurry() { core_->hurry = true; }
+
 void KafkaJournal::SetFollower(uint32_t partition, std::function<void()> changed) {
   const std::lock_guard lock(core_->slots[partition]->mutex);
   core_->slots[partition]->follower = std::move(changed);
@@ -218,9 +195,11 @@ Result<void> KafkaJournal::Append(uint32_t partition, InputRecord record) {
     headers.emplace_back(kafka::kTicketHeader,
                          core_->process_id + kafka::EncodeNumber(record.ticket));
   }
-  auto produced = core_->commands->Produce(core_->names.commands, partition, record.key,
-                                           record.payload, headers, record.ticket, Duration{});
-  if (!produced && produced.error().code == ErrorCode::kUnavailable) {
+  const auto commands = core_->Commands();
+  if (!commands) return tl::unexpected<Error>(commands.error());
+  auto produced = (*commands)->Produce(core_->names.commands, partition, record.key, record.payload,
+                                       headers, record.ticket, Duration{});
+  if (!produced && produced.error().message.find("QUEUE_FULL") != std::string::npos) {
     return Err(ErrorCode::kUnavailable, "the queue of commands to the broker is full; try again");
   }
   return produced;
@@ -294,11 +273,13 @@ Result<void> KafkaJournal::RemoveDeadLetter(uint32_t partition, uint64_t number)
                partition);
   }
   // The topic keeps it; a mark says that it is done with.
+  const auto commands = core_->Commands();
+  if (!commands) return tl::unexpected<Error>(commands.error());
   auto marked =
-      core_->commands->Produce(core_->names.dead_letters, partition, "", "",
-                               {{"removed", std::to_string(number)}}, 0, kafka::kRequestTimeout);
+      (*commands)->Produce(core_->names.dead_letters, partition, "", "",
+                           {{"removed", std::to_string(number)}}, 0, kafka::kRequestTimeout);
   if (!marked) return marked;
-  return core_->commands->Flush(kafka::kRequestTimeout);
+  return (*commands)->Flush(kafka::kRequestTimeout);
 }
 
 }  // namespace sluice

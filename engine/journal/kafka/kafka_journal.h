@@ -33,16 +33,21 @@ struct KafkaOptions {
   // and follows the others. Else it may open any.
   bool shares = false;
   std::string node = "node";  // its name in the group
+  // Of others' partitions, how many it keeps projections of, for others to know; nullopt: all.
+  std::optional<uint32_t> warm = {};
   // A caller's command is on the topic, at this offset; or was not taken, and nothing was decided.
   std::function<void(uint64_t ticket, Result<uint64_t> offset)> on_appended;
-  std::function<void(const Error&)> on_fatal;  // the archive cannot be written
-  size_t command_records_max = 16384;          // queued for the broker
+  // Nothing here can heal it: the log is not the one that was opened any more. Called once.
+  std::function<void(const Error&)> on_fatal;
+  // Of users' commands queued for the brokers; more are refused, kUnavailable.
+  size_t command_records_max = 16384;
+  size_t command_bytes_max = size_t{64} << 20;
 };
 
 class KafkaJournal final : public Journal {
  public:
-  // Makes or checks the topics. kUnavailable: no broker answers. kInvalid: settings that would
-  // break an invariant, or properties librdkafka refuses.
+  // Makes or checks the topics. kUnavailable: no broker answers, or they refuse this client.
+  // kInvalid: topics' settings or properties that would break an invariant.
   static Result<std::unique_ptr<KafkaJournal>> Open(KafkaOptions options);
   ~KafkaJournal() override;
 
@@ -63,6 +68,8 @@ class KafkaJournal final : public Journal {
   bool IsAssigned(uint32_t partition) const override;
   std::string FollowFault(uint32_t partition) const override;
   std::vector<NodeInfo> Nodes() const override;
+  std::string Fault() const override;
+  void Hurry() override;
   void SetFollower(uint32_t partition, std::function<void()> changed) override;
 
   struct Core;

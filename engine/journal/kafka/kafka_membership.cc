@@ -17,16 +17,37 @@ constexpr Duration kBackOffLast = Duration::Seconds(30);
 
 std::string OwnersGroup(const KafkaJournal::Core& core) { return core.options.cluster + ".owners"; }
 
+// "NAME@HOST:PORT", and "/N" where it keeps N partitions of others warm and not all.
+constexpr char kBeforeAddress = '@';
+constexpr char kBeforeWarm = '/';
+
+std::string MemberName(const KafkaOptions& options, const std::string& address) {
+  std::string name = options.node + kBeforeAddress + address;
+  if (options.warm) name += kBeforeWarm + std::to_string(*options.warm);
+  return name;
+}
+
+NodeInfo NodeOf(Admin::Member member) {
+  NodeInfo node{.name = member.client_id, .address = "", .partitions = {}};
+  node.partitions = std::move(member.partitions);
+  const size_t at = node.name.rfind(kBeforeAddress);
+  if (at == std::string::npos) return node;
+  node.address = node.name.substr(at + 1);
+  node.name.resize(at);
+  const size_t warm = node.address.find(kBeforeWarm);
+  if (warm == std::string::npos) return node;
+  node.warm = static_cast<uint32_t>(std::strtoul(&node.address[warm + 1], nullptr, 10));
+  node.address.resize(warm);
+  return node;
+}
+
 // Of the node in the group: what `sluice get nodes` tells nodes by.
 Config MemberConfig(const KafkaJournal::Core& core, const std::string& address) {
   Config config = core.ReaderConfig();
   config["group.id"] = OwnersGroup(core);
-  config["client.id"] = core.options.node + "@" + address;
+  config["client.id"] = MemberName(core.options, address);
   config["partition.assignment.strategy"] = "cooperative-sticky";
-  config["heartbeat.interval.ms"] = "500";
-  for (const auto& [name, value] : core.options.properties) {
-    if (IsOfTheGroup(name)) config[name] = value;
-  }
+  config.emplace("heartbeat.interval.ms", "500");
   config["session.timeout.ms"] = std::to_string(core.SessionTimeoutMs());
   return config;
 }
@@ -68,13 +89,7 @@ void Membership::Watch() {
     lock.unlock();
     if (auto members = core_.admin->Members(OwnersGroup(core_))) {
       std::vector<NodeInfo> nodes;
-      for (Admin::Member& member : *members) {
-        const size_t at = std::min(member.client_id.rfind('@'), member.client_id.size());
-        nodes.push_back({.name = member.client_id.substr(0, at),
-                         .address = at < member.client_id.size() ? member.client_id.substr(at + 1)
-                                                                 : std::string(),
-                         .partitions = std::move(member.partitions)});
-      }
+      for (Admin::Member& member : *members) nodes.push_back(NodeOf(std::move(member)));
       std::sort(nodes.begin(), nodes.end(),
                 [](const NodeInfo& one, const NodeInfo& other) { return one.name < other.name; });
       const std::lock_guard guard(mutex_);

@@ -42,7 +42,7 @@ Result<void> EventsTail::Assign() {
   // moment of its own.
   partitions_.clear();
   if (reader_) reader_->SetReady(nullptr);
-  auto reader = Reader::Make(core_.ReaderConfig());
+  auto reader = Reader::Make(core_.ReaderConfig(), &core_.hurry);
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   reader_ = std::move(*reader);
   reader_->SetReady([this] {
@@ -113,6 +113,7 @@ void EventsTail::Run() {
       }
       if (taken.error().code == ErrorCode::kUnavailable) continue;
       SetFault(partitions_[source], taken.error().message);
+      core_.Suspect();
       core_.Notify(partitions_[source]);
       retry_at = std::chrono::steady_clock::now() + kRetry;
     }

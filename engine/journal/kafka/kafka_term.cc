@@ -52,7 +52,7 @@ Result<void> PartitionTerm::ReadEvents(uint64_t from, const RecordVisitor& visit
 }
 
 Result<void> PartitionTerm::StartInputs(InputOffsets next) {
-  auto reader = Reader::Make(core_.ReaderConfig());
+  auto reader = Reader::Make(core_.InputsConfig(), &core_.hurry);
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   const std::pair<const std::string*, uint64_t> inputs[] = {{&core_.names.commands, next.commands},
                                                             {&core_.names.internal, next.internal}};
@@ -62,6 +62,7 @@ Result<void> PartitionTerm::StartInputs(InputOffsets next) {
     if (!marks) return tl::unexpected<Error>(marks.error());
     // The high watermark may be above the last stable offset, never below what was decided.
     if (from > marks->end || from < marks->low) {
+      core_.Suspect();
       return Err(ErrorCode::kCorruption,
                  "InputReplaced: {}-{} holds offsets {} to {}, but {} is next", *topic, partition_,
                  marks->low, marks->end, from);
@@ -247,7 +248,7 @@ Result<void> PartitionTerm::Transact(const CommitBatch& batch) {
   if (batch.records.empty() && batch.follow_ups.empty() && batch.dead_letters.empty()) return {};
   if (auto begun = producer_->Begin(); !begun) return begun;
   if (auto produced = ProduceAll(batch); !produced) return produced;
-  if (auto committed = producer_->Commit(kRequestTimeout); !committed) return committed;
+  if (auto committed = producer_->Commit(core_.CommitTimeout()); !committed) return committed;
   return Archive(batch);
 }
 
@@ -287,6 +288,16 @@ Result<void> PartitionTerm::Archive(const CommitBatch& batch) {
       if (ours) return {};
       return Err(ErrorCode::kFenced, "another wrote to partition {} before this term began",
                  partition_);
+    }
+  }
+  {
+    const std::lock_guard lock(core_.slots[partition_]->mutex);
+    if (next_offset < core_.slots[partition_]->events_offset + batch.records.size()) {
+      core_.Suspect();
+      return Err(ErrorCode::kCorruption,
+                 "I12: partition {} of the events topic gave out offset {}, {} had been read: the "
+                 "topic was made anew",
+                 partition_, next_offset - 1, core_.slots[partition_]->events_offset);
     }
   }
   return core_.Archive(partition_, batch.first_sequence, batch.records, number_, next_offset);

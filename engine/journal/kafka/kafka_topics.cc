@@ -18,6 +18,7 @@ Config KeptForEver() {
 Config InputConfig() {
   Config config = KeptForEver();
   config["message.timestamp.type"] = "LogAppendTime";
+  config["max.message.bytes"] = std::to_string(kInputBytesMax);
   return config;
 }
 
@@ -51,11 +52,13 @@ Result<void> CheckTopic(Admin& admin, const std::string& topic, bool is_input) {
                                   "a client's clock would decide");
     if (!stamped) return stamped;
   }
+  const int64_t wanted = is_input ? kInputBytesMax : kRecordBytesMax / 2;
   const auto bytes = config->find("max.message.bytes");
-  if (bytes != config->end() && std::atoll(bytes->second.c_str()) < kRecordBytesMax / 2) {
+  if (bytes != config->end() && std::atoll(bytes->second.c_str()) < wanted) {
     return Err(ErrorCode::kInvalid,
-               "Kafka topic {} has max.message.bytes={}, a decision may have {}; raise it", topic,
-               bytes->second, kRecordBytesMax / 2);
+               "Kafka topic {} has max.message.bytes={}, a record of it may have {}; raise it with "
+               "kafka-configs --alter",
+               topic, bytes->second, wanted);
   }
   return {};
 }

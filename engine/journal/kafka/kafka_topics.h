@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/journal/kafka/kafka_properties.h"
 #include "engine/journal/kafka/rdkafka_adapter.h"
 
 namespace sluice::kafka {
@@ -17,8 +18,9 @@ struct TopicNames {
   std::string commands, internal, events, dead_letters;
 };
 
-// Largest record a topic has to take: a decision's bound and room for headers.
-inline constexpr int64_t kRecordBytesMax = 2 * 1024 * 1024;
+// A record of an input: a user's command (256 KiB), a follow-up (512 KiB), and room. Smaller than
+// what dead letters take, so that whatever comes can be set aside.
+inline constexpr int64_t kInputBytesMax = 1024 * 1024;
 
 // Makes what is absent with `partitions` (0: 4) and checks the rest. Returns the partition count.
 // kInvalid: a setting that would break an invariant; the message says what to change.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -40,8 +41,10 @@ Message ToMessage(const rd_kafka_message_t& raw) {
 }  // namespace
 
 struct Producer::Impl {
-  Owned<rd_kafka_t> handle;
   OnDelivered on_delivered;
+  Hurry hurry = nullptr;
+  Trouble trouble;
+  Owned<rd_kafka_t> handle;
   std::atomic<bool> stopping = false;
   std::thread poller;  // serves delivery reports
 
@@ -52,10 +55,67 @@ struct Producer::Impl {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       impl.on_delivered(opaque, static_cast<uint64_t>(message->offset));
     } else {
-      impl.on_delivered(opaque, Failed("delivering a record", message->err));
+      impl.on_delivered(opaque, Explained(impl, Failed("delivering a record", message->err)));
+    }
+  }
+
+  static void OnError(rd_kafka_t*, int error, const char* reason, void* self) {
+    static_cast<Impl*>(self)->trouble.Note(static_cast<rd_kafka_resp_err_t>(error), reason);
+  }
+
+  static tl::unexpected<Error> Explained(const Impl& impl, tl::unexpected<Error> failed) {
+    return tl::unexpected<Error>(impl.trouble.Explained(std::move(failed.value())));
+  }
+
+  // A call that goes on where it was when it is made again after a time-out: so that it can be
+  // given up when the process ends, and not before it had a moment.
+  Result<void> Patiently(std::string_view doing, Duration timeout,
+                         const std::function<rd_kafka_error_t*(int timeout_ms)>& call) {
+    using Clock = std::chrono::steady_clock;
+    constexpr int kSliceMs = 200;
+    constexpr int kPauseMs = 10;  // where it says at once that it is to be made again
+    constexpr std::chrono::seconds kHurriedMax{2};
+    const auto deadline = Clock::now() + std::chrono::microseconds(timeout.us);
+    std::optional<Clock::time_point> hurried;
+    while (true) {
+      rd_kafka_error_t* error = call(kSliceMs);
+      if (error == nullptr) trouble.Clear();
+      const auto now = Clock::now();
+      if (Hurried(hurry) && !hurried) hurried = now;
+      const bool again = error != nullptr && rd_kafka_error_is_retriable(error) != 0 &&
+                         now < deadline && (!hurried || now < *hurried + kHurriedMax);
+      if (again) {
+        rd_kafka_error_destroy(error);
+        std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+        continue;
+      }
+      auto result = ToResult(doing, error);
+      if (!result) return Explained(*this, tl::unexpected<Error>(std::move(result.error())));
+      return result;
     }
   }
 };
+
+namespace {
+
+// Asks for the topics' metadata; errors that pass are asked again until `timeout`.
+Result<void> AskForTopic(rd_kafka_t* handle, const std::string& name, Duration timeout,
+                         Hurry hurry) {
+  constexpr int kSliceMs = 3000;
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(handle, name.c_str(), nullptr);
+  rd_kafka_resp_err_t error{};
+  for (int left_ms = Millis(timeout); left_ms > 0; left_ms -= kSliceMs) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    error = rd_kafka_metadata(handle, 0, topic, &metadata, std::min(left_ms, kSliceMs));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
+    if (error != RD_KAFKA_RESP_ERR__TIMED_OUT || Hurried(hurry)) break;
+  }
+  rd_kafka_topic_destroy(topic);
+  if (error) return Failed("asking for topic " + name, error);
+  return {};
+}
+
+}  // namespace
 
 Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
@@ -64,12 +124,15 @@ Producer::~Producer() {
   if (impl_->poller.joinable()) impl_->poller.join();
 }
 
-Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnDelivered on_delivered) {
+Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnDelivered on_delivered,
+                                                 Hurry hurry) {
   auto conf = MakeConf(config);
   if (!conf) return tl::unexpected<Error>(conf.error());
   auto impl = std::make_unique<Impl>();
   impl->on_delivered = std::move(on_delivered);
+  impl->hurry = hurry;
   rd_kafka_conf_set_opaque(*conf, impl.get());
+  rd_kafka_conf_set_error_cb(*conf, &Impl::OnError);
   rd_kafka_conf_set_dr_msg_cb(*conf, &Impl::Delivered);
   auto handle = MakeHandle(RD_KAFKA_PRODUCER, *conf);
   if (!handle) return tl::unexpected<Error>(handle.error());
@@ -81,18 +144,17 @@ Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnDeliver
 }
 
 Result<void> Producer::InitTransactions(Duration timeout) {
-  return ToResult("taking over the transactional id",
-                  rd_kafka_init_transactions(impl_->handle.get(), Millis(timeout)));
+  return impl_->Patiently("taking over the transactional id", timeout, [&](int timeout_ms) {
+    return rd_kafka_init_transactions(impl_->handle.get(), timeout_ms);
+  });
 }
 
 Result<void> Producer::Warm(const std::vector<std::string>& topics, Duration timeout) {
   for (const std::string& name : topics) {
-    rd_kafka_topic_t* topic = rd_kafka_topic_new(impl_->handle.get(), name.c_str(), nullptr);
-    const rd_kafka_metadata_t* metadata = nullptr;
-    const auto error = rd_kafka_metadata(impl_->handle.get(), 0, topic, &metadata, Millis(timeout));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
-    rd_kafka_topic_destroy(topic);
-    if (error) return Failed("asking for topic " + name, error);
+    auto asked = AskForTopic(impl_->handle.get(), name, timeout, impl_->hurry);
+    if (!asked) {
+      return Impl::Explained(*impl_, tl::unexpected<Error>(std::move(asked.error())));
+    }
   }
   return {};
 }
@@ -119,25 +181,35 @@ Result<void> Producer::Produce(const std::string& topic, uint32_t partition, std
         RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     rd_kafka_headers_destroy(raw);
-    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || waited_ms >= Millis(timeout)) {
-      return Failed("producing to " + topic, error);
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || waited_ms >= Millis(timeout) ||
+        Hurried(impl_->hurry)) {
+      return Impl::Explained(*impl_, Failed("producing to " + topic, error));
     }
     rd_kafka_poll(impl_->handle.get(), 10);
   }
 }
 
 Result<void> Producer::Commit(Duration timeout) {
-  return ToResult("committing a transaction",
-                  rd_kafka_commit_transaction(impl_->handle.get(), Millis(timeout)));
+  return impl_->Patiently("committing a transaction", timeout, [&](int timeout_ms) {
+    return rd_kafka_commit_transaction(impl_->handle.get(), timeout_ms);
+  });
 }
 
 Result<void> Producer::Flush(Duration timeout) {
   const auto error = rd_kafka_flush(impl_->handle.get(), Millis(timeout));
-  if (error) return Failed("flushing", error);
+  if (error) return Impl::Explained(*impl_, Failed("flushing", error));
   return {};
 }
 
+bool Producer::IsDead() const {
+  char reason[kReasonBytes];
+  return rd_kafka_fatal_error(impl_->handle.get(), reason, sizeof reason) !=
+         RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 struct Reader::Impl {
+  Trouble trouble;
+  Hurry hurry = nullptr;
   Owned<rd_kafka_t> handle;
   std::vector<Owned<rd_kafka_queue_t>> queues;
   Owned<rd_kafka_queue_t> common;  // of the handle
@@ -149,6 +221,9 @@ struct Reader::Impl {
   std::mutex mutex;
   std::function<void()> on_ready;  // guarded by mutex
 
+  static void OnError(rd_kafka_t*, int error, const char* reason, void* self) {
+    static_cast<Impl*>(self)->trouble.Note(static_cast<rd_kafka_resp_err_t>(error), reason);
+  }
   static void OnReady(rd_kafka_t*, void* self) {
     auto& impl = *static_cast<Impl*>(self);
     const std::lock_guard lock(impl.mutex);
@@ -212,12 +287,15 @@ struct Reader::Impl {
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
 
-Result<std::unique_ptr<Reader>> Reader::Make(const Config& config) {
+Result<std::unique_ptr<Reader>> Reader::Make(const Config& config, Hurry hurry) {
   auto conf = MakeConf(config);
   if (!conf) return tl::unexpected<Error>(conf.error());
+  auto impl = std::make_unique<Impl>();
+  impl->hurry = hurry;
+  rd_kafka_conf_set_opaque(*conf, impl.get());
+  rd_kafka_conf_set_error_cb(*conf, &Impl::OnError);
   auto handle = MakeHandle(RD_KAFKA_CONSUMER, *conf);
   if (!handle) return tl::unexpected<Error>(handle.error());
-  auto impl = std::make_unique<Impl>();
   impl->handle = std::move(*handle);
   return std::unique_ptr<Reader>(new Reader(std::move(impl)));
 }
@@ -259,7 +337,7 @@ Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, boo
   for (int left_ms = Millis(timeout); ahead.empty() && taken; left_ms -= kSliceMs) {
     const bool waits = left_ms > 0 && !impl_->ended[source];
     taken = impl_->Fetch(source, waits ? std::min(left_ms, kSliceMs) : 0);
-    if (!waits) break;
+    if (!waits || Hurried(impl_->hurry)) break;
   }
   if (!ahead.empty()) {
     std::optional<Message> message = std::move(ahead.front());
@@ -280,20 +358,25 @@ Result<Reader::Watermarks> Reader::QueryWatermarks(const std::string& topic, uin
                                                    Duration timeout) {
   int64_t low = 0;
   int64_t high = 0;
-  // Right after a topic is made, or its leader moved, brokers disagree for a moment.
+  // Right after a topic is made, or its leader moved, brokers disagree for a moment. Asked again
+  // after a while, so that it can be given up when the process ends.
   constexpr int kStepMs = 20;
-  for (int waited_ms = 0;; waited_ms += kStepMs) {
-    const auto error = rd_kafka_query_watermark_offsets(impl_->handle.get(), topic.c_str(),
-                                                        static_cast<int32_t>(partition), &low,
-                                                        &high, Millis(timeout));
+  constexpr int kSliceMs = 3000;
+  for (int waited_ms = 0;;) {
+    const auto error = rd_kafka_query_watermark_offsets(
+        impl_->handle.get(), topic.c_str(), static_cast<int32_t>(partition), &low, &high, kSliceMs);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    const bool passes = error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+    const bool silent = error == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const bool passes = silent || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                         error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
                         error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
                         error == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
                         error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    if (!passes || waited_ms >= Millis(timeout)) {
-      return Failed("asking for the ends of " + topic, error);
+    waited_ms += silent ? kSliceMs : kStepMs;
+    if (!passes || waited_ms >= Millis(timeout) || Hurried(impl_->hurry)) {
+      rd_kafka_poll(impl_->handle.get(), 0);  // what the client's threads have met
+      auto failed = Failed("asking for the ends of " + topic, error);
+      return tl::unexpected<Error>(impl_->trouble.Explained(std::move(failed.value())));
     }
     rd_kafka_poll(impl_->handle.get(), kStepMs);
   }

@@ -3,6 +3,7 @@
 // Sources: librdkafka 2.0.2's rdkafka.h; what was tried with the broker is in docs/kafka.md.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,15 +36,23 @@ struct TopicSpec {
   Config config;
 };
 
-// Error codes: kFenced for a producer that another has replaced, kUnavailable for what passes,
-// kInvalid for what configuration must mend, kIo for the rest. The message names librdkafka's code.
+// Error codes: kFenced for a producer that another has replaced, kUnavailable for what passes or is
+// mended at the brokers, kInvalid for what this process's configuration must mend, kIo for the
+// rest. The message names librdkafka's code and holds no secret.
+//
+// `hurry`, where a client takes one, outlives it; while it is set nothing waits long for brokers.
+using Hurry = const std::atomic<bool>*;
+
+// kInvalid: a property librdkafka does not know, or a value it does not take.
+Result<void> CheckConfig(const Config& config);
 
 // Topics. Threadsafe.
 class Admin {
  public:
-  static Result<std::unique_ptr<Admin>> Make(const Config& config);
+  static Result<std::unique_ptr<Admin>> Make(const Config& config, Hurry hurry = nullptr);
   ~Admin();
-  // Partition count by topic; a topic that is not there is left out.
+  // Partition count by topic; a topic that is not there is left out, one that may not be seen is an
+  // error.
   Result<std::map<std::string, int>> PartitionCounts(const std::vector<std::string>& topics);
   // One that exists already is no error.
   Result<void> CreateTopics(const std::vector<TopicSpec>& topics);
@@ -70,8 +79,8 @@ class Producer {
   // Called, from this producer's own thread, with the offset of a message that was delivered, or
   // why it was not. `opaque` is Produce's; of messages with 0 nothing is said.
   using OnDelivered = std::function<void(uint64_t opaque, Result<uint64_t> offset)>;
-  static Result<std::unique_ptr<Producer>> Make(const Config& config,
-                                                OnDelivered on_delivered = {});
+  static Result<std::unique_ptr<Producer>> Make(const Config& config, OnDelivered on_delivered = {},
+                                                Hurry hurry = nullptr);
   ~Producer();
 
   // Fences the producer that had the id before and settles its transaction.
@@ -86,6 +95,8 @@ class Producer {
   Result<void> Commit(Duration timeout);
   // Waits until everything produced is delivered or failed.
   Result<void> Flush(Duration timeout);
+  // Nothing it is told will succeed any more; make another.
+  bool IsDead() const;
 
  private:
   struct Impl;
@@ -96,7 +107,7 @@ class Producer {
 // Reads partitions given to it, outside any group. One thread; `on_ready` comes from others.
 class Reader {
  public:
-  static Result<std::unique_ptr<Reader>> Make(const Config& config);
+  static Result<std::unique_ptr<Reader>> Make(const Config& config, Hurry hurry = nullptr);
   ~Reader();
 
   struct Source {

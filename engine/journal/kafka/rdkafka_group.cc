@@ -7,56 +7,84 @@
 namespace sluice::kafka {
 namespace {
 
-// Waits for the one result of an admin request.
-Result<Owned<rd_kafka_event_t>> AwaitEvent(rd_kafka_queue_t* queue, std::string_view doing) {
-  Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue, 30'000));
-  if (!event) return Err(ErrorCode::kUnavailable, "Kafka: {}: no answer within 30 s", doing);
-  if (const auto error = rd_kafka_event_error(event.get())) {
-    return Failed(doing, error, rd_kafka_event_error_string(event.get()));
-  }
-  return event;
-}
+constexpr int kAnswerMs = 30'000;
+constexpr int kSliceMs = 100;
+constexpr int kMetadataMs = 10'000;
 
 }  // namespace
 
 struct Admin::Impl {
   Owned<rd_kafka_t> handle;
+  Hurry hurry = nullptr;
+  Trouble trouble;
   std::mutex mutex;  // one request at a time
 
+  static void OnError(rd_kafka_t*, int error, const char* reason, void* self) {
+    static_cast<Impl*>(self)->trouble.Note(static_cast<rd_kafka_resp_err_t>(error), reason);
+  }
+
   // Of one request: an answer that comes too late for it is not taken for another's.
-  Owned<rd_kafka_queue_t> Queue() const {
+  Owned<rd_kafka_queue_t> Queue() {
+    trouble.Clear();
     return Owned<rd_kafka_queue_t>(rd_kafka_queue_new(handle.get()));
+  }
+
+  tl::unexpected<Error> Explained(tl::unexpected<Error> failed) {
+    rd_kafka_poll(handle.get(), 0);  // what the client's threads have met
+    return tl::unexpected<Error>(trouble.Explained(std::move(failed.value())));
+  }
+
+  // Waits for the one result of an admin request.
+  Result<Owned<rd_kafka_event_t>> Await(rd_kafka_queue_t* queue, std::string_view doing) {
+    Owned<rd_kafka_event_t> event;
+    for (int left_ms = kAnswerMs; !event && left_ms > 0 && !Hurried(hurry); left_ms -= kSliceMs) {
+      event.reset(rd_kafka_queue_poll(queue, kSliceMs));
+    }
+    if (!event) return Explained(Err(ErrorCode::kUnavailable, "Kafka: {}: no answer", doing));
+    if (const auto error = rd_kafka_event_error(event.get())) {
+      return Explained(Failed(doing, error, rd_kafka_event_error_string(event.get())));
+    }
+    return event;
   }
 };
 
 Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Admin::~Admin() = default;
 
-Result<std::unique_ptr<Admin>> Admin::Make(const Config& config) {
+Result<std::unique_ptr<Admin>> Admin::Make(const Config& config, Hurry hurry) {
   auto conf = MakeConf(config);
   if (!conf) return tl::unexpected<Error>(conf.error());
-  auto handle = MakeHandle(RD_KAFKA_PRODUCER, *conf);
-  if (!handle) return tl::unexpected<Error>(handle.error());
   auto impl = std::make_unique<Impl>();
+  impl->hurry = hurry;
+  rd_kafka_conf_set_opaque(*conf, impl.get());
+  rd_kafka_conf_set_error_cb(*conf, &Impl::OnError);
+  // A producer that asks for a topic lets brokers make it; a consumer does not.
+  auto handle = MakeHandle(RD_KAFKA_CONSUMER, *conf);
+  if (!handle) return tl::unexpected<Error>(handle.error());
   impl->handle = std::move(*handle);
   return std::unique_ptr<Admin>(new Admin(std::move(impl)));
 }
 
 Result<std::map<std::string, int>> Admin::PartitionCounts(const std::vector<std::string>& topics) {
   const std::lock_guard lock(impl_->mutex);
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const auto error = rd_kafka_metadata(impl_->handle.get(), 1, nullptr, &metadata, 10'000);
-  if (error) return Failed("asking the brokers for topics", error);
+  impl_->trouble.Clear();
   std::map<std::string, int> counts;
-  for (int i = 0; i < metadata->topic_cnt; ++i) {
-    const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
-    for (const std::string& wanted : topics) {
-      if (wanted == topic.topic && topic.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        counts[wanted] = topic.partition_cnt;
-      }
+  // By name, one by one: a list of all leaves out what this client may not see.
+  for (const std::string& name : topics) {
+    rd_kafka_topic_t* topic = rd_kafka_topic_new(impl_->handle.get(), name.c_str(), nullptr);
+    const rd_kafka_metadata_t* metadata = nullptr;
+    auto error = rd_kafka_metadata(impl_->handle.get(), 0, topic, &metadata, kMetadataMs);
+    rd_kafka_topic_destroy(topic);
+    if (!error) {
+      error = metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                       : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+      if (!error) counts[name] = metadata->topics[0].partition_cnt;
+      rd_kafka_metadata_destroy(metadata);
+    }
+    if (error && error != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+      return impl_->Explained(Failed("asking for topic " + name, error));
     }
   }
-  rd_kafka_metadata_destroy(metadata);
   return counts;
 }
 
@@ -76,7 +104,7 @@ Result<void> Admin::CreateTopics(const std::vector<TopicSpec>& topics) {
   }
   rd_kafka_CreateTopics(impl_->handle.get(), wanted.data(), wanted.size(), nullptr, queue.get());
   rd_kafka_NewTopic_destroy_array(wanted.data(), wanted.size());
-  auto event = AwaitEvent(queue.get(), "creating topics");
+  auto event = impl_->Await(queue.get(), "creating topics");
   if (!event) return tl::unexpected<Error>(event.error());
   size_t count = 0;
   const auto** results =
@@ -99,7 +127,7 @@ Result<std::map<std::string, std::string>> Admin::TopicConfig(const std::string&
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
   rd_kafka_DescribeConfigs(impl_->handle.get(), &resource, 1, nullptr, queue.get());
   rd_kafka_ConfigResource_destroy(resource);
-  auto event = AwaitEvent(queue.get(), "reading the settings of topic " + topic);
+  auto event = impl_->Await(queue.get(), "reading the settings of topic " + topic);
   if (!event) return tl::unexpected<Error>(event.error());
   size_t count = 0;
   const auto** resources = rd_kafka_DescribeConfigs_result_resources(
@@ -124,7 +152,7 @@ Result<std::vector<Admin::Member>> Admin::Members(const std::string& group) {
   const auto queue = impl_->Queue();
   const char* name = group.c_str();
   rd_kafka_DescribeConsumerGroups(impl_->handle.get(), &name, 1, nullptr, queue.get());
-  auto event = AwaitEvent(queue.get(), "asking who is in group " + group);
+  auto event = impl_->Await(queue.get(), "asking who is in group " + group);
   if (!event) return tl::unexpected<Error>(event.error());
   size_t groups = 0;
   const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
@@ -157,7 +185,7 @@ Result<void> Admin::DeleteRecords(const std::string& topic, uint32_t partition, 
   rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(list.get());
   rd_kafka_DeleteRecords(impl_->handle.get(), &request, 1, nullptr, queue.get());
   rd_kafka_DeleteRecords_destroy(request);
-  auto event = AwaitEvent(queue.get(), "deleting decided records of " + topic);
+  auto event = impl_->Await(queue.get(), "deleting decided records of " + topic);
   if (!event) return tl::unexpected<Error>(event.error());
   const auto* result =
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));

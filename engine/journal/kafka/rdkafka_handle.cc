@@ -1,5 +1,10 @@
 #include "engine/journal/kafka/rdkafka_handle.h"
 
+#include <algorithm>
+#include <iostream>
+
+#include "engine/journal/kafka/kafka_properties.h"
+
 namespace sluice::kafka {
 namespace {
 
@@ -9,37 +14,89 @@ ErrorCode CodeOf(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
     case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
       return ErrorCode::kFenced;
+    // Nothing is wrong with what was asked. Whether it passes is the brokers' to say, or whoever
+    // runs them; docs/kafka.md has the table.
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__SSL:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
     case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
-      return ErrorCode::kUnavailable;
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      return ErrorCode::kUnavailable;
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
       return ErrorCode::kInvalid;
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return ErrorCode::kNotFound;
     default:
       return ErrorCode::kIo;
   }
 }
 
+// What to do about an error that somebody has to mend.
+std::string_view Mend(rd_kafka_resp_err_t error) {
+  switch (static_cast<int>(error)) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return "; allow it with kafka-acls (docs/kafka.md lists what a node needs)";
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      return "; raise the topic's max.message.bytes";
+    default:
+      return "";
+  }
+}
+
+void Log(const rd_kafka_t*, int, const char* facility, const char* text) {
+  // A property of producers is given to consumers, too, and the other way round.
+  if (std::string_view(facility) == "CONFWARN") return;
+  std::cerr << Redacted(fmt::format("kafka: {}: {}", facility, text)) << std::endl;
+}
+
 }  // namespace
+
+void Trouble::Note(rd_kafka_resp_err_t error, const char* reason) {
+  const bool refused = error == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+                       error == RD_KAFKA_RESP_ERR__SSL ||
+                       error == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
+  const std::lock_guard lock(mutex_);
+  if (refused_ && !refused) return;
+  refused_ = refused;
+  text_ = Redacted(reason);
+}
+
+void Trouble::Clear() {
+  const std::lock_guard lock(mutex_);
+  text_.clear();
+  refused_ = false;
+}
+
+Error Trouble::Explained(Error error) const {
+  const std::lock_guard lock(mutex_);
+  if (error.code != ErrorCode::kUnavailable || text_.empty()) return error;
+  error.message += refused_ ? "; the brokers refuse this client: " : "; last met: ";
+  error.message += text_;
+  return error;
+}
 
 tl::unexpected<Error> Failed(std::string_view doing, rd_kafka_resp_err_t error,
                              std::string_view more) {
-  return Err(CodeOf(error), "Kafka: {}: {}: {}", doing, rd_kafka_err2name(error),
-             more.empty() ? std::string_view(rd_kafka_err2str(error)) : more);
+  return Err(CodeOf(error), "{}",
+             Redacted(fmt::format("Kafka: {}: {}: {}{}", doing, rd_kafka_err2name(error),
+                                  more.empty() ? std::string_view(rd_kafka_err2str(error)) : more,
+                                  Mend(error))));
 }
 
 Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error) {
@@ -56,10 +113,18 @@ Result<rd_kafka_conf_t*> MakeConf(const Config& config) {
     if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason, sizeof reason) !=
         RD_KAFKA_CONF_OK) {
       rd_kafka_conf_destroy(conf);
-      return Err(ErrorCode::kInvalid, "Kafka property {}: {}", name, reason);
+      return Err(ErrorCode::kInvalid, "Kafka property {}: {}", name, Redacted(reason));
     }
   }
+  rd_kafka_conf_set_log_cb(conf, &Log);
   return conf;
+}
+
+Result<void> CheckConfig(const Config& config) {
+  auto conf = MakeConf(config);
+  if (!conf) return tl::unexpected<Error>(std::move(conf.error()));
+  rd_kafka_conf_destroy(*conf);
+  return {};
 }
 
 Result<Owned<rd_kafka_t>> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
@@ -67,7 +132,7 @@ Result<Owned<rd_kafka_t>> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf
   rd_kafka_t* handle = rd_kafka_new(type, conf, reason, sizeof reason);
   if (handle == nullptr) {
     rd_kafka_conf_destroy(conf);
-    return Err(ErrorCode::kInvalid, "Kafka: {}", reason);
+    return Err(ErrorCode::kInvalid, "Kafka: {}", Redacted(reason));
   }
   return Owned<rd_kafka_t>(handle);
 }

@@ -4,7 +4,10 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <atomic>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <string_view>
 
 #include "engine/journal/kafka/rdkafka_adapter.h"
@@ -26,15 +29,35 @@ struct Destroy {
 template <class T>
 using Owned = std::unique_ptr<T, Destroy>;
 
+// What a client's own threads met last, apart from any request: credentials refused, no broker to
+// be reached. A request that found nobody is explained by it. Threadsafe.
+class Trouble {
+ public:
+  void Note(rd_kafka_resp_err_t error, const char* reason);
+  // A request was answered.
+  void Clear();
+  // The code is left as it is, unless nobody answered at all.
+  Error Explained(Error error) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+  bool refused_ = false;  // credentials or certificates: not covered up by what follows from it
+};
+
 // `more` is what the library says of this occurrence; empty: its text for the code.
 tl::unexpected<Error> Failed(std::string_view doing, rd_kafka_resp_err_t error,
                              std::string_view more = "");
 // Takes ownership of `error`; null is success.
 Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error);
 
-// kInvalid: a property librdkafka does not take.
+// kInvalid: a property librdkafka does not take. What the client logs goes to standard error,
+// without secrets.
 Result<rd_kafka_conf_t*> MakeConf(const Config& config);
 // Takes ownership of `conf`.
 Result<Owned<rd_kafka_t>> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf);
+
+// Whether the process is to end, so that waiting is not worth while; null: never.
+inline bool Hurried(const std::atomic<bool>* hurry) { return hurry != nullptr && *hurry; }
 
 }  // namespace sluice::kafka

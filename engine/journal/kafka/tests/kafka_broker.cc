@@ -25,6 +25,8 @@ const std::string& KafkaBroker::Bootstrap() { return bootstrap; }
 
 std::string KafkaBroker::FreshCluster() { return "test" + std::to_string(++clusters); }
 
+std::string KafkaBroker::File(const std::string& name) { return Directory() / name; }
+
 std::string KafkaBroker::Script(const std::string& words) {
   const std::string command = std::string(SLUICE_SOURCE_DIR) + "/scripts/kafka.sh " + words +
                               " --dir " + Directory().string();
@@ -37,7 +39,7 @@ std::string KafkaBroker::Script(const std::string& words) {
 }
 
 void KafkaBroker::SetUp() {
-  bootstrap = Script("start --brokers " + std::to_string(brokers_) + " --owner " +
+  bootstrap = Script("start --brokers " + std::to_string(brokers_) + " " + more_ + " --owner " +
                      std::to_string(getpid()));
   ASSERT_NE(bootstrap.find(':'), std::string::npos) << "the broker did not start";
 }

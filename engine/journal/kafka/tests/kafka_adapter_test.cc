@@ -1,0 +1,142 @@
+// What brokers answer, as codes of ours: which errors pass, which fence, what is said to be done.
+// Against librdkafka's own mock of a broker, which answers what it is told to.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "engine/journal/kafka/rdkafka_adapter.h"
+
+namespace sluice::kafka {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Of Kafka's protocol.
+enum ApiKey : int16_t { kProduce = 0, kMetadata = 3, kInitProducerId = 22, kEndTxn = 26 };
+
+constexpr Duration kPatience = Duration::Seconds(10);
+const char* const kTopic = "t";
+
+class KafkaAdapter : public ::testing::Test {
+ protected:
+  KafkaAdapter()
+      : handle_(rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), nullptr, 0)),
+        brokers_(rd_kafka_mock_cluster_new(handle_, 1)) {
+    rd_kafka_mock_topic_create(brokers_, kTopic, 1, 1);
+  }
+  ~KafkaAdapter() override {
+    rd_kafka_mock_cluster_destroy(brokers_);
+    rd_kafka_destroy(handle_);
+  }
+
+  std::unique_ptr<Producer> Transactional(Hurry hurry = nullptr) {
+    auto producer =
+        Producer::Make({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(brokers_)},
+                        {"transactional.id", "x"},
+                        {"retry.backoff.ms", "2"}},
+                       {}, hurry);
+    EXPECT_TRUE(producer);
+    return producer ? std::move(*producer) : nullptr;
+  }
+  // The next so many requests of a kind are answered with `error`.
+  void Answer(ApiKey request, rd_kafka_resp_err_t error, int times = 1) {
+    const std::vector<rd_kafka_resp_err_t> errors(static_cast<size_t>(times), error);
+    rd_kafka_mock_push_request_errors_array(brokers_, request, errors.size(), errors.data());
+  }
+  static Result<void> Transact(Producer& producer, Duration patience = kPatience) {
+    if (auto begun = producer.Begin(); !begun) return begun;
+    if (auto produced = producer.Produce(kTopic, 0, "k", "v", {}, 1, kPatience); !produced) {
+      return produced;
+    }
+    return producer.Commit(patience);
+  }
+
+  rd_kafka_t* handle_;
+  rd_kafka_mock_cluster_t* brokers_;
+};
+
+TEST_F(KafkaAdapter, ATransactionIsCommitted) {
+  const auto producer = Transactional();
+  ASSERT_TRUE(producer->InitTransactions(kPatience));
+  EXPECT_TRUE(Transact(*producer));
+  EXPECT_TRUE(Transact(*producer));
+  EXPECT_FALSE(producer->IsDead());
+}
+
+TEST_F(KafkaAdapter, ARefusedTransactionalIdMayBeAllowedLater) {
+  Answer(kInitProducerId, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+  const auto producer = Transactional();
+  const auto refused = producer->InitTransactions(kPatience);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("kafka-acls"));
+  EXPECT_TRUE(producer->IsDead());  // another one is made for the next term
+  const auto next = Transactional();
+  EXPECT_TRUE(next->InitTransactions(kPatience));
+}
+
+TEST_F(KafkaAdapter, ARefusedTopicMayBeAllowedLater) {
+  const auto producer = Transactional();
+  ASSERT_TRUE(producer->InitTransactions(kPatience));
+  Answer(kProduce, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  const auto refused = Transact(*producer);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().code, ErrorCode::kInvalid) << refused.error().message;
+  EXPECT_NE(refused.error().code, ErrorCode::kFenced) << refused.error().message;
+  const auto next = Transactional();
+  ASSERT_TRUE(next->InitTransactions(kPatience));
+  EXPECT_TRUE(Transact(*next));
+}
+
+TEST_F(KafkaAdapter, AFencedCommitIsKnownAsOne) {
+  const auto producer = Transactional();
+  ASSERT_TRUE(producer->InitTransactions(kPatience));
+  Answer(kEndTxn, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
+  const auto fenced = Transact(*producer);
+  ASSERT_FALSE(fenced);
+  EXPECT_EQ(fenced.error().code, ErrorCode::kFenced) << fenced.error().message;
+}
+
+TEST_F(KafkaAdapter, ACommitThatIsNotAnsweredIsNoSuccessAndNoFence) {
+  const auto producer = Transactional();
+  ASSERT_TRUE(producer->InitTransactions(kPatience));
+  Answer(kEndTxn, RD_KAFKA_RESP_ERR__TRANSPORT, 1000);  // the mock hangs up instead of an answer
+  const auto unknown = Transact(*producer, Duration::Millis(600));
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::kUnavailable) << unknown.error().message;
+  rd_kafka_mock_clear_request_errors(brokers_, kEndTxn);
+  // Whatever became of it, the next owner of the id goes on.
+  const auto next = Transactional();
+  ASSERT_TRUE(next->InitTransactions(kPatience));
+  EXPECT_TRUE(Transact(*next));
+}
+
+TEST_F(KafkaAdapter, NobodyIsWaitedForOnceTheProcessIsToEnd) {
+  const std::atomic<bool> hurry = true;
+  rd_kafka_mock_broker_set_down(brokers_, 1);
+  const auto producer = Transactional(&hurry);
+  // An hour is not waited for; how long it was is not measured.
+  const auto given_up = producer->InitTransactions(Duration::Minutes(60));
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, ErrorCode::kUnavailable) << given_up.error().message;
+}
+
+TEST_F(KafkaAdapter, ATopicThatMayNotBeSeenIsNotTakenForOneThatIsAbsent) {
+  auto admin = Admin::Make({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(brokers_)}});
+  ASSERT_TRUE(admin);
+  const auto counts = (*admin)->PartitionCounts({kTopic});
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_EQ(counts->at(kTopic), 1);
+  rd_kafka_mock_topic_set_error(brokers_, kTopic, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  const auto refused = (*admin)->PartitionCounts({kTopic});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
+  rd_kafka_mock_topic_set_error(brokers_, kTopic, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  const auto absent = (*admin)->PartitionCounts({kTopic});
+  ASSERT_TRUE(absent) << absent.error().message;
+  EXPECT_TRUE(absent->empty());
+}
+
+}  // namespace
+}  // namespace sluice::kafka

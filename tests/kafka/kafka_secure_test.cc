@@ -1,0 +1,149 @@
+// Brokers that want to know who one is, and topics that are taken away: what heals by itself is
+// said and waited for, what does not ends the process.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "engine/journal/kafka/tests/kafka_broker.h"
+#include "service/client/http_client.h"
+#include "tests/kafka/kafka_cluster.h"
+
+namespace sluice::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// As scripts/kafka.sh has it.
+constexpr const char* kPassword = "loopback-secret";
+constexpr int kUnavailable = 3;
+
+std::string Read(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string Get(const NodeProcess& node, const std::string& target) {
+  HttpClient client(node.url());
+  const auto answer = client.Call({.target = target});
+  return answer ? answer->body : answer.error().message;
+}
+
+void ExpectDecides(const NodeProcess& node, const std::string& name) {
+  HttpClient client(node.url());
+  const auto answer = client.Call(
+      {.method = "POST",
+       .target = "/commands",
+       .body = fmt::format(R"({{"id":"{0}","entity":"network/default/{0}","command":"Apply",)"
+                           R"("payload":{{"spec":{{"ipam":{{"mode":"Auto"}}}}}}}})",
+                           name)});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_TRUE(json::parse(answer->body, nullptr, false).value("accepted", false)) << answer->body;
+}
+
+// Whatever the user `sluice` needs of a cluster's resources.
+void Permit(const std::string& verb, const std::string& cluster) {
+  for (const char* type : {"topic", "group", "transactional-id"}) {
+    KafkaBroker::Script(fmt::format("{} {} {} All", verb, type, cluster));
+  }
+}
+
+TEST(KafkaSecure, PasswordsAreTakenFromTheFileAndNeverShown) {
+  KafkaCluster cluster(1, 2, 0);
+  Permit("allow", cluster.cluster());
+  cluster.ConnectBy({"--config", KafkaBroker::File("sasl.yaml")});
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(0));
+  ExpectDecides(cluster.node(0), "one");
+
+  // What is refused may be allowed again: the node says it and waits.
+  KafkaBroker::Script("forbid topic " + cluster.cluster() + " All");
+  cluster.AwaitReadiness(false);
+  cluster.AwaitText("/readyz", "kafka-acls");
+  KafkaBroker::Script("allow topic " + cluster.cluster() + " All");
+  cluster.AwaitReadiness(true);
+  ExpectDecides(cluster.node(0), "two");
+  for (const char* target : {"/readyz", "/nodes", "/metrics"}) {
+    EXPECT_THAT(Get(cluster.node(0), target), Not(HasSubstr(kPassword))) << target;
+  }
+  EXPECT_THAT(cluster.node(0).Errors(), Not(HasSubstr(kPassword)));
+  cluster.StopAndCheck();
+
+  // A wrong one is said at once.
+  TempDir directory("kafka-secure");
+  std::string yaml = Read(KafkaBroker::File("sasl.yaml"));
+  yaml.replace(yaml.find(kPassword), std::string(kPassword).size(), "not-the-password");
+  std::ofstream(directory / "wrong.yaml") << yaml;
+  const Finished refused =
+      RunSluiceBinary({"up", "--config", directory / "wrong.yaml", "--cluster", cluster.cluster(),
+                       "--data", directory / "data", "--listen", "127.0.0.1:0"});
+  EXPECT_EQ(refused.exit_code, kUnavailable) << refused.err;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("the brokers refuse this client"),
+                                 Not(HasSubstr("not-the-password")), HasSubstr("chmod 600")));
+}
+
+TEST(KafkaSecure, TlsWorksAndACertificateOfSomebodyElseIsRefused) {
+  KafkaCluster cluster(1, 1, 0);
+  cluster.ConnectBy({"--config", KafkaBroker::File("ssl.yaml")});
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(0));
+  ExpectDecides(cluster.node(0), "one");
+  cluster.StopAndCheck();
+  TempDir directory("kafka-secure");
+  std::string yaml = Read(KafkaBroker::File("ssl.yaml"));
+  const size_t at = yaml.find("    ssl.ca.location");
+  yaml.erase(at);
+  std::ofstream(directory / "wrong.yaml") << yaml;
+  const Finished refused =
+      RunSluiceBinary({"up", "--config", directory / "wrong.yaml", "--cluster", cluster.cluster(),
+                       "--data", directory / "data", "--listen", "127.0.0.1:0"});
+  EXPECT_EQ(refused.exit_code, kUnavailable) << refused.err;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("the brokers refuse this client"), HasSubstr("SSL")));
+}
+
+TEST(KafkaSecure, ADeletedTopicEndsTheProcess) {
+  KafkaCluster cluster(1, 2, 2);
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(0));
+  cluster.Load(0);
+  cluster.AwaitAnswers(50);
+  KafkaBroker::Script("topics --delete --topic " + cluster.cluster() + ".internal");
+  cluster.AwaitText("/readyz", "is not there");
+  EXPECT_EQ(cluster.node(0).Wait(), kUnavailable);
+  EXPECT_THAT(cluster.node(0).Errors(), AllOf(HasSubstr("was deleted"), HasSubstr("--cluster")));
+}
+
+TEST(KafkaSecure, TopicsMadeAnewAreNotTakenForTheOldOnes) {
+  KafkaCluster cluster(2, 2, 2);
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(0));
+  cluster.Load(0);
+  cluster.AwaitAnswers(50);
+  cluster.StopLoad();
+  KafkaBroker::Script("topics --delete --topic '" + cluster.cluster() + "\\..*'");
+  // Another node makes them anew, with another epoch.
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(1));
+  EXPECT_EQ(cluster.node(0).Wait(), kUnavailable);
+  EXPECT_THAT(cluster.node(0).Errors(),
+              ::testing::AnyOf(HasSubstr("made anew"), HasSubstr("was deleted")));
+}
+
+TEST(KafkaSecure, MorePartitionsEndTheProcessAndAreRefusedAtTheStart) {
+  KafkaCluster cluster(1, 2, 0);
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(0));
+  KafkaBroker::Script("topics --alter --partitions 3 --topic " + cluster.cluster() + ".commands");
+  EXPECT_EQ(cluster.node(0).Wait(), kUnavailable);
+  EXPECT_THAT(cluster.node(0).Errors(), HasSubstr("has 3 partitions now, 2 when"));
+  const Finished again =
+      RunSluiceBinary({"up", "--kafka", KafkaBroker::Bootstrap(), "--cluster", cluster.cluster(),
+                       "--data", cluster.data(0), "--listen", "127.0.0.1:0"});
+  EXPECT_EQ(again.exit_code, kUnavailable) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("all four must have the same number"));
+}
+
+}  // namespace
+}  // namespace sluice::testing
