@@ -25,14 +25,15 @@ class LocationLease {
     kServing,    // Carries out actions. Left when the lease is somebody else's.
     kLost,       // Somebody else has it. Left when it is free again.
   };
-  // What its session does: `granted` calls TellFacts; `serve` follows the actions; `lost` ends that.
+  // What its session does: `granted` calls TellFacts; `serve` follows the actions; `lost` ends
+  // that.
   struct Hooks {
     std::function<void()> granted;
     std::function<void()> serve;
     std::function<void(const std::string& holder)> lost;
   };
-  // Who asks: the provider's name in leases, a name for this installation for ever, and what the ids
-  // of this run's commands begin with.
+  // Who asks: the provider's name in leases, a name for this installation for ever, and what the
+  // ids of this run's commands begin with.
   struct Asker {
     std::string provider;
     std::string holder;

@@ -32,14 +32,18 @@ class LyingReports : public ::testing::Test {
                            version));
     }
     AwaitLease();
-    Accepted(kServer, "ReportServer", R"({"flavor":"m1","phase":"Provisioned","resourceVersion":7})");
+    Accepted(kServer, "ReportServer",
+             R"({"flavor":"m1","phase":"Provisioned","resourceVersion":7})");
     Accepted(kRequest, "Apply", R"({"spec":{"repository":"acme/shop","number":42}})");
-    Accepted(kRequest, "ObserveGitHub",
-             R"({"state":"open","sha":"a1","complete":true,"request":1,"at":"2026-01-01T00:00:10Z"})");
-    Accepted(kMonitor, "Apply", R"({"spec":{"pullRequest":"acme","cluster":"us","revision":"r1"}})");
+    Accepted(
+        kRequest, "ObserveGitHub",
+        R"({"state":"open","sha":"a1","complete":true,"request":1,"at":"2026-01-01T00:00:10Z"})");
+    Accepted(kMonitor, "Apply",
+             R"({"spec":{"pullRequest":"acme","cluster":"us","revision":"r1"}})");
   }
 
-  std::string Call(const std::string& method, const std::string& target, const std::string& body = "") {
+  std::string Call(const std::string& method, const std::string& target,
+                   const std::string& body = "") {
     HttpClient client(node_.url());
     const auto response = client.Call({.method = method,
                                        .target = target,
@@ -49,9 +53,9 @@ class LyingReports : public ::testing::Test {
     return response ? response->body : "{}";
   }
   json Send(const std::string& entity, const std::string& command, const std::string& payload) {
-    return json::parse(Call("POST", "/commands",
-                            fmt::format(R"({{"entity":"{}","command":"{}","payload":{}}})", entity,
-                                        command, payload)));
+    return json::parse(Call(
+        "POST", "/commands",
+        fmt::format(R"({{"entity":"{}","command":"{}","payload":{}}})", entity, command, payload)));
   }
   void Accepted(const std::string& entity, const std::string& command, const std::string& payload) {
     const json result = Send(entity, command, payload);
@@ -70,7 +74,8 @@ class LyingReports : public ::testing::Test {
     }
     ADD_FAILURE() << "the lease never reached the instance";
   }
-  uint64_t Counted(const std::string& verdict, const std::string& kind, const std::string& command) {
+  uint64_t Counted(const std::string& verdict, const std::string& kind,
+                   const std::string& command) {
     const std::string line =
         fmt::format(R"(sluice_commands_refused_total{{verdict="{}",kind="{}",command="{}"}} )",
                     verdict, kind, command);
@@ -100,16 +105,16 @@ class LyingReports : public ::testing::Test {
 
 TEST_F(LyingReports, ChangeNothingAndAreCounted) {
   // An older generation, another uid, an older lease.
-  for (const char* report : {"ReportProgrammed", "ReportRunning", "ReportReadiness", "ReportStopped",
-                             "ReportFailed"}) {
+  for (const char* report :
+       {"ReportProgrammed", "ReportRunning", "ReportReadiness", "ReportStopped", "ReportFailed"}) {
     Lies(kWeb, report, R"({"status":"True","generation":1})", "Ignored");
     Lies(kWeb, report, R"({"status":"True","uid":"somebody-elses"})", "Ignored");
     Lies(kWeb, report, R"({"status":"True","leaseTerm":1})", "Ignored");
   }
   Lies(kServer, "ReportServer", R"({"flavor":"m2","resourceVersion":6})", "Ignored");
   Lies(kServer, "ReportServerGone", R"({"resourceVersion":7})", "Ignored");
-  Lies(kRequest, "ObserveGitHub",
-       R"({"state":"closed","sha":"a1","at":"2026-01-01T00:00:01Z"})", "Ignored");
+  Lies(kRequest, "ObserveGitHub", R"({"state":"closed","sha":"a1","at":"2026-01-01T00:00:01Z"})",
+       "Ignored");
   Lies(kRequest, "ReportLabel",
        R"({"action":"AddLabel","label":"sluice/qualified","done":true,"uid":"u"})", "Ignored");
   Lies(kMonitor, "ReportDrift", R"({"observedRevision":"r1","uid":"somebody-elses"})", "Ignored");

@@ -1,5 +1,5 @@
-// Changes handed over and taken, refused, told twice or too late, in whatever order: the target hears
-// each once, in the order they happened, and nothing is left when it has heard all.
+// Changes handed over and taken, refused, told twice or too late, in whatever order: the target
+// hears each once, in the order they happened, and nothing is left when it has heard all.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -26,10 +26,10 @@ RC_GTEST_PROP(AnnouncementProperty, EachChangeIsTakenOnceAndInOrder, ()) {
   std::deque<std::string> waiting;
   int made = 0;
   const auto report = [&](const std::string& id, bool taken) {
-    return world.Send(kEntity, ReportAnnounced{.id = id,
-                                               .status = taken ? ConditionStatus::kTrue
-                                                               : ConditionStatus::kFalse,
-                                               .message = "503"});
+    return world.Send(
+        kEntity, ReportAnnounced{.id = id,
+                                 .status = taken ? ConditionStatus::kTrue : ConditionStatus::kFalse,
+                                 .message = "503"});
   };
   const size_t steps = Below(80);
   for (size_t i = 0; i < steps || !waiting.empty(); ++i) {

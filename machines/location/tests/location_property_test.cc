@@ -1,5 +1,6 @@
-// Leases asked for, released, taken over and lost with the location itself, by several providers: one
-// holder at most, and a term that only rises, so a report's term always tells an old one from now.
+// Leases asked for, released, taken over and lost with the location itself, by several providers:
+// one holder at most, and a term that only rises, so a report's term always tells an old one from
+// now.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>

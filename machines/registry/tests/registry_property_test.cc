@@ -1,5 +1,6 @@
-// Claims, releases, joins and leaves in any order, against the plainest model there is: a key has one
-// holder, the next is whoever waited longest, and members are found by what they say of themselves.
+// Claims, releases, joins and leaves in any order, against the plainest model there is: a key has
+// one holder, the next is whoever waited longest, and members are found by what they say of
+// themselves.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -36,8 +37,8 @@ std::vector<std::string> Answers(const Decision& decision) {
   for (const FollowUp& follow_up : decision.effects.follow_ups) {
     const auto* answer = follow_up.command->payload.As<ClaimAnswered>();
     if (!answer) continue;
-    answers.push_back(fmt::format("{} {} {}", follow_up.command->entity, answer->granted,
-                                  answer->holder));
+    answers.push_back(
+        fmt::format("{} {} {}", follow_up.command->entity, answer->granted, answer->holder));
   }
   return answers;
 }

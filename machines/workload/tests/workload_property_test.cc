@@ -1,6 +1,7 @@
-// Random specs, locations and networks that come and go, providers, strangers and delays: a workload's
-// rows and totals are what counting its deployments anew gives, after every decision; and once all
-// was heard its deployments are those that spec and locations want, and what it says is what they say.
+// Random specs, locations and networks that come and go, providers, strangers and delays: a
+// workload's rows and totals are what counting its deployments anew gives, after every decision;
+// and once all was heard its deployments are those that spec and locations want, and what it says
+// is what they say.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -36,9 +37,9 @@ std::string AnySpec() {
     const std::string another = quoted(OneOf(kCities));
     if (another != cities) cities += "," + another;
   }
-  std::string placements = fmt::format(
-      R"({{"name":"us","cityCodes":[{}],"scaleSettings":{{"minReplicas":{}}}}})", cities,
-      1 + Below(3));
+  std::string placements =
+      fmt::format(R"({{"name":"us","cityCodes":[{}],"scaleSettings":{{"minReplicas":{}}}}})",
+                  cities, 1 + Below(3));
   if (Chance(2)) {
     placements += fmt::format(
         R"(,{{"name":"eu","locations":[{{"name":"{}"}}],)"
@@ -130,7 +131,8 @@ void CheckRows(const Workload& shop) {
     total.ready += row.ready_replicas;
     total.available += row.available_deployments;
   }
-  RC_ASSERT(anew.empty());  // What is counted has a row.
+  // What the spec wants no more has no row, and is dismissed with the next settling.
+  if (shop.own.placed) RC_ASSERT(anew.empty());
   std::set<std::string> wanted;
   for (const Placement& placement : shop.spec.placements) wanted.insert(placement.name);
   RC_ASSERT(named == wanted);
@@ -249,6 +251,7 @@ RC_GTEST_PROP(WorkloadProperty, RowsAreItsDeploymentsAndThoseAreWhatIsWanted, ()
   }
   Quiet(world);
   CheckAtRest(world);
+  RC_CLASSIFY(world.As<Workload>(kShop).status.phase == WorkloadPhase::kAvailable, "available");
   const size_t before = world.decisions().size();
   const std::string text = world.Json(kShop);
   // Nothing is written when nothing changed.
@@ -260,6 +263,12 @@ RC_GTEST_PROP(WorkloadProperty, RowsAreItsDeploymentsAndThoseAreWhatIsWanted, ()
 
   world.Send(kShop, Delete{});
   Quiet(world);
+  for (const std::string& entity : world.EntityKeys()) {
+    if (!world.Exists(entity)) continue;
+    RC_LOG() << entity << " " << world.Json(entity) << "\n";
+    for (const PendingAction& action : world.Pending(entity))
+      RC_LOG() << "  " << action.verb << "\n";
+  }
   RC_ASSERT(!world.Exists(kShop));
   for (const std::string& entity : world.EntityKeys()) {
     if (!entity.starts_with("deployment/") || !world.Exists(entity)) continue;
