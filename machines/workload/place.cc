@@ -187,6 +187,12 @@ void StopLooking(WorkloadDraft& draft) {
 }
 
 void Dismiss(WorkloadDraft& draft, WorkloadDeployment deployment) {
+  // Refused, and not asked for again yet: nobody would ever answer that it is gone.
+  if (deployment.uid.empty() && deployment.generation == 0) {
+    draft.Emit(
+        WorkloadDeploymentGone{.placement = deployment.placement, .place = deployment.place});
+    return;
+  }
   deployment.unwanted = true;
   if (!deployment.uid.empty() && !deployment.deleting) {
     draft.Send(InNamespace(draft, "deployment", deployment.name),

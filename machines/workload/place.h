@@ -17,7 +17,7 @@ void SettleDeployments(WorkloadDraft& draft);
 void DeleteDeployments(WorkloadDraft& draft);
 void StopLooking(WorkloadDraft& draft);
 
-// Asks the deployment to go, if it is known to be there.
+// Asks the deployment to go, if it is known to be there; forgets one that was refused.
 void Dismiss(WorkloadDraft& draft, WorkloadDeployment deployment);
 
 }  // namespace sluice::workload
