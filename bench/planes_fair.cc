@@ -1,5 +1,5 @@
-// A sender that floods: how long the commands of others take meanwhile, against the time without it.
-// Beside it what they take where nothing tells them from the flood: under its own name.
+// A sender that floods: how long the commands of others take meanwhile, against the time without
+// it. Beside it what they take where nothing tells them from the flood: under its own name.
 #include <thread>
 
 #include "bench/groups.h"
@@ -16,7 +16,8 @@ constexpr size_t kLoadInFlight = 512;
 
 // Of the second half of the entities, so that nobody waits for the flood at an entity.
 Command OfOthers(uint64_t number, const std::string& sender) {
-  Command command = MakeStep(kEntities / 2 + number % (kEntities / 2), 4 + 2 * (number / kEntities));
+  Command command =
+      MakeStep(kEntities / 2 + number % (kEntities / 2), 4 + 2 * (number / kEntities));
   command.id.clear();
   command.actor = sender;
   return command;
@@ -31,9 +32,8 @@ Command OfFlood(uint64_t number) {
 
 Result<LoadResult> Others(const BenchOptions& options, Node& node, const std::string& sender) {
   return RunOpenLoop(
-      node, kOthersPerS,
-      [&](uint64_t n) -> std::optional<Command> { return OfOthers(n, sender); }, options.time,
-      options.stop);
+      node, kOthersPerS, [&](uint64_t n) -> std::optional<Command> { return OfOthers(n, sender); },
+      options.time, options.stop);
 }
 
 struct Flooded {
