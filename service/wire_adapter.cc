@@ -19,6 +19,9 @@ std::string ResponseHead(const Response& response, BodyForm form, bool keep_aliv
   head.append(reason.data(), reason.size());
   head.append("\r\nContent-Type: ").append(response.content_type);
   if (!response.location.empty()) head.append("\r\nLocation: ").append(response.location);
+  if (response.retry_after_s > 0) {
+    head.append("\r\nRetry-After: ").append(std::to_string(response.retry_after_s));
+  }
   switch (form) {
     case BodyForm::kLength:
       head.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));

@@ -305,7 +305,7 @@ TEST_F(NodeTest, WhoHasTooManyWaitingIsToldWhenToTryAgain) {
     });
   }
   EXPECT_GT(refused, 0);
-  EXPECT_EQ(node_->Counters().commands_refused, static_cast<uint64_t>(refused));
+  EXPECT_EQ(node_->Counters().commands_held_off, static_cast<uint64_t>(refused));
   bool calm_refused = false;
   // Without an actor it is the connection that is somebody.
   node_->Submit(
