@@ -52,7 +52,8 @@ TEST(MemoryArchive, AnswersAlikeHoweverLittleIsInMemory) {
   for (const char* entity : {"binding/default/web", "network/default/shop"}) {
     EXPECT_EQ(ItemsOf(small, "history", {{"entity", entity}}),
               ItemsOf(*whole, "history", {{"entity", entity}}));
-    EXPECT_EQ(AskFor(small, "why", {{"entity", entity}}), AskFor(*whole, "why", {{"entity", entity}}));
+    EXPECT_EQ(AskFor(small, "why", {{"entity", entity}}),
+              AskFor(*whole, "why", {{"entity", entity}}));
   }
   EXPECT_TRUE(AskFor(small, "verify")["ok"].get<bool>());
   // A record comes once, in its order.
