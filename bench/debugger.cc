@@ -135,14 +135,18 @@ Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
   const Drawn all_of_them{.first = 0, .count = options.entities};
   const Drawn long_lived{.first = options.entities, .count = kLongLived};
   const auto last = ask("history", {{"last", "100"}});
+  const Coverage before = archive.Now();
   if (auto loaded = LoadLongLived(options, **node, long_lived); !loaded) {
     return tl::unexpected<Error>(loaded.error());
   }
   const Coverage now = archive.Now();
   const auto as_of = [&](const std::string& entity, uint64_t roll) -> Result<void> {
     Coverage point = now;
-    uint64_t& end = point[archive.PartitionOf(entity)];
-    end = roll % (end + 1);
+    const uint32_t partition = archive.PartitionOf(entity);
+    // Where there were some of its decisions.
+    const bool is_late = entity >= InstanceKey(long_lived.first);
+    const uint64_t first = is_late ? before[partition] : 0;
+    point[partition] = first + roll % (now[partition] - first + 1);
     const auto then = replay::EntityAt(archive, entity, point);
     if (!then) return tl::unexpected<Error>(then.error());
     return {};
