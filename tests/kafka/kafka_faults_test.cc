@@ -155,7 +155,7 @@ TEST(KafkaFaults, ANodeThatKeepsNothingSendsReadersToOneThatDoes) {
   EXPECT_EQ(rejected.exit_code, 1) << rejected.out << rejected.err;
   // The only one that had all is gone: a reader is told so, until its partitions are taken over.
   EXPECT_EQ(cluster.node(0).Stop(), 0);
-  cluster.AwaitReadiness(true);
+  cluster.AwaitText("/readyz", "every partition decides");
 }
 
 }  // namespace
