@@ -62,7 +62,7 @@ struct NodeCounters {
   // command), of Ignored and Rejected.
   std::map<std::array<std::string, 3>, uint64_t> refused;
   ConditionCounters conditions;
-  uint64_t commands_waiting = 0;  // for their turn, now
+  uint64_t commands_waiting = 0;   // for their turn, now
   uint64_t commands_held_off = 0;  // their sender had too many waiting
   std::vector<double> commit_bounds_seconds;
   std::vector<uint64_t> commit_counts;  // one more than bounds

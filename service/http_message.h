@@ -29,7 +29,7 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::string location = {};  // of a redirect
-  int retry_after_s = 0;  // a header where it is not 0
+  int retry_after_s = 0;      // a header where it is not 0
 };
 
 // Wakes whoever reads a stream. A wake that comes before there is a listener is kept. Thread-safe;
