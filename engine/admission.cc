@@ -41,9 +41,8 @@ void Admission::AddTurn(std::string_view sender, const Admitted& first) {
 }
 
 std::optional<Admitted> Admission::Next() {
-  const bool room =
-      handed_in_.empty() || (handed_in_.size() < limits_.window_commands &&
-                             handed_in_bytes_ < limits_.window_bytes);
+  const bool room = handed_in_.empty() || (handed_in_.size() < limits_.window_commands &&
+                                           handed_in_bytes_ < limits_.window_bytes);
   if (turns_.empty() || !room) return std::nullopt;
   const Turn turn = *turns_.begin();
   turns_.erase(turns_.begin());
@@ -61,14 +60,13 @@ std::optional<Admitted> Admission::Next() {
   } else {
     AddTurn(found->first, sender.commands.front());
   }
-  command.pass = next_pass_++;
-  handed_in_.emplace(command.pass, bytes);
+  handed_in_.emplace(command.record.ticket, bytes);
   handed_in_bytes_ += bytes;
   return command;
 }
 
-void Admission::Decided(uint64_t pass) {
-  const auto found = handed_in_.find(pass);
+void Admission::Answered(uint64_t ticket) {
+  const auto found = handed_in_.find(ticket);
   if (found == handed_in_.end()) return;
   handed_in_bytes_ -= found->second;
   handed_in_.erase(found);

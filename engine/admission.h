@@ -1,7 +1,7 @@
 // Admission: which of the commands that wait for a partition goes next, and whose are refused.
 //
 // A partition's input is decided in the order it was handed in, so whoever hands in most would have
-// most of it. Here only a window of commands is handed in and not yet decided; the rest waits in a
+// most of it. Here only a window of commands is handed in and not yet answered; the rest waits in a
 // queue per sender. The queues take turns by cost: a command costs its bytes and a fixed part, and
 // the sender that has had least is next. So a command of someone who has nothing else waiting is
 // decided after at most the window and about one command of each other sender, however many theirs
@@ -34,8 +34,8 @@
 namespace sluice {
 
 struct AdmissionLimits {
-  // Handed in and not yet decided: enough that one batch commits while the next is decided.
-  size_t window_commands = 1024;
+  // Handed in and not yet answered: what is decided, committed and applied meanwhile.
+  size_t window_commands = 256;
   size_t window_bytes = size_t{4} << 20;
   // Of all senders together.
   size_t waiting_commands_max = 16384;
@@ -44,9 +44,8 @@ struct AdmissionLimits {
 
 // A command on its way to a partition.
 struct Admitted {
-  InputRecord record;
+  InputRecord record;  // with its ticket
   CallerCallback done;
-  uint64_t pass = 0;  // what Decided is told
 };
 
 class Admission {
@@ -57,8 +56,8 @@ class Admission {
   std::optional<Admitted> Offer(std::string_view sender, Admitted command);
   // The next to be handed in; none while the window is full.
   std::optional<Admitted> Next();
-  // What was handed in under `pass` is decided, or never will be. Again is no change.
-  void Decided(uint64_t pass);
+  // The command of this ticket is decided, or never will be. Again is no change.
+  void Answered(uint64_t ticket);
 
   size_t waiting() const { return waiting_; }
   size_t waiting_of(std::string_view sender) const;
@@ -89,9 +88,8 @@ class Admission {
   uint64_t next_turn_ = 0;
   size_t waiting_ = 0;
   size_t waiting_bytes_ = 0;
-  std::unordered_map<uint64_t, size_t> handed_in_;  // bytes, by pass
+  std::unordered_map<uint64_t, size_t> handed_in_;  // bytes, by ticket
   size_t handed_in_bytes_ = 0;
-  uint64_t next_pass_ = 1;
   uint64_t refused_ = 0;
 };
 

@@ -14,6 +14,8 @@ namespace {
 const std::vector<double> kCommitBoundsSeconds = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
                                                   0.05,   0.1,   0.2,   0.5,   1};
 
+constexpr size_t kKafkaWindows = 4;
+
 }  // namespace
 
 Node::Node(NodeOptions options) : options_(std::move(options)) {
@@ -57,6 +59,9 @@ Result<void> Node::OpenAll() {
 
   const uint32_t partitions = journal_->partition_count();
   feed_ = std::make_unique<ChangeFeed>(partitions, options_.change_feed_bytes_max);
+  AdmissionLimits limits = options_.admission;
+  // A broker takes longer to commit than a disk.
+  if (options_.kafka) limits.window_commands *= kKafkaWindows;
   const auto memory = MakeStoreMemory(options_.store_cache_bytes, options_.store_memtable_bytes);
   for (uint32_t partition = 0; partition < partitions; ++partition) {
     StoreOptions store;
@@ -83,8 +88,7 @@ Result<void> Node::OpenAll() {
         std::move(processor),
         [this, partition](const std::string& reason) { OnStopped(partition, reason); }));
     gates_.push_back(std::make_unique<PartitionGate>(
-        options_.admission,
-        [this, partition](Admitted command) { HandIn(partition, std::move(command)); }));
+        limits, [this, partition](Admitted command) { HandIn(partition, std::move(command)); }));
     journal_->SetFollower(partition, [runner = runners_.back().get()] { runner->Wake(); });
   }
   return {};
@@ -142,26 +146,26 @@ void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCa
 
 void Node::SubmitRecord(uint32_t partition, std::string_view sender, InputRecord record,
                         CallerCallback done) {
+  record.ticket = callers_.NextTicket();
   auto refused =
       gates_[partition]->Enter(sender, {.record = std::move(record), .done = std::move(done)});
   if (refused) refused->done(Err(ErrorCode::kUnavailable, "{}", kTooManyWaiting));
 }
 
 void Node::HandIn(uint32_t partition, Admitted command) {
-  CallerCallback done = [this, partition, pass = command.pass,
+  const uint64_t ticket = command.record.ticket;
+  CallerCallback done = [this, partition, ticket,
                          answer = std::move(command.done)](Result<CallerAnswer> outcome) {
     answer(std::move(outcome));
-    gates_[partition]->Leave(pass);
+    gates_[partition]->Leave(ticket);
   };
   if (stopping_ || runners_[partition]->stopped()) {
     done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition,
              stopping_ ? "the node is stopping" : Status(partition).reason));
     return;
   }
-  InputRecord record = std::move(command.record);
-  record.ticket = callers_.Add(partition, std::move(done), options_.kafka.has_value());
-  const uint64_t ticket = record.ticket;
-  if (auto taken = journal_->Append(partition, std::move(record)); !taken) {
+  callers_.Add(ticket, partition, std::move(done), options_.kafka.has_value());
+  if (auto taken = journal_->Append(partition, std::move(command.record)); !taken) {
     callers_.Answer(ticket, tl::unexpected<Error>(std::move(taken.error())));
   } else if (runners_[partition]->stopped()) {
     // It stopped after the first look, perhaps after it had told everybody who waited then.

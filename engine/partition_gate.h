@@ -25,7 +25,7 @@ inline bool IsTooManyWaiting(const Error& error) {
 
 class PartitionGate {
  public:
-  // `hand_in` takes a command whose turn it is; whoever learns what became of it calls Leave.
+  // `hand_in` takes a command whose turn it is; Leave is called when its caller is answered.
   PartitionGate(AdmissionLimits limits, std::function<void(Admitted)> hand_in)
       : hand_in_(std::move(hand_in)), admission_(limits) {}
 
@@ -38,11 +38,11 @@ class PartitionGate {
     HandIn();
     return std::nullopt;
   }
-  // What was handed in under `pass` is decided, or never will be. Again is no change.
-  void Leave(uint64_t pass) {
+  // Again is no change.
+  void Leave(uint64_t ticket) {
     {
       const std::lock_guard lock(mutex_);
-      admission_.Decided(pass);
+      admission_.Answered(ticket);
       if (admission_.waiting() == 0) return;
     }
     HandIn();

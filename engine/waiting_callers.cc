@@ -9,11 +9,16 @@ void AddReply(CommandResult& result, const CommandResult& reply) {
   result.rejection = reply.rejection;
 }
 
-uint64_t WaitingCallers::Add(uint32_t partition, CallerCallback done, bool has_offset) {
+uint64_t WaitingCallers::NextTicket() {
   const std::lock_guard lock(mutex_);
-  waiting_.emplace(next_ticket_, Waiting{partition, std::move(done), {}, has_offset});
-  if (has_offset) ++origins_[partition].unknown;
   return next_ticket_++;
+}
+
+void WaitingCallers::Add(uint64_t ticket, uint32_t partition, CallerCallback done,
+                         bool has_offset) {
+  const std::lock_guard lock(mutex_);
+  waiting_.emplace(ticket, Waiting{partition, std::move(done), {}, has_offset});
+  if (has_offset) ++origins_[partition].unknown;
 }
 
 std::optional<uint32_t> WaitingCallers::Appended(uint64_t ticket, uint64_t offset) {

@@ -32,8 +32,10 @@ void AddReply(CommandResult& result, const CommandResult& reply);
 
 class WaitingCallers {
  public:
-  // A ticket, never 0, of one who waits for `partition`. `has_offset`: Appended is called for it.
-  uint64_t Add(uint32_t partition, CallerCallback done, bool has_offset = false);
+  // A ticket, never 0 and never given again, for one that is to wait.
+  uint64_t NextTicket();
+  // Under `ticket` waits one for `partition`. `has_offset`: Appended is called for it.
+  void Add(uint64_t ticket, uint32_t partition, CallerCallback done, bool has_offset = false);
   // The command of `ticket` has this offset among its partition's commands. The partition, if its
   // decision has been seen: Find has it now.
   std::optional<uint32_t> Appended(uint64_t ticket, uint64_t offset);

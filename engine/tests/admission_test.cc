@@ -11,7 +11,9 @@ namespace sluice {
 namespace {
 
 Admitted CommandOf(std::string name, size_t bytes = 100) {
+  static uint64_t tickets = 0;
   Admitted command;
+  command.record.ticket = ++tickets;
   command.record.key = std::move(name);
   command.record.payload = Bytes(bytes, 'x');
   return command;
@@ -32,7 +34,7 @@ class Partition {
     if (handed_in_.empty()) return "";
     Admitted first = std::move(handed_in_.front());
     handed_in_.pop_front();
-    admission_.Decided(first.pass);
+    admission_.Answered(first.record.ticket);
     Fill();
     return first.record.key;
   }
@@ -132,8 +134,8 @@ TEST(Admission, TheWindowIsBoundedByBytesButNeverEmpty) {
   const auto first = admission.Next();
   ASSERT_TRUE(first.has_value());
   EXPECT_FALSE(admission.Next().has_value());
-  admission.Decided(first->pass);
-  admission.Decided(first->pass);
+  admission.Answered(first->record.ticket);
+  admission.Answered(first->record.ticket);
   EXPECT_TRUE(admission.Next().has_value());
   EXPECT_FALSE(admission.Next().has_value());
   EXPECT_EQ(admission.handed_in(), 1u);
