@@ -8,9 +8,10 @@ namespace sluice::service {
 
 // A failure as the API shows it: what a Kubernetes `Status` object carries. A plain value.
 struct ApiError {
-  int code = 500;       // HTTP status
-  std::string reason;   // Kubernetes reason, CamelCase: "NotFound"
-  std::string message;  // one sentence for a person; names the field or thing at fault
+  int code = 500;         // HTTP status
+  std::string reason;     // Kubernetes reason, CamelCase: "NotFound"
+  std::string message;    // one sentence for a person; names the field or thing at fault
+  int retry_after_s = 0;  // of 429: when to try again
 
   bool operator==(const ApiError&) const = default;
 
@@ -24,6 +25,9 @@ struct ApiError {
   static ApiError Expired(std::string message) { return {410, "Expired", std::move(message)}; }
   static ApiError TooLarge(std::string message) {
     return {413, "RequestEntityTooLarge", std::move(message)};
+  }
+  static ApiError TooManyRequests(std::string message, int retry_after_s) {
+    return {429, "TooManyRequests", std::move(message), retry_after_s};
   }
   static ApiError Internal(std::string message) {
     return {500, "InternalError", std::move(message)};

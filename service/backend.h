@@ -125,7 +125,8 @@ struct CommandAnswer {
   bool final = true;
 };
 // Called from any thread, at most twice (see CommandAnswer::final). An ApiError means nothing was
-// recorded (400: not a command), or that the outcome is unknown (503, 504).
+// recorded (400: not a command; 429: too many of its sender's wait), or that the outcome is unknown
+// (503, 504).
 using CommandCallback = std::function<void(Answer<CommandAnswer>)>;
 
 struct ResolveQuery {
@@ -227,7 +228,9 @@ class Backend {
                                                     std::function<void(Answer<void>)> done) = 0;
 
   // `command_json` is one command object of design §7, syntactically valid JSON of at most 256 KiB.
-  virtual void Submit(std::string command_json, CommandCallback done) = 0;
+  // Commands take turns by their actor or, where they name none, by `connection`.
+  virtual void Submit(std::string command_json, const std::string& connection,
+                      CommandCallback done) = 0;
 
   // Oldest first. An entity that never was has an empty history.
   virtual Answer<JsonPage> History(const EntityKey& key, const PageQuery& page) = 0;

@@ -37,7 +37,13 @@ void Call::FinishJson(int status, std::string body) {
   Finish(std::move(reply));
 }
 
-void Call::Fail(const ApiError& error) { FinishJson(error.code, ToStatusJson(error)); }
+void Call::Fail(const ApiError& error) {
+  Reply reply;
+  reply.response.status = error.code;
+  reply.response.body = ToStatusJson(error);
+  reply.response.retry_after_s = error.retry_after_s;
+  Finish(std::move(reply));
+}
 
 void Call::Hold(std::unique_ptr<Registration> registration) {
   if (registration == nullptr) return;

@@ -54,7 +54,7 @@ class Batch {
       Slot& slot = answers_[at];
       if (slot.final) return;
       slot = {answer ? answer->json : ToStatusJson(answer.error()), final,
-              answer ? 0 : answer.error().code};
+              answer ? 0 : answer.error().code, answer ? 0 : answer.error().retry_after_s};
       if (final) complete = --open_ == 0;
     }
     if (complete) Finish();
@@ -75,6 +75,7 @@ class Batch {
       reply.response.body += slot.json;
     }
     if (single_ && answers_[0].error != 0) reply.response.status = answers_[0].error;
+    if (single_) reply.response.retry_after_s = answers_[0].retry_after_s;
     if (!single_) reply.response.content_type = "application/x-ndjson";
     call_->Finish(std::move(reply));
   }
@@ -84,6 +85,7 @@ class Batch {
     std::string json;
     bool final = false;
     int error = 0;  // HTTP status of an error, 0 for a command result
+    int retry_after_s = 0;
   };
   const CallPtr call_;
   const bool single_;
@@ -103,7 +105,7 @@ void Submit(const CallPtr& call, const std::vector<Line>& lines, bool single) {
       continue;
     }
     call->context->backend.Submit(
-        std::string(lines[i].text),
+        std::string(lines[i].text), call->request.connection,
         [batch, i](const Answer<CommandAnswer>& answer) { batch->Take(i, answer); });
   }
 }

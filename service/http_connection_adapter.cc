@@ -49,6 +49,8 @@ void HttpConnection::Start() {
   if (shared_->stopping) return Close();
   ErrorCode ignored;
   stream_.socket().set_option(Tcp::no_delay(true), ignored);
+  const Tcp::endpoint peer = stream_.socket().remote_endpoint(ignored);
+  peer_ = peer.address().to_string() + " " + std::to_string(peer.port());
   ReadHead();
 }
 
@@ -128,6 +130,7 @@ void HttpConnection::Dispatch() {
   request.accept = text(http::field::accept);
   request.host = text(http::field::host);
   request.origin = text(http::field::origin);
+  request.connection = peer_;
   for (const auto& field : message) {
     std::string name(field.name_string());
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

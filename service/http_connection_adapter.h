@@ -79,6 +79,7 @@ class HttpConnection : public Connection {
   Response response_;
   std::string head_;
   std::string pending_;  // the chunk being written
+  std::string peer_;
   std::unique_ptr<Stream> body_stream_;
   std::shared_ptr<Waker> waker_;
   std::atomic<bool> woken_{false};  // a Pump is posted

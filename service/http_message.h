@@ -17,8 +17,9 @@ struct Request {
   std::string body;
   std::string content_type;
   std::string accept;
-  std::string host;    // of the Host header; empty in process
-  std::string origin;  // of the Origin header, which only browsers send
+  std::string host;        // of the Host header; empty in process
+  std::string origin;      // of the Origin header, which only browsers send
+  std::string connection;  // the other end, while it is connected; empty in process
   // X-GitHub-* and X-Hub-*, names in lower case: what webhooks come with.
   std::map<std::string, std::string> webhook_headers{};
 };
@@ -27,6 +28,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  int retry_after_s = 0;  // a header where it is not 0
 };
 
 // Wakes whoever reads a stream. A wake that comes before there is a listener is kept. Thread-safe;

@@ -1,6 +1,7 @@
 #include "service/node_answers.h"
 
 #include "engine/command_json.h"
+#include "engine/partition_gate.h"
 
 namespace sluice::service {
 
@@ -11,6 +12,11 @@ ApiError FromNodeError(const Error& error) {
     case ErrorCode::kNotFound:
       return ApiError::NotFound(error.message);
     case ErrorCode::kUnavailable:
+      if (IsTooManyWaiting(error)) {
+        return ApiError::TooManyRequests(error.message,
+                                         static_cast<int>(kTooManyWaitingRetry.us / 1'000'000));
+      }
+      return ApiError::Unavailable(error.message);
     case ErrorCode::kFenced:
       return ApiError::Unavailable(error.message);
     case ErrorCode::kCorruption:

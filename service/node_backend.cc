@@ -158,10 +158,11 @@ std::unique_ptr<Registration> NodeBackend::WhenReached(const std::string& resour
   return WhenCovered(node_.feed(), *wanted, std::move(done));
 }
 
-void NodeBackend::Submit(std::string command_json, CommandCallback done) {
+void NodeBackend::Submit(std::string command_json, const std::string& connection,
+                         CommandCallback done) {
   Result<Command> command = CommandFromJson(command_json, node_.kinds());
   if (!command) return done(Fail(FromNodeError(command.error())));
-  node_.Submit(std::move(*command), AnswerWithJson(std::move(done)));
+  node_.Submit(std::move(*command), AnswerWithJson(std::move(done)), connection);
 }
 
 Answer<JsonPage> NodeBackend::History(const EntityKey& key, const PageQuery& page) {
@@ -301,6 +302,16 @@ MetricsSnapshot NodeBackend::Metrics() {
     metrics.commands.push_back({key.first, key.second, count});
   }
   AddConditionMetrics(counters.conditions, &metrics.extras);
+  metrics.extras.push_back({.name = "sluice_commands_waiting",
+                            .help = "Commands that wait for their sender's turn.",
+                            .counter = false,
+                            .labels = {},
+                            .value = static_cast<double>(counters.commands_waiting)});
+  metrics.extras.push_back({.name = "sluice_commands_refused_total",
+                            .help = "Commands not taken: their sender had too many waiting.",
+                            .counter = true,
+                            .labels = {},
+                            .value = static_cast<double>(counters.commands_refused)});
   metrics.commit_latency = {counters.commit_bounds_seconds, counters.commit_counts,
                             counters.commit_seconds_sum};
   for (uint32_t partition = 0; partition < node_.partition_count(); ++partition) {

@@ -43,12 +43,13 @@ void RouteReplace(const CallPtr& call) {
         "no answer yet; it may still come: the same request under its idempotencyKey is safe"));
   });
   if (!armed) return;
-  call->context->backend.Submit(std::move(command), [call](const Answer<CommandAnswer>& answer) {
-    if (!answer) return call->Fail(answer.error());
-    if (!answer->final) return;  // Recorded; the reply is on its way.
-    if (answer->accepted) return FinishWithReply(call, *answer);
-    call->Fail(FromRejection(answer->rejection_code, answer->rejection_message));
-  });
+  call->context->backend.Submit(
+      std::move(command), call->request.connection, [call](const Answer<CommandAnswer>& answer) {
+        if (!answer) return call->Fail(answer.error());
+        if (!answer->final) return;  // Recorded; the reply is on its way.
+        if (answer->accepted) return FinishWithReply(call, *answer);
+        call->Fail(FromRejection(answer->rejection_code, answer->rejection_message));
+      });
 }
 
 }  // namespace sluice::service

@@ -61,6 +61,9 @@ HttpResponse HeadOf(const Response& response) {
   HttpResponse head;
   head.status = response.status;
   head.headers["content-type"] = response.content_type;
+  if (response.retry_after_s > 0) {
+    head.headers["retry-after"] = std::to_string(response.retry_after_s);
+  }
   return head;
 }
 

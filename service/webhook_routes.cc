@@ -63,9 +63,9 @@ void Submit(const CallPtr& call, const std::vector<Addressed>& commands, const s
                        {"command", one.command->command},
                        {"payload", Json::parse(one.command->payload)},
                        {"actor", "webhook/github"}};
-    call->context->backend.Submit(command.dump(), [delivery](const Answer<CommandAnswer>& answer) {
-      delivery->Take(answer);
-    });
+    call->context->backend.Submit(
+        command.dump(), call->request.connection,
+        [delivery](const Answer<CommandAnswer>& answer) { delivery->Take(answer); });
   }
 }
 

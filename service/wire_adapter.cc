@@ -18,6 +18,9 @@ std::string ResponseHead(const Response& response, BodyForm form, bool keep_aliv
   head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   head.append(reason.data(), reason.size());
   head.append("\r\nContent-Type: ").append(response.content_type);
+  if (response.retry_after_s > 0) {
+    head.append("\r\nRetry-After: ").append(std::to_string(response.retry_after_s));
+  }
   switch (form) {
     case BodyForm::kLength:
       head.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));

@@ -67,7 +67,8 @@ void SubmitVerb(const CallPtr& call, const Json& command,
   });
   if (!armed) return;
   call->context->backend.Submit(
-      std::move(text), [call, then = std::move(then)](const Answer<CommandAnswer>& answer) {
+      std::move(text), call->request.connection,
+      [call, then = std::move(then)](const Answer<CommandAnswer>& answer) {
         if (!answer) return call->Fail(answer.error());
         if (answer->accepted) return then(*answer);
         call->Fail(FromRejection(answer->rejection_code, answer->rejection_message));

@@ -23,6 +23,15 @@ TEST_F(Commands, ARecordedRejectionIsAResultToo) {
   EXPECT_EQ(Expect(200, "POST", "/commands", kTouch)["rejection"]["code"], "NotFound");
 }
 
+TEST_F(Commands, OneThatIsNotTakenSaysWhenToTryAgain) {
+  backend_.next_answer = Fail(ApiError::TooManyRequests("too many of its sender wait", 1));
+  EXPECT_EQ(Expect(429, "POST", "/commands", kTouch)["reason"], "TooManyRequests");
+  EXPECT_EQ(reply_->response.retry_after_s, 1);
+  Send("POST", "/commands", std::string(kTouch) + "\n" + kTouch);
+  EXPECT_EQ(Status(), 200);
+  EXPECT_NE(reply_->response.body.find("\"code\":429"), std::string::npos);
+}
+
 TEST_F(Commands, OneCommandMayBeWrittenOverLines) {
   Expect(200, "POST", "/commands", "{\n  \"entity\": \"a\",\n  \"command\": \"b\"\n}\n");
   EXPECT_EQ(backend_.submitted().size(), 1U);

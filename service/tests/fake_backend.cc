@@ -206,7 +206,8 @@ std::unique_ptr<Registration> FakeBackend::WhenReached(const std::string& resour
   return nullptr;
 }
 
-void FakeBackend::Submit(std::string command_json, CommandCallback done) {
+void FakeBackend::Submit(std::string command_json, const std::string& /*connection*/,
+                         CommandCallback done) {
   {
     const std::lock_guard lock(mutex_);
     submitted_.push_back(std::move(command_json));
@@ -269,7 +270,7 @@ Answer<JsonPage> FakeBackend::Quarantined(const PageQuery&) {
 }
 
 void FakeBackend::Release(const EntityKey& key, bool skip, CommandCallback done) {
-  Submit("release " + key.ToString() + (skip ? " skip" : ""), std::move(done));
+  Submit("release " + key.ToString() + (skip ? " skip" : ""), "", std::move(done));
 }
 
 Answer<JsonPage> FakeBackend::DeadLetters(const PageQuery&) {
@@ -277,7 +278,7 @@ Answer<JsonPage> FakeBackend::DeadLetters(const PageQuery&) {
 }
 
 void FakeBackend::RetryDeadLetter(const std::string& id, CommandCallback done) {
-  Submit("retry " + id, std::move(done));
+  Submit("retry " + id, "", std::move(done));
 }
 
 Answer<std::unique_ptr<LogReader>> FakeBackend::Logs(const LogQuery& query) {

@@ -35,7 +35,8 @@ class FakeBackend : public Backend {
                                               std::function<void()> wake) override;
   std::unique_ptr<Registration> WhenReached(const std::string& resource_version,
                                             std::function<void(Answer<void>)> done) override;
-  void Submit(std::string command_json, CommandCallback done) override;
+  void Submit(std::string command_json, const std::string& connection,
+              CommandCallback done) override;
   Answer<JsonPage> History(const EntityKey& key, const PageQuery& page) override;
   Answer<JsonPage> Actions(const ActionQuery& query) override;
   Answer<std::unique_ptr<Subscription>> WatchActions(const ActionQuery& query,
