@@ -1,4 +1,5 @@
-// EmptyRanges: where, among the rows of one entity's items, a scan found nothing but what was erased.
+// EmptyRanges: where, among the rows of one entity's items, a scan found nothing but what was
+// erased.
 //
 // RocksDB keeps an erased row until it is compacted away, and a scan walks over it. A set whose
 // first items leave one after the other, a queue, would cost more with every item that left. What

@@ -45,9 +45,10 @@ Fault WorstOf(const Deployment& state) {
     return {Severity::kProvisioningNetwork, "ProvisioningNetwork",
             "waiting for the networks at " + state.spec.location.name};
   }
+  // How many would be news to the workload with each address; it is in the instances' own reasons.
   if (state.own.network_gated > 0) {
     return {Severity::kProvisioningNetwork, "ProvisioningNetwork",
-            fmt::format("{} instances wait for their addresses", state.own.network_gated)};
+            "instances wait for their addresses"};
   }
   if (state.status.replicas > 0) {
     return {Severity::kProvisioningInstances, "ProvisioningInstances",
