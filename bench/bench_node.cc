@@ -1,9 +1,11 @@
 #include "bench/bench_node.h"
 
+#include <future>
 #include <numeric>
 #include <thread>
 
 #include "bench/workload.h"
+#include "events/instance.gen.h"
 
 namespace sluice::bench {
 namespace {
@@ -24,6 +26,30 @@ Result<void> AwaitReady(const BenchOptions& options, const Node& node) {
     std::this_thread::sleep_for(kPoll);
   }
   return {};
+}
+
+// One of those that are never made, on this partition.
+std::string Nobody(const Node& node, uint32_t partition) {
+  for (uint64_t i = 0;; ++i) {
+    std::string entity = fmt::format("instance/default/nobody-{}", i);
+    if (node.PartitionOf(entity) == partition) return entity;
+  }
+}
+
+// A command to each partition; returns when all are refused.
+void AskEach(Node& node) {
+  std::vector<std::future<void>> answers;
+  for (uint32_t partition = 0; partition < node.partition_count(); ++partition) {
+    Command command;
+    command.entity = Nobody(node, partition);
+    command.payload = AnyTable::Of(Touch{});
+    command.actor = "bench";
+    const auto answered = std::make_shared<std::promise<void>>();
+    answers.push_back(answered->get_future());
+    node.Submit(std::move(command),
+                [answered](const Result<CallerAnswer>&) { answered->set_value(); });
+  }
+  for (std::future<void>& answer : answers) answer.wait();
 }
 
 const Clock& HostClock() {
@@ -62,17 +88,19 @@ uint64_t CountDecisions(const Node& node) {
   return std::accumulate(ends.begin(), ends.end(), uint64_t{0});
 }
 
-Result<void> AwaitRest(Node& node, std::stop_token stop) {
-  constexpr int kQuietPolls = 20;
+Result<uint64_t> AwaitRest(Node& node, std::stop_token stop) {
+  constexpr int kQuietRounds = 3;
+  uint64_t asked = 0;
   uint64_t last = 0;
-  for (int quiet = 0; quiet < kQuietPolls;) {
+  for (int quiet = 0; quiet < kQuietRounds;) {
     if (stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
-    std::this_thread::sleep_for(kPoll);
+    AskEach(node);
+    asked += node.partition_count();
     const uint64_t count = CountDecisions(node);
-    quiet = count == last ? quiet + 1 : 0;
+    quiet = count == last + node.partition_count() ? quiet + 1 : 0;
     last = count;
   }
-  return {};
+  return last - asked;
 }
 
 Result<void> DataSet::MakeScratch() {
@@ -111,7 +139,10 @@ Result<void> DataSet::Load() {
   if (!loaded) return tl::unexpected<Error>(loaded.error());
   if (options_.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
   load_per_s_ = loaded->per_s();
-  return AwaitRest(*node_, options_.stop);
+  if (auto rest = AwaitRest(*node_, options_.stop); !rest) {
+    return tl::unexpected<Error>(rest.error());
+  }
+  return {};
 }
 
 Command DataSet::Next() {

@@ -19,8 +19,10 @@ Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::s
 std::vector<uint64_t> EndSequences(const Node& node);
 uint64_t CountDecisions(const Node& node);
 
-// Waits until nothing is decided any more: what commands set off has come to rest.
-Result<void> AwaitRest(Node& node, std::stop_token stop);
+// Waits until nothing is decided any more: what commands set off has come to rest. However slow the
+// node is: it asks each partition something, which is answered when what stood before is decided.
+// Returns how many decisions there are, without those.
+Result<uint64_t> AwaitRest(Node& node, std::stop_token stop);
 
 // `options.entities` instances, each with the same number of decisions behind it. Not thread-safe.
 class DataSet {

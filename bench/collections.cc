@@ -129,7 +129,8 @@ constexpr std::array<Collection, 3> kCollections = {{
     {"network-holders", &MakeNetwork, &MakeHolder, &ReplaceHolders},
 }};
 
-Result<void> SendAll(const BenchOptions& options, Node& node, const CommandSource& source) {
+// How many decisions there are when it has come to rest.
+Result<uint64_t> SendAll(const BenchOptions& options, Node& node, const CommandSource& source) {
   auto sent = RunClosedLoop(node, kInFlight, source, Duration{}, options.stop);
   if (!sent) return tl::unexpected<Error>(sent.error());
   return AwaitRest(node, options.stop);
@@ -142,15 +143,17 @@ Result<void> Grow(const BenchOptions& options, Node& node, const Collection& col
       if (n >= shape.parents) return std::nullopt;
       return collection.make_parent(n);
     });
-    if (!made) return made;
+    if (!made) return tl::unexpected<Error>(made.error());
   }
-  return SendAll(options, node, [&](uint64_t n) -> std::optional<Command> {
+  auto grown = SendAll(options, node, [&](uint64_t n) -> std::optional<Command> {
     if (n >= shape.entities) return std::nullopt;
     if (n % 1'000 == 0) {
       options.Say(fmt::format("collections: {} of {} {}", n, shape.entities, collection.name));
     }
     return collection.make(n, shape);
   });
+  if (!grown) return tl::unexpected<Error>(grown.error());
+  return {};
 }
 
 // Decisions per second of processor time. Follow-ups count as what they are: decisions.
@@ -169,7 +172,7 @@ Result<double> RateOfRounds(const BenchOptions& options, Node& node, const Colle
       });
       if (!sent) return tl::unexpected<Error>(sent.error());
       seconds += ProcessCpuSeconds() - cpu;
-      decisions += CountDecisions(node) - before;
+      decisions += *sent - before;
     }
   }
   return static_cast<double>(decisions) / seconds;

@@ -29,6 +29,9 @@ Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data);
 // Of it: reports of servers to their instances, at growing numbers of them, against the smallest.
 Result<Measurements> RunServerPlane(const BenchOptions& options, DataSet& data);
 
+// Of it: what a sender that floods does to the commands of others, against the time without it.
+Result<Measurements> RunFairness(const BenchOptions& options, DataSet& data);
+
 // Exactly once on a Kafka broker, against a bare consume-transform-produce loop.
 Result<Measurements> RunKafka(const BenchOptions& options, DataSet& data);
 

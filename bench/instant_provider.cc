@@ -4,11 +4,12 @@
 
 #include "events/instance.gen.h"
 #include "events/network.gen.h"
+#include "projections/store_mentions.h"
 
 namespace sluice::bench {
 namespace {
 
-constexpr size_t kListedAtOnce = 2'000;
+constexpr size_t kReadAtOnce = 2'000;
 constexpr size_t kInFlight = 512;
 constexpr std::chrono::milliseconds kPoll{1};
 constexpr int kIdlePollsMax = 60'000;
@@ -67,12 +68,42 @@ void InstantProvider::Report(const std::string& action, std::vector<Command>& co
   }
 }
 
-Result<size_t> InstantProvider::ServeOnce() {
-  const auto listed = queries_.Actions({.location = std::nullopt, .limit = kListedAtOnce});
+Result<void> InstantProvider::List(std::vector<Command>& commands) {
+  next_ = node_.feed().Published();
+  const auto listed = queries_.Actions({.location = std::nullopt, .limit = 0});
   if (!listed) return tl::unexpected<Error>(listed.error());
-  std::vector<Command> commands;
   for (const std::string& action : listed->items) {
     if (served_.insert(action).second) Report(action, commands);
+  }
+  return {};
+}
+
+Result<bool> InstantProvider::Follow(std::vector<Command>& commands) {
+  for (uint32_t partition = 0; partition < next_.size(); ++partition) {
+    std::vector<std::shared_ptr<const Change>> changes;
+    const auto next = node_.feed().Read(partition, next_[partition], kReadAtOnce, &changes);
+    if (!next && next.error().code == ErrorCode::kNotFound) return false;
+    if (!next) return tl::unexpected<Error>(next.error());
+    next_[partition] = *next;
+    for (const auto& change : changes) {
+      for (const std::string& ended : change->actions_ended) {
+        served_.erase(ActionJson(change->entity, *store::ParseActionMention(ended)));
+      }
+      for (const std::string& begun : change->actions_begun) {
+        const std::string action = ActionJson(change->entity, *store::ParseActionMention(begun));
+        if (served_.insert(action).second) Report(action, commands);
+      }
+    }
+  }
+  return true;
+}
+
+Result<size_t> InstantProvider::ServeOnce() {
+  std::vector<Command> commands;
+  auto followed = next_.empty() ? Result<bool>(false) : Follow(commands);
+  if (!followed) return tl::unexpected<Error>(followed.error());
+  if (!*followed) {
+    if (auto listed = List(commands); !listed) return tl::unexpected<Error>(listed.error());
   }
   reports_ += commands.size();
   if (commands.empty()) return size_t{0};

@@ -1,4 +1,5 @@
-// A provider that does at once whatever is pending, for loads on whole planes.
+// A provider that does at once whatever is pending, for loads on whole planes. As real ones do, it
+// lists once and then follows what changes.
 #pragma once
 
 #include <set>
@@ -6,6 +7,7 @@
 
 #include "bench/bench_node.h"
 #include "projections/queries.h"
+#include "projections/resource_version.h"
 
 namespace sluice::bench {
 
@@ -23,12 +25,17 @@ class InstantProvider {
 
  private:
   Result<size_t> ServeOnce();
+  // What began to be pending since the last call, to be reported on. False: too much happened
+  // meanwhile, it has to be listed.
+  Result<bool> Follow(std::vector<Command>& commands);
+  Result<void> List(std::vector<Command>& commands);
   void Report(const std::string& action, std::vector<Command>& commands);
 
   Node& node_;
   const BenchOptions& options_;
   Queries queries_;
-  std::set<std::string> served_;  // actions as they were listed
+  Coverage next_;                 // of the feed; empty: to be listed
+  std::set<std::string> served_;  // pending ones, as they are listed
   uint64_t reports_ = 0;
 };
 

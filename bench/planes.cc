@@ -123,8 +123,9 @@ Result<Cost> Fill(const BenchOptions& options, Node& node, InstantProvider& prov
   if (!served) return tl::unexpected<Error>(served.error());
   cost.seconds = watch.Seconds();
   cost.cpu_seconds = ProcessCpuSeconds() - cpu;
-  if (auto rest = AwaitRest(node, options.stop); !rest) return tl::unexpected<Error>(rest.error());
-  cost.decisions = CountDecisions(node) - before;
+  const auto rest = AwaitRest(node, options.stop);
+  if (!rest) return tl::unexpected<Error>(rest.error());
+  cost.decisions = *rest - before;
   return cost;
 }
 
@@ -165,6 +166,8 @@ Result<Measurements> MeasureWorkload(const BenchOptions& options, DataSet& data,
   Cost all;
   double first = 0;
   double last = 0;
+  double first_decisions = 0;
+  double last_decisions = 0;
   for (uint64_t city = 1; city <= cities; ++city) {
     options.Say(fmt::format("planes: {} of {} instances", (city - 1) * per_city, total));
     const auto cost = Fill(options, **node, provider, city, per_city);
@@ -172,7 +175,9 @@ Result<Measurements> MeasureWorkload(const BenchOptions& options, DataSet& data,
     all.seconds += cost->seconds;
     all.decisions += cost->decisions;
     last = static_cast<double>(per_city) / cost->cpu_seconds;
+    last_decisions = static_cast<double>(cost->decisions) / static_cast<double>(per_city);
     if (city == 1) first = last;
+    if (city == 1) first_decisions = last_decisions;
   }
   const double instances = static_cast<double>(cities * per_city);
   Measurement ready{.name = fmt::format("planes/workload-{}", cities * per_city)};
@@ -183,9 +188,13 @@ Result<Measurements> MeasureWorkload(const BenchOptions& options, DataSet& data,
   Measurement further{.name = "planes/a-further-thousand"};
   further.Compare(last, first);
   further.target = "flat";
+  Measurement decisions{.name = "planes/decisions-of-a-further-thousand"};
+  decisions.ratio = last_decisions / first_decisions;
+  decisions.count = last_decisions;
+  decisions.target = "flat; count: per instance";
   node->reset();
   data.scratch().Remove("planes");
-  return Measurements{std::move(ready), std::move(further)};
+  return Measurements{std::move(ready), std::move(further), std::move(decisions)};
 }
 
 Result<Measurements> MeasureRollout(const BenchOptions& options, DataSet& data, double plain) {
@@ -220,10 +229,12 @@ Result<Measurements> MeasureRollout(const BenchOptions& options, DataSet& data, 
     return tl::unexpected<Error>(served.error());
   }
   const double seconds = watch.Seconds();
+  const auto rest = AwaitRest(**node, options.stop);
+  if (!rest) return tl::unexpected<Error>(rest.error());
   const double count = static_cast<double>(replicas);
   Measurement rollout{.name = fmt::format("planes/ordered-rollout-{}", replicas)};
   rollout.Compare(count / seconds, plain);
-  rollout.count = static_cast<double>(CountDecisions(**node) - before) / count;
+  rollout.count = static_cast<double>(*rest - before) / count;
   rollout.target = "decisions per instance";
   Measurement writes{.name = "planes/rollout-status-writes"};
   writes.count = static_cast<double>(VersionOf(provider.queries(), kPool) - written) / count;
@@ -250,9 +261,11 @@ Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data) {
     if (!measured) return measured;
     for (Measurement& one : *measured) all.push_back(std::move(one));
   }
-  auto servers = RunServerPlane(options, data);
-  if (!servers) return servers;
-  for (Measurement& one : *servers) all.push_back(std::move(one));
+  for (const auto run : {&RunServerPlane, &RunFairness}) {
+    auto measured = run(options, data);
+    if (!measured) return measured;
+    for (Measurement& one : *measured) all.push_back(std::move(one));
+  }
   options.Say("planes: planner and allocator");
   all.push_back(MeasurePlanner(kInstances));
   for (Measurement& one : MeasureAllocator(std::min<uint64_t>(1'000'000, options.entities * 10))) {

@@ -19,10 +19,10 @@ Measurement MeasurePlanner(uint32_t count) {
   }
   constexpr int kRounds = 20;
   size_t actions = 0;
-  const Stopwatch watch;
+  const double before = ProcessCpuSeconds();
   for (int round = 0; round < kRounds; ++round) actions += Plan(deployment, instances).size();
   Measurement planner{.name = fmt::format("planes/planner-{}", count)};
-  const double seconds = watch.Seconds();
+  const double seconds = ProcessCpuSeconds() - before;
   planner.per_s = static_cast<double>(kRounds) / seconds;
   planner.p50_us = seconds / kRounds * 1e6;
   planner.count = static_cast<double>(actions) / kRounds;
@@ -35,16 +35,15 @@ std::vector<Measurement> MeasureAllocator(uint64_t grants) {
   MapAllocatorItems items;
   Allocator allocator(items);
   const Prefix block = *Prefix::Parse("10.0.0.0/8");
-  Stopwatch granting;
+  const double began = ProcessCpuSeconds();
   uint64_t held = 0;
   for (uint64_t i = 0; i < grants; ++i) {
     const std::string claim = std::to_string(i);
     if (allocator.Grant(block, 32, {.claim = claim, .name = claim})) ++held;
   }
-  const double granted_seconds = granting.Seconds();
-  Stopwatch releasing;
+  const double granted = ProcessCpuSeconds();
   for (uint64_t i = 0; i < held; ++i) allocator.Release(std::to_string(i));
-  const double released_seconds = releasing.Seconds();
+  const double released = ProcessCpuSeconds();
   const auto measure = [&](const char* name, double seconds) {
     Measurement one{.name = std::string("planes/allocator-") + name};
     one.per_s = static_cast<double>(held) / seconds;
@@ -52,7 +51,7 @@ std::vector<Measurement> MeasureAllocator(uint64_t grants) {
     one.target = "ns each";
     return one;
   };
-  return {measure("grant", granted_seconds), measure("release", released_seconds)};
+  return {measure("grant", granted - began), measure("release", released - granted)};
 }
 
 }  // namespace sluice::bench

@@ -8,7 +8,7 @@
 
 namespace sluice::bench {
 
-// Plans over `count` instances in every state; p50 is the mean of one.
+// All of processor time. Plans over `count` instances in every state; p50 is the mean of one.
 Measurement MeasurePlanner(uint32_t count);
 // Single addresses out of one block, granted and then given back.
 std::vector<Measurement> MeasureAllocator(uint64_t grants);
