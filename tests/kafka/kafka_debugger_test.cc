@@ -118,7 +118,7 @@ TEST_F(KafkaDebugger, AnswersAlikeOnANodeAndOnWhatItHasRead) {
     ASSERT_TRUE(chain.is_array()) << on_node["why"];
     EXPECT_EQ(chain.back().value("cause", ""), "outside");
     EXPECT_EQ(chain.back().value("id", ""), "dry");
-    EXPECT_EQ(on_node["history"]["items"][0].value("command", ""), "Apply");
+    EXPECT_GE(on_node["history"]["items"].size(), 2u);
     EXPECT_EQ(on_node["rejections"]["items"].size(), 1u);
 
     // As it was before the second network: not there, and the first one is.
