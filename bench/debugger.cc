@@ -37,7 +37,8 @@ Result<void> LoadLongLived(const BenchOptions& options, Node& node, const Drawn&
   };
   const auto loaded = RunClosedLoop(node, options.in_flight, source, Duration{}, options.stop);
   if (!loaded) return tl::unexpected<Error>(loaded.error());
-  return AwaitRest(node, options.stop);
+  if (auto rest = AwaitRest(node, options.stop); !rest) return tl::unexpected<Error>(rest.error());
+  return {};
 }
 
 // Times `one` on random instances of those.

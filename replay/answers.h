@@ -20,6 +20,7 @@ struct Asking {
   // False: nobody listens any more.
   bool Progress(uint64_t done, uint64_t total) const;
   bool Item(const Json& item) const;
+  bool ItemText(const std::string& json) const;
 };
 
 Result<Json> AnswerVerify(const Asking& asking);

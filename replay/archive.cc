@@ -143,7 +143,7 @@ Result<Coverage> Archive::PointAt(std::string_view text, Time clock) const {
       if (const auto at = TimeOf({partition, now[partition] - 1})) last = std::max(last, *at);
     }
     if (time > std::max(last, clock)) {
-      return Err(ErrorCode::kNotFound, "{} is in the future: it is {}", text,
+      return Err(ErrorCode::kInvalid, "{} is in the future: it is {}", text,
                  FormatTime(std::max(last, clock)));
     }
   } else {

@@ -66,8 +66,8 @@ class Archive {
   // What is there now.
   Coverage Now() const;
   // A point in time: a position (its own partition exactly, the others by decision time), a
-  // resourceVersion, or an RFC 3339 time; "" is what is there. kInvalid: none of these. kNotFound:
-  // not reached; `now` is the time by the caller's clock.
+  // resourceVersion, or an RFC 3339 time; "" is what is there. kInvalid: none of these, or
+  // in the future; `now` is the time by the caller's clock. kNotFound: not reached.
   Result<Coverage> PointAt(std::string_view text, Time now) const;
 };
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 
+#include "events/json.h"
 #include "projections/decision_json.h"
 #include "replay/causes.h"
 
@@ -21,6 +22,26 @@ bool EqualsLoosely(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);
   });
+}
+
+// Put together as text: a tree of values would be made of text and become text again.
+std::string RowText(const Moment& moment) {
+  std::string text = DecisionJson(moment.record);
+  text.pop_back();  // Its end.
+  if (const std::string transition = moment.Transition(); !transition.empty()) {
+    text += ",\"transition\":" + QuoteJson(transition);
+  }
+  text += ",\"changes\":[";
+  bool first = true;
+  for (const FieldDiff& diff : moment.Changes()) {
+    if (!IsOfObject(diff)) continue;
+    text += first ? "{\"path\":" : ",{\"path\":";
+    text += QuoteJson(diff.path);
+    text += ",\"before\":" + (diff.before.empty() ? "null" : diff.before);
+    text += ",\"after\":" + (diff.after.empty() ? "null" : diff.after) + "}";
+    first = false;
+  }
+  return text += "]}";
 }
 
 class History {
@@ -76,8 +97,8 @@ class History {
       }
     }
     if (auto walked = timeline.Walk(end_, visit); !walked) return tl::unexpected(walked.error());
-    for (const Json& item : kept_) {
-      if (!enough_ && !asking_.Item(item)) enough_ = true;
+    for (const std::string& item : kept_) {
+      if (!enough_ && !asking_.ItemText(item)) enough_ = true;
     }
     kept_.clear();
     last_ = 0;
@@ -129,16 +150,10 @@ class History {
       return true;
     }
     if (!verdict_.empty() && !EqualsLoosely(verdict_, ToString(decision.verdict))) return true;
-    Json item = ParsedJson(DecisionJson(moment.record));
-    if (const std::string transition = moment.Transition(); !transition.empty()) {
-      item["transition"] = transition;
-    }
-    std::vector<FieldDiff> changes = moment.Changes();
-    std::erase_if(changes, [](const FieldDiff& diff) { return !IsOfObject(diff); });
-    item["changes"] = DiffJson(changes);
+    std::string item = RowText(moment);
     ++shown_;
     if (last_ == 0) {
-      enough_ = !asking_.Item(item) || (limit_ > 0 && shown_ >= limit_);
+      enough_ = !asking_.ItemText(item) || (limit_ > 0 && shown_ >= limit_);
       return !enough_;
     }
     kept_.push_back(std::move(item));
@@ -165,7 +180,7 @@ class History {
   std::string verdict_;
   uint64_t last_ = 0;   // keeps so many and gives them at the end; 0: gives all at once
   uint64_t limit_ = 0;  // 0: all
-  std::deque<Json> kept_;
+  std::deque<std::string> kept_;
   uint64_t shown_ = 0;
   bool enough_ = false;
 };

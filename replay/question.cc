@@ -38,6 +38,8 @@ bool Asking::Progress(uint64_t done, uint64_t total) const {
 
 bool Asking::Item(const Json& item) const { return emit(DumpJson({{"item", item}})); }
 
+bool Asking::ItemText(const std::string& json) const { return emit("{\"item\":" + json + "}"); }
+
 std::string DumpJson(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
