@@ -93,7 +93,9 @@ class LyingReports : public ::testing::Test {
     const uint64_t counted = Counted(verdict, kind, command);
     const json result = Send(entity, command, payload);
     EXPECT_EQ(result.value("accepted", false), code.empty()) << result.dump();
-    if (!code.empty()) EXPECT_EQ(result["rejection"]["code"], code) << result.dump();
+    if (!code.empty()) {
+      EXPECT_EQ(result["rejection"]["code"], code) << result.dump();
+    }
     EXPECT_TRUE(result.value("events", json::array()).empty()) << result.dump();
     EXPECT_EQ(Object(entity), before);
     EXPECT_EQ(Counted(verdict, kind, command), counted + 1);
