@@ -32,7 +32,7 @@ Outcome<Exit> SendToKafka(Session& session, KafkaClient& client,
   std::set<std::string> open;
   for (const CommandLineText& command : batch) open.insert(command.id);
   auto awaited = client.Await({open.begin(), open.end()}, timeout, session.env().stop,
-                              [&](const CommandResult& result, bool is_final) {
+                              [&](const sluice::CommandResult& result, bool is_final) {
                                 session.env().out << ResultToJson(result) << std::endl;
                                 if (!result.accepted) worst = Worse(worst, Exit::kRejected);
                                 if (is_final) open.erase(result.id);

@@ -45,7 +45,7 @@ struct Producer::Impl {
   Trouble trouble;
   Owned<rd_kafka_t> handle;
   std::atomic<bool> stopping = false;
-  std::thread poller;  // serves delivery reports
+  std::thread poller;  // serves delivery reports, where no transaction does
 
   static void Delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
     const auto& impl = *static_cast<Impl*>(self);
@@ -136,9 +136,13 @@ Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnDeliver
   auto handle = MakeHandle(RD_KAFKA_PRODUCER, *conf);
   if (!handle) return tl::unexpected<Error>(handle.error());
   impl->handle = std::move(*handle);
-  impl->poller = std::thread([raw = impl.get()] {
-    while (!raw->stopping) rd_kafka_poll(raw->handle.get(), 50);
-  });
+  // A transactional one is told of deliveries within its commit, which waits for them: a thread
+  // less for every partition.
+  if (!config.contains("transactional.id")) {
+    impl->poller = std::thread([raw = impl.get()] {
+      while (!raw->stopping) rd_kafka_poll(raw->handle.get(), 50);
+    });
+  }
   return std::unique_ptr<Producer>(new Producer(std::move(impl)));
 }
 

@@ -76,8 +76,8 @@ class Admin {
 // from any thread, the transaction calls from one.
 class Producer {
  public:
-  // Called, from this producer's own thread, with the offset of a message that was delivered, or
-  // why it was not. `opaque` is Produce's; of messages with 0 nothing is said.
+  // Called, from this producer's own thread or within Commit, with the offset of a message that was
+  // delivered, or why it was not. `opaque` is Produce's; of messages with 0 nothing is said.
   using OnDelivered = std::function<void(uint64_t opaque, Result<uint64_t> offset)>;
   static Result<std::unique_ptr<Producer>> Make(const Config& config, OnDelivered on_delivered = {},
                                                 Hurry hurry = nullptr);
