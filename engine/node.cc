@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "engine/command_json.h"
 #include "engine/open_journal.h"
@@ -117,7 +118,11 @@ void Node::Stop() {
   stopping_ = true;
   schedule_.reset();
   if (journal_) journal_->Hurry();
-  for (auto& runner : runners_) runner->Stop();
+  {
+    // All at once: each may have a commit to wait for.
+    std::vector<std::jthread> stops;
+    for (auto& runner : runners_) stops.emplace_back([&runner] { runner->Stop(); });
+  }
   if (journal_) journal_->Leave();
   callers_.FailAll({ErrorCode::kUnavailable,
                     "the node is stopping; the outcome is unknown, send it again under its id"});

@@ -59,7 +59,11 @@ TEST(KafkaFaults, ABrokerThatIsAwayForAMinuteIsWaitedFor) {
   std::condition_variable never;
   std::unique_lock lock(mutex);
   never.wait_for(lock, std::chrono::minutes(1));
+  // Who is told to end does not wait for brokers.
+  EXPECT_EQ(cluster.node(1).Stop(), 0) << cluster.node(1).Errors();
   KafkaBroker::Script("restart 1");
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(1));
+  cluster.Load(1);
   cluster.AwaitReadiness(true);
   cluster.AwaitAnswers(200);
   cluster.StopAndCheck();
