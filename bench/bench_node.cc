@@ -89,7 +89,7 @@ uint64_t CountDecisions(const Node& node) {
 }
 
 Result<uint64_t> AwaitRest(Node& node, std::stop_token stop) {
-  constexpr int kQuietRounds = 3;
+  constexpr int kQuietRounds = 2;
   uint64_t asked = 0;
   uint64_t last = 0;
   for (int quiet = 0; quiet < kQuietRounds;) {

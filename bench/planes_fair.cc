@@ -8,32 +8,37 @@
 namespace sluice::bench {
 namespace {
 
-constexpr uint64_t kEntities = 2'000;
+constexpr uint64_t kEntitiesMax = 2'000;
 constexpr uint64_t kOthersPerS = 200;
 // Of the flood, over all partitions; what is beyond a partition's window waits at its gate.
 constexpr size_t kFloodInFlight = 4'096;
 constexpr size_t kLoadInFlight = 512;
 
 // Of the second half of the entities, so that nobody waits for the flood at an entity.
-Command OfOthers(uint64_t number, const std::string& sender) {
-  Command command =
-      MakeStep(kEntities / 2 + number % (kEntities / 2), 4 + 2 * (number / kEntities));
+Command OfOthers(uint64_t number, uint64_t half, const std::string& sender) {
+  Command command = MakeStep(half + number % half, 4 + 2 * (number / half));
   command.id.clear();
   command.actor = sender;
   return command;
 }
 
-Command OfFlood(uint64_t number) {
-  Command command = MakeStep(number % (kEntities / 2), 4);
+Command OfFlood(uint64_t number, uint64_t half) {
+  Command command = MakeStep(number % half, 4);
   command.id.clear();
   command.actor = "flood";
   return command;
 }
 
+uint64_t HalfOf(const BenchOptions& options) {
+  return std::max<uint64_t>(1, std::min(kEntitiesMax, options.entities) / 2);
+}
+
 Result<LoadResult> Others(const BenchOptions& options, Node& node, const std::string& sender) {
+  const uint64_t half = HalfOf(options);
   return RunOpenLoop(
-      node, kOthersPerS, [&](uint64_t n) -> std::optional<Command> { return OfOthers(n, sender); },
-      options.time, options.stop);
+      node, kOthersPerS,
+      [&](uint64_t n) -> std::optional<Command> { return OfOthers(n, half, sender); }, options.time,
+      options.stop);
 }
 
 struct Flooded {
@@ -44,16 +49,18 @@ struct Flooded {
 Result<Flooded> BesideAFlood(const BenchOptions& options, Node& node, const std::string& sender) {
   std::stop_source enough;
   Result<LoadResult> flood;
+  const uint64_t half = HalfOf(options);
+  const size_t in_flight = std::min<size_t>(kFloodInFlight, 8 * half);
   std::thread flooder([&] {
     flood = RunClosedLoop(
-        node, kFloodInFlight,
+        node, in_flight,
         [&](uint64_t n) -> std::optional<Command> {
           if (enough.stop_requested()) return std::nullopt;
-          return OfFlood(n);
+          return OfFlood(n, half);
         },
         Duration{}, options.stop);
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // until its queues are full
+  std::this_thread::sleep_for(std::chrono::microseconds(options.time.us / 8));  // let it pile up
   auto others = Others(options, node, sender);
   enough.request_stop();
   flooder.join();
@@ -63,13 +70,14 @@ Result<Flooded> BesideAFlood(const BenchOptions& options, Node& node, const std:
 }
 
 Result<void> Load(const BenchOptions& options, Node& node) {
+  const uint64_t entities = 2 * HalfOf(options);
   const auto loaded = RunClosedLoop(
       node, kLoadInFlight,
-      [](uint64_t n) -> std::optional<Command> {
+      [entities](uint64_t n) -> std::optional<Command> {
         if (n < kLocations) return MakeLocation(n);
         n -= kLocations;
-        if (n >= 4 * kEntities) return std::nullopt;
-        return MakeStep(n % kEntities, n / kEntities);
+        if (n >= 4 * entities) return std::nullopt;
+        return MakeStep(n % entities, n / entities);
       },
       Duration{}, options.stop);
   if (!loaded) return tl::unexpected<Error>(loaded.error());
