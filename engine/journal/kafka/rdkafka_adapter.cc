@@ -222,6 +222,8 @@ struct Reader::Impl {
   // may set that way for a partition after it was given a queue of its own.
   std::vector<std::deque<Message>> ahead;
   std::vector<bool> ended;  // the end of a source was met
+  // What was met behind the messages ahead: told once those are polled.
+  std::vector<std::optional<Error>> failed;
   std::mutex mutex;
   std::function<void()> on_ready;  // guarded by mutex
 
@@ -240,7 +242,7 @@ struct Reader::Impl {
     queue.insert(at, std::move(message));
   }
   // Takes many at a time: a call into the client costs more than a record does.
-  Result<void> Fetch(size_t source, int timeout_ms) {
+  void Fetch(size_t source, int timeout_ms) {
     constexpr size_t kAtOnce = 256;
     std::array<rd_kafka_message_t*, kAtOnce> raw{};
     ssize_t count = rd_kafka_consume_batch_queue(queues[source].get(), 0, raw.data(), raw.size());
@@ -250,7 +252,7 @@ struct Reader::Impl {
     }
     // After the partition's own queue: what was behind it there is not taken for what comes next.
     ServeHandle();
-    Result<void> result;
+    if (count == 0) rd_kafka_poll(handle.get(), 0);  // what the client's threads have met
     for (ssize_t i = 0; i < count; ++i) {
       rd_kafka_message_t* message = raw[static_cast<size_t>(i)];
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -258,11 +260,11 @@ struct Reader::Impl {
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         ended[source] = true;
       } else {
-        result = Failed("reading", message->err, rd_kafka_message_errstr(message));
+        auto met = Failed("reading", message->err, rd_kafka_message_errstr(message));
+        if (!failed[source]) failed[source] = std::move(met.value());
       }
       rd_kafka_message_destroy(message);
     }
-    return result;
   }
   // Errors and callbacks of the handle itself.
   void ServeHandle() {
@@ -321,6 +323,7 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
   rd_kafka_queue_cb_event_enable(impl_->common.get(), &Impl::OnReady, impl_.get());
   impl_->ahead.assign(sources.size(), {});
   impl_->ended.assign(sources.size(), false);
+  impl_->failed.assign(sources.size(), std::nullopt);
   for (const Source& source : sources) {
     Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_partition(
         impl_->handle.get(), source.topic.c_str(), static_cast<int32_t>(source.partition)));
@@ -337,10 +340,10 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
 Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, bool* at_end) {
   std::deque<Message>& ahead = impl_->ahead[source];
   constexpr int kSliceMs = 100;
-  Result<void> taken;
-  for (int left_ms = Millis(timeout); ahead.empty() && taken; left_ms -= kSliceMs) {
+  auto& failed = impl_->failed[source];
+  for (int left_ms = Millis(timeout); ahead.empty() && !failed; left_ms -= kSliceMs) {
     const bool waits = left_ms > 0 && !impl_->ended[source];
-    taken = impl_->Fetch(source, waits ? std::min(left_ms, kSliceMs) : 0);
+    impl_->Fetch(source, waits ? std::min(left_ms, kSliceMs) : 0);
     if (!waits || Hurried(impl_->hurry)) break;
   }
   if (!ahead.empty()) {
@@ -348,7 +351,7 @@ Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, boo
     ahead.pop_front();
     return message;
   }
-  if (!taken) return tl::unexpected<Error>(taken.error());
+  if (failed) return tl::unexpected<Error>(*std::exchange(failed, std::nullopt));
   if (impl_->ended[source] && at_end) *at_end = true;
   return std::optional<Message>();
 }
