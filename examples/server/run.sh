@@ -163,10 +163,10 @@ until_true 90 "the pool" settled
 say "members: $(members)"
 
 title "Another image, at most one down at a time"
-roll debian-13 1 0
+roll fedora-40 1 0
 
 title "Another one, none down: one more stands in meanwhile"
-roll debian-14 0 1
+roll fedora-41 0 1
 say "members: $(members)"
 
 title "One is evicted: that one goes, and nobody takes its place"
