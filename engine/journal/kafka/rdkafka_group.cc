@@ -1,5 +1,7 @@
 // The clients that read and write no records: topics' admin, and a member of a group.
+#include <algorithm>
 #include <mutex>
+#include <string_view>
 
 #include "engine/journal/kafka/rdkafka_adapter.h"
 #include "engine/journal/kafka/rdkafka_handle.h"
@@ -10,6 +12,34 @@ namespace {
 constexpr int kAnswerMs = 30'000;
 constexpr int kSliceMs = 100;
 constexpr int kMetadataMs = 10'000;
+constexpr int kGroupMs = 2000;
+
+// Reads big-endian numbers off the front of bytes; past their end they are 0.
+int64_t TakeNumber(std::string_view& bytes, size_t size) {
+  uint64_t number = 0;
+  if (bytes.size() < size) {
+    bytes = {};
+    return 0;
+  }
+  for (size_t i = 0; i < size; ++i) number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  bytes.remove_prefix(size);
+  return static_cast<int64_t>(number);
+}
+
+// Of every topic in an assignment as Kafka's consumer protocol has it: version, then per topic its
+// name and its partitions.
+std::vector<uint32_t> AssignedPartitions(std::string_view assignment) {
+  std::vector<uint32_t> partitions;
+  TakeNumber(assignment, 2);
+  for (int64_t topics = TakeNumber(assignment, 4); topics > 0 && !assignment.empty(); --topics) {
+    const auto name = static_cast<size_t>(TakeNumber(assignment, 2));
+    assignment.remove_prefix(std::min(name, assignment.size()));
+    for (int64_t left = TakeNumber(assignment, 4); left > 0 && assignment.size() >= 4; --left) {
+      partitions.push_back(static_cast<uint32_t>(TakeNumber(assignment, 4)));
+    }
+  }
+  return partitions;
+}
 
 }  // namespace
 
@@ -147,32 +177,28 @@ Result<std::map<std::string, std::string>> Admin::TopicConfig(const std::string&
   return config;
 }
 
+// By the older request: DescribeConsumerGroups ends the process in librdkafka 2.0.2 (an assertion
+// in rdkafka_queue.h) when it times out, as it does while no broker answers.
 Result<std::vector<Admin::Member>> Admin::Members(const std::string& group) {
   const std::lock_guard lock(impl_->mutex);
-  const auto queue = impl_->Queue();
-  const char* name = group.c_str();
-  rd_kafka_DescribeConsumerGroups(impl_->handle.get(), &name, 1, nullptr, queue.get());
-  auto event = impl_->Await(queue.get(), "asking who is in group " + group);
-  if (!event) return tl::unexpected<Error>(event.error());
-  size_t groups = 0;
-  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
-      rd_kafka_event_DescribeConsumerGroups_result(event->get()), &groups);
-  std::vector<Member> members;
-  if (groups == 0) return members;
-  if (const auto* error = rd_kafka_ConsumerGroupDescription_error(described[0])) {
-    return Failed("asking who is in group " + group, rd_kafka_error_code(error));
+  const rd_kafka_group_list* groups = nullptr;
+  const auto error = rd_kafka_list_groups(impl_->handle.get(), group.c_str(), &groups, kGroupMs);
+  if (error) {
+    if (groups != nullptr) rd_kafka_group_list_destroy(groups);  // a part of them
+    return Failed("asking who is in group " + group, error);
   }
-  const size_t count = rd_kafka_ConsumerGroupDescription_member_count(described[0]);
-  for (size_t i = 0; i < count; ++i) {
-    const auto* told = rd_kafka_ConsumerGroupDescription_member(described[0], i);
-    Member& member = members.emplace_back();
-    member.client_id = rd_kafka_MemberDescription_client_id(told);
-    const auto* assignment = rd_kafka_MemberDescription_assignment(told);
-    const auto* list = assignment ? rd_kafka_MemberAssignment_partitions(assignment) : nullptr;
-    for (int at = 0; list != nullptr && at < list->cnt; ++at) {
-      member.partitions.push_back(static_cast<uint32_t>(list->elems[at].partition));
+  std::vector<Member> members;
+  for (int i = 0; i < groups->group_cnt; ++i) {
+    const rd_kafka_group_info& info = groups->groups[i];
+    for (int j = 0; j < info.member_cnt && group == info.group; ++j) {
+      const rd_kafka_group_member_info& told = info.members[j];
+      members.push_back({.client_id = told.client_id,
+                         .partitions = AssignedPartitions(
+                             {static_cast<const char*>(told.member_assignment),
+                              static_cast<size_t>(std::max(told.member_assignment_size, 0))})});
     }
   }
+  rd_kafka_group_list_destroy(groups);
   return members;
 }
 
