@@ -1,11 +1,12 @@
 // An import into a cluster's topics that is killed at any of its steps.
+#include "engine/journal/kafka/kafka_import.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
 
 #include "engine/clock.h"
-#include "engine/journal/kafka/kafka_import.h"
 #include "engine/journal/kafka/kafka_journal.h"
 #include "engine/journal/kafka/tests/kafka_broker.h"
 #include "events/codec.h"
@@ -79,9 +80,8 @@ class KafkaImportSteps : public ::testing::Test {
         record.opened = Opened{.epoch = {1, 1}, .node = node, .partitions = 2};
         Bytes bytes = Pack(record);
         chain = Xxh128(bytes);
-        writer.Add({.position = {partition, sequence},
-                    .bytes = std::move(bytes),
-                    .decision_json = ""});
+        writer.Add(
+            {.position = {partition, sequence}, .bytes = std::move(bytes), .decision_json = ""});
       }
     }
     EXPECT_TRUE(writer.Finish());
@@ -93,12 +93,11 @@ class KafkaImportSteps : public ::testing::Test {
     std::istringstream in(text);
     auto reader = ExportReader::Open(in);
     if (!reader) return tl::unexpected(reader.error());
-    auto begun = KafkaImport::Begin(
-        Options(),
-        {.partitions = 2,
-         .epoch = reader->header().epoch,
-         .coverage = FormatCoverage(reader->header().coverage)},
-        /*records_per_commit=*/2);
+    auto begun = KafkaImport::Begin(Options(),
+                                    {.partitions = 2,
+                                     .epoch = reader->header().epoch,
+                                     .coverage = FormatCoverage(reader->header().coverage)},
+                                    /*records_per_commit=*/2);
     if (!begun) return tl::unexpected(begun.error());
     Killed killed(**begun, steps);
     return replay::ImportInto(killed, *reader);
