@@ -36,8 +36,8 @@ Result<Measurement> MeasureLoad(const BenchOptions& options, Node& node, DataSet
                                 std::string name) {
   options.Say(name);
   auto load = RunOpenLoop(
-      node, options.offered_per_s,
-      [&](uint64_t) -> std::optional<Command> { return data.Next(); }, options.time, options.stop);
+      node, options.offered_per_s, [&](uint64_t) -> std::optional<Command> { return data.Next(); },
+      options.time, options.stop);
   if (!load) return tl::unexpected<Error>(load.error());
   Measurement measured;
   measured.name = std::move(name);

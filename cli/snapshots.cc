@@ -13,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-Outcome<std::string> GetBytes(Session& session, const std::string& doing, const std::string& target) {
+Outcome<std::string> GetBytes(Session& session, const std::string& doing,
+                              const std::string& target) {
   const auto response = session.api().Call({.target = target});
   if (!response) return FromError(response.error());
   if (!response->ok()) return FromResponse(doing, *response);
@@ -26,7 +27,7 @@ Outcome<void> FetchFile(Session& session, const std::string& path, const Snapsho
   for (uint64_t offset = 0; offset < file.bytes;) {
     const auto piece =
         GetBytes(session, "copy " + path,
-              path + QueryString({{"offset", offset == 0 ? "" : std::to_string(offset)}}));
+                 path + QueryString({{"offset", offset == 0 ? "" : std::to_string(offset)}}));
     if (!piece) return Again(piece.error());
     if (piece->empty()) return Fail(Exit::kUnavailable, "copy {}: it ends too early", path);
     out.write(piece->data(), static_cast<std::streamsize>(piece->size()));

@@ -108,7 +108,8 @@ Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage&
   // Those deleted since are among them.
   EntityCursor cursor(
       *view,
-      [&](const StoreView& partition, std::string_view last, const StoreView::EntityVisitor& visit) {
+      [&](const StoreView& partition, std::string_view last,
+          const StoreView::EntityVisitor& visit) {
         return partition.ScanEver(request.kind->name, request.namespace_, visit, last);
       },
       std::string(after));
@@ -129,10 +130,8 @@ Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage&
     for (std::optional<ObjectText>& object : *objects) {
       if (!object || (request.matches && !request.matches(object->json))) continue;
       if (request.limit > 0 && list.items.size() == request.limit) {
-        list.continue_token = FormatPageToken({.coverage = coverage,
-                                               .partition = 0,
-                                               .last = list.items.back().entity,
-                                               .past = true});
+        list.continue_token = FormatPageToken(
+            {.coverage = coverage, .partition = 0, .last = list.items.back().entity, .past = true});
         return list;
       }
       list.items.push_back(std::move(*object));

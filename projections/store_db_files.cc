@@ -76,7 +76,8 @@ Result<void> LinkDatabase(const StoreDbOptions& options, const std::string& from
     if (file == "." || file == "..") continue;
     const std::string source = from + "/" + file;
     const std::string target = to + "/" + file;
-    status = file.ends_with(".sst") ? env->LinkFile(source, target) : rocksdb::Status::NotSupported();
+    status =
+        file.ends_with(".sst") ? env->LinkFile(source, target) : rocksdb::Status::NotSupported();
     // On another file system, say.
     if (!status.ok()) status = CopyFile(env, source, target);
   }

@@ -51,8 +51,7 @@ Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old, const std::string&
   if (auto linked = LinkDatabase(options, directory, unfinished); !linked) {
     return tl::unexpected(linked.error());
   }
-  const std::string place =
-      DatabaseDirectory(options, numbers->empty() ? 0 : numbers->back() + 1);
+  const std::string place = DatabaseDirectory(options, numbers->empty() ? 0 : numbers->back() + 1);
   if (const auto renamed = EnvOf(options)->RenameFile(unfinished, place); !renamed.ok()) {
     return tl::unexpected(ErrorOf(renamed, "rename " + unfinished));
   }

@@ -120,8 +120,8 @@ class SinceWalk {
     if (!repeated && decision.verdict == Verdict::kAccepted) {
       return fmt::format("id '{}' was accepted at {} and is decided again", command.id, first);
     }
-    if (repeated && (!decision.duplicate_of || decision.duplicate_of->sequence !=
-                                                   (*known)->sequence)) {
+    if (repeated &&
+        (!decision.duplicate_of || decision.duplicate_of->sequence != (*known)->sequence)) {
       return fmt::format("id '{}' repeats the decision {}, recorded is another", command.id, first);
     }
     return "";
@@ -233,8 +233,7 @@ Result<Verified> VerifySince(const Archive& archive,
     auto end = archive.LogEnd(partition);
     if (!end) return tl::unexpected(end.error());
     total += *end - std::min(*end, bases[partition]->NextSequence());
-    walks.push_back(
-        std::make_unique<SinceWalk>(archive, options, bases[partition], *end, done));
+    walks.push_back(std::make_unique<SinceWalk>(archive, options, bases[partition], *end, done));
   }
   std::mutex mutex;
   std::condition_variable finished;

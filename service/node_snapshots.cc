@@ -40,10 +40,10 @@ Result<Json> Done(Node& node, const SnapshotTask& task, const BytesProgress& on_
     case SnapshotTask::Verb::kVerify: {
       const auto verified = node.snapshots().Verify(task.name, on_progress, std::move(stop));
       if (!verified) return NotVerified(task.name, verified.error());
-      Json json = Shown(verified->manifest);
-      json["ok"] = true;
-      json["readable"] = verified->readable;
-      return json;
+      Json shown = Shown(verified->manifest);
+      shown["ok"] = true;
+      shown["readable"] = verified->readable;
+      return shown;
     }
     case SnapshotTask::Verb::kPrune: {
       const auto removed = node.snapshots().Prune(task.keep);
@@ -83,8 +83,8 @@ Answer<std::string> NodeSnapshots::ReadFile(const std::string& name, uint64_t pa
   const auto manifest = ManifestOf(node_, name);
   if (!manifest) return Fail(manifest.error());
   const auto no_file = [&] {
-    return Fail(ApiError::NotFound(
-        fmt::format("snapshot {} has no file {}/{}", name, partition, file)));
+    return Fail(
+        ApiError::NotFound(fmt::format("snapshot {} has no file {}/{}", name, partition, file)));
   };
   if (partition >= manifest->partitions.size()) return no_file();
   // Only what the manifest names: a name from outside is no path.
@@ -103,8 +103,8 @@ Answer<std::string> NodeSnapshots::ReadFile(const std::string& name, uint64_t pa
   return bytes;
 }
 
-void NodeSnapshots::Run(const SnapshotTask& task,
-                        const std::function<bool(std::string line)>& emit, std::stop_token stop) {
+void NodeSnapshots::Run(const SnapshotTask& task, const std::function<bool(std::string line)>& emit,
+                        std::stop_token stop) {
   // Telling of progress is how one hears that nobody listens any more.
   std::stop_source enough;
   const std::stop_callback passed_on(stop, [&enough] { enough.request_stop(); });
@@ -116,9 +116,9 @@ void NodeSnapshots::Run(const SnapshotTask& task,
   if (done) {
     emit(Json{{"result", *done}}.dump());
   } else {
-    emit(Json{{"error",
-               {{"code", std::string(ToString(done.error().code))},
-                {"message", done.error().message}}}}
+    emit(Json{
+        {"error",
+         {{"code", std::string(ToString(done.error().code))}, {"message", done.error().message}}}}
              .dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 }

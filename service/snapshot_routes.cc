@@ -40,9 +40,9 @@ void ReadSnapshotFile(const CallPtr& call) {
     return call->Fail(ApiError::NotFound("no such path: " + call->request.target));
   }
   FinishBytes(call,
-         call->context->backend.snapshots()->ReadFile(path[1], partition, path[4],
-                                                      offset->value_or(0)),
-         "application/octet-stream");
+              call->context->backend.snapshots()->ReadFile(path[1], partition, path[4],
+                                                           offset->value_or(0)),
+              "application/octet-stream");
 }
 
 }  // namespace

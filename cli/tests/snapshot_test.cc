@@ -16,9 +16,9 @@ class Snapshot : public Offline {
  protected:
   void SendNetworks(Node& node, int from, int to) {
     for (int i = from; i < to; ++i) {
-      Send(node, fmt::format(
-                     R"({{"entity":"network/default/net-{}","command":"Apply","payload":{{}}}})",
-                     i));
+      Send(node,
+           fmt::format(R"({{"entity":"network/default/net-{}","command":"Apply","payload":{{}}}})",
+                       i));
     }
   }
   json Json(std::vector<std::string> arguments) {

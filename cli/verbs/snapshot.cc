@@ -25,8 +25,8 @@ std::string Mebibytes(const json& snapshot) {
 }
 
 std::string Line(const json& snapshot) {
-  return fmt::format("{} at {}, {} MiB", snapshot.value("name", ""),
-                     snapshot.value("coverage", ""), Mebibytes(snapshot));
+  return fmt::format("{} at {}, {} MiB", snapshot.value("name", ""), snapshot.value("coverage", ""),
+                     Mebibytes(snapshot));
 }
 
 Outcome<Exit> Print(Session& session, const Outcome<json>& result, const Output& output,
@@ -123,7 +123,8 @@ Outcome<Exit> Restore(Session& session, const SnapshotWords& words) {
 
 void DefineSnapshot(CommandLine& line) {
   const auto words = std::make_shared<SnapshotWords>();
-  Arguments verb = line.Verb("snapshot", "Projections kept as of a position: takes, lists, restores");
+  Arguments verb =
+      line.Verb("snapshot", "Projections kept as of a position: takes, lists, restores");
   Arguments take = verb.Sub("take", "Takes one now, while the node goes on");
   words->output.Declare(take);
   take.Run([words](Session& session) { return Take(session, *words); });

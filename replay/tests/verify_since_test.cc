@@ -1,11 +1,12 @@
 // Verify from stores of an earlier position: what came since is checked as verify does.
+#include "replay/verify_since.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "replay/tests/recorded.h"
-#include "replay/verify_since.h"
 
 namespace sluice::replay {
 namespace {
@@ -116,9 +117,9 @@ TEST_F(VerifySinceTest, AChangedHashIsFound) {
 }
 
 TEST_F(VerifySinceTest, AnIdThatWasUsedBeforeAndIsDecidedAgainIsFound) {
-  const Divergence found = FoundAfter(
-      [](const Decision& decision) { return decision.verdict == Verdict::kDuplicate; },
-      [](Decision& decision) { decision.duplicate_of->sequence += 1; });
+  const Divergence found =
+      FoundAfter([](const Decision& decision) { return decision.verdict == Verdict::kDuplicate; },
+                 [](Decision& decision) { decision.duplicate_of->sequence += 1; });
   EXPECT_EQ(found.check, "dedup");
   EXPECT_THAT(found.message, HasSubstr("id 'once'"));
   EXPECT_EQ(found.position, position_);

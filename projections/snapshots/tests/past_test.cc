@@ -129,8 +129,7 @@ TEST_F(SnapshotPastTest, OneThatIsPrunedIsReadToTheEnd) {
   for (int lamp = 0; lamp < kLamps; lamp += 2) {
     const auto loaded = store->Load(*ParseEntityKey(Lamp(lamp)));
     ASSERT_TRUE(loaded) << loaded.error().message;
-    EXPECT_EQ(loaded->state->Exists(),
-              model_[0][taken.partitions[0].next].contains(Lamp(lamp)));
+    EXPECT_EQ(loaded->state->Exists(), model_[0][taken.partitions[0].next].contains(Lamp(lamp)));
   }
   EXPECT_EQ(snapshots_->Before(0, taken.partitions[0].next), nullptr);
 }

@@ -169,9 +169,9 @@ TEST_F(SnapshotTest, AStepThatFailsLeavesNothingBehind) {
       EXPECT_THAT(taken.error().message, HasSubstr("no space"));
       EXPECT_TRUE(!std::filesystem::exists(SnapshotsPath()) ||
                   NamesOf(snapshots_->List()).size() ==
-                      static_cast<size_t>(std::distance(
-                          std::filesystem::directory_iterator(SnapshotsPath()),
-                          std::filesystem::directory_iterator())));
+                      static_cast<size_t>(
+                          std::distance(std::filesystem::directory_iterator(SnapshotsPath()),
+                                        std::filesystem::directory_iterator())));
     }
   }
 }
@@ -308,8 +308,7 @@ TEST(SnapshotManifest, NamesOrderAsTimesDo) {
 }
 
 TEST(SnapshotSchedule, OneIsDueAfterDecisionsOrTimeIfAnythingWasDecided) {
-  const SnapshotPolicy both{
-      .every_decisions = 100, .interval = Duration::Seconds(60), .keep = 2};
+  const SnapshotPolicy both{.every_decisions = 100, .interval = Duration::Seconds(60), .keep = 2};
   const Time at{1'000'000'000};
   const auto due = [&](Coverage applied, Duration later) {
     return IsSnapshotDue(both, {10, 20}, at, applied, at + later);
