@@ -35,9 +35,10 @@ class Taking {
 Result<Measurement> MeasureLoad(const BenchOptions& options, Node& node, DataSet& data,
                                 std::string name) {
   options.Say(name);
+  // Well within reach: at saturation it is the queue that is measured.
   auto load = RunOpenLoop(
-      node, options.offered_per_s, [&](uint64_t) -> std::optional<Command> { return data.Next(); },
-      options.time, options.stop);
+      node, std::max<uint64_t>(1, options.offered_per_s / 5),
+      [&](uint64_t) -> std::optional<Command> { return data.Next(); }, options.time, options.stop);
   if (!load) return tl::unexpected<Error>(load.error());
   Measurement measured;
   measured.name = std::move(name);

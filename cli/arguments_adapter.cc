@@ -151,6 +151,11 @@ Outcome<CommandLine::Parsed> CommandLine::Parse(std::vector<std::string> argumen
   Arguments::Impl* chosen = root_->Chosen();
   parsed.run = chosen->run;
   parsed.verb = chosen->app->get_name();
+  // "snapshot restore" is not "restore".
+  const CLI::App* within = chosen->app->get_parent();
+  if (within != nullptr && within->get_parent() != nullptr) {
+    parsed.verb = within->get_name() + " " + parsed.verb;
+  }
   parsed.server = root_->server;
   parsed.data = root_->data;
   parsed.namespace_ = root_->namespace_;

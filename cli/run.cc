@@ -33,11 +33,11 @@ Outcome<std::unique_ptr<Api>> Connect(const CommandLine::Parsed& parsed, bool ke
   if (!parsed.server.empty()) {
     return Fail(Exit::kBadInput, "give --server or --data, not both");
   }
-  const bool has_its_own = parsed.verb == "up" || parsed.verb == "local" ||
+  const bool has_its_own = parsed.verb == "up" || parsed.verb == "provider local" ||
                            parsed.verb == "import" || parsed.verb == "restore";
   if (has_its_own) {
-    return Fail(Exit::kBadInput, "--data stands behind the verb: sluice {} --data {}",
-                parsed.verb == "local" ? "provider local" : parsed.verb, parsed.data);
+    return Fail(Exit::kBadInput, "--data stands behind the verb: sluice {} --data {}", parsed.verb,
+                parsed.data);
   }
   std::error_code error;
   if (std::filesystem::is_regular_file(parsed.data, error)) {

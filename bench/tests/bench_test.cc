@@ -21,7 +21,8 @@ BenchOptions Small() {
 
 TEST(Bench, EveryGroupReportsUnderItsNameInTheDocumentedShape) {
   for (const std::string& group : GroupNames()) {
-    if (group == "all") continue;
+    // It starts a broker, and its loop is at the mercy of one: scripts/kafka.sh and `sluice bench`.
+    if (group == "all" || group == "kafka") continue;
     const auto measured = RunGroups(Small(), group);
     ASSERT_TRUE(measured) << group << ": " << measured.error().message;
     const auto report = nlohmann::json::parse(ReportJson(*measured));
@@ -48,6 +49,7 @@ TEST(Bench, UnknownGroupsAreRefusedByName) {
 TEST(Bench, LeavesNothingBehind) {
   BenchOptions options = Small();
   options.data_dir = ::testing::TempDir() + "/bench-leaves-nothing";
+  std::filesystem::remove_all(options.data_dir);  // What a run left that was killed.
   ASSERT_TRUE(RunGroups(options, "latency"));
   EXPECT_TRUE(std::filesystem::is_empty(options.data_dir));
 }

@@ -43,10 +43,7 @@ Result<void> Snapshots::Step(const std::string& step) const {
 std::vector<SnapshotEntry> Snapshots::List() const { return ListSnapshots(options_.directory); }
 
 Result<SnapshotManifest> Snapshots::Take() {
-  const std::unique_lock changing(changing_, std::try_to_lock);
-  if (!changing) {
-    return Err(ErrorCode::kUnavailable, "another snapshot is being taken or removed; ask again");
-  }
+  const std::lock_guard changing(changing_);
   SnapshotManifest manifest{.name = "",
                             .time = options_.now(),
                             .cluster = options_.cluster,

@@ -48,8 +48,8 @@ class Snapshots final : public PastStores {
   // Sweeps away what a crash left.
   Snapshots(SnapshotsOptions options, std::vector<PartitionStore*> stores);
 
-  // Of what is applied now. kUnavailable: another is being taken, or a store does not chain to the
-  // log, which is being mended. kIo; nothing is left behind then.
+  // Of what is applied now; waits while another is taken or removed. kUnavailable: a store does not
+  // chain to the log, which is being mended. kIo; nothing is left behind then.
   Result<SnapshotManifest> Take();
   // Oldest first, those that are not whole among them.
   std::vector<SnapshotEntry> List() const;

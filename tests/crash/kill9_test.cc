@@ -184,6 +184,34 @@ TEST_F(Kill9, ProjectionsThatAreGoneAreDerivedAnew) {
   CheckRestarted();
 }
 
+// Killed while snapshots are taken and pruned: what is there is whole, and a store that is lost
+// begins with it.
+TEST_F(Kill9, SnapshotsAreWholeOrNotThere) {
+  size_t taken = 0;
+  for (int round = 0; round < 8 && !HasFailure(); ++round) {
+    NodeProcess node(data_);
+    ASSERT_TRUE(node.WaitReady()) << node.Errors();
+    std::jthread taking([&](const std::stop_token& stop) {
+      const auto done = [&](Strings verb) {
+        verb.insert(verb.begin(), {"--server", node.url(), "snapshot"});
+        return RunSluiceBinary(verb).exit_code == 0;
+      };
+      while (!stop.stop_requested()) {
+        taken += done({"take"}) ? 1 : 0;
+        done({"prune", "--keep", "2"});
+      }
+    });
+    LoadAndKill(node, 200 + Pick(400));
+    taking.request_stop();
+    taking.join();
+    const Finished verified = RunSluiceBinary({"--data", data_, "snapshot", "verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified.out << verified.err;
+    if (round % 3 == 2) fs::remove_all(data_ + "/projections");
+  }
+  EXPECT_GT(taken, 0U);
+  CheckRestarted();
+}
+
 // Overwrites the middle of every SST file below `directory`; returns how many there are.
 size_t DamageTables(const std::string& directory) {
   size_t damaged = 0;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <latch>
 #include <thread>
 
 #include "projections/snapshots/schedule.h"
@@ -62,11 +63,23 @@ TEST_F(SnapshotTest, EveryFamilyIsOfThePositionItSaysWhileDecisionsAreApplied) {
   }
   std::vector<SnapshotManifest> taken;
   std::atomic<bool> applied = false;
+  // One is taken with half of them applied, however the threads are scheduled; the rest meanwhile.
+  std::latch halfway(1);
+  std::latch one_taken(1);
   std::jthread apply([&] {
-    for (const auto& [partition, batch] : batches) EXPECT_TRUE(stores_[partition]->Apply(batch));
+    for (size_t i = 0; i < batches.size(); ++i) {
+      if (i == batches.size() / 2) {
+        halfway.count_down();
+        one_taken.wait();
+      }
+      EXPECT_TRUE(stores_[batches[i].first]->Apply(batches[i].second));
+    }
     applied = true;
   });
-  while (!applied || taken.empty()) taken.push_back(Take());
+  halfway.wait();
+  taken.push_back(Take());
+  one_taken.count_down();
+  while (!applied) taken.push_back(Take());
   apply.join();
   size_t between = 0;
   for (size_t i = 0; i < taken.size(); i += std::max<size_t>(1, taken.size() / 8)) {
