@@ -36,6 +36,7 @@ class KeptArchive final : public Archive {
   std::shared_ptr<const StoreView> Projections(uint32_t partition) const override {
     return archive_.Projections(partition);
   }
+  PastStores* Past() const override { return archive_.Past(); }
 
  private:
   // Reads those of `sequences` that are not kept yet.
