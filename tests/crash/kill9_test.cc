@@ -191,17 +191,18 @@ TEST_F(Kill9, SnapshotsAreWholeOrNotThere) {
   for (int round = 0; round < 8 && !HasFailure(); ++round) {
     NodeProcess node(data_);
     ASSERT_TRUE(node.WaitReady()) << node.Errors();
+    const auto done = [&](Strings verb) {
+      verb.insert(verb.begin(), {"--server", node.url(), "snapshot"});
+      return RunSluiceBinary(verb).exit_code == 0;
+    };
+    taken += done({"take"}) ? 1 : 0;
     std::jthread taking([&](const std::stop_token& stop) {
-      const auto done = [&](Strings verb) {
-        verb.insert(verb.begin(), {"--server", node.url(), "snapshot"});
-        return RunSluiceBinary(verb).exit_code == 0;
-      };
       while (!stop.stop_requested()) {
         taken += done({"take"}) ? 1 : 0;
         done({"prune", "--keep", "2"});
       }
     });
-    LoadAndKill(node, 200 + Pick(400));
+    LoadAndKill(node, 1000 + Pick(2000));
     taking.request_stop();
     taking.join();
     const Finished verified = RunSluiceBinary({"--data", data_, "snapshot", "verify"});
