@@ -138,5 +138,48 @@ TEST_F(KafkaAdapter, ATopicThatMayNotBeSeenIsNotTakenForOneThatIsAbsent) {
   EXPECT_TRUE(absent->empty());
 }
 
+// However the client sets the ways of partitions that were just assigned: some records come by the
+// queue of all of them.
+TEST_F(KafkaAdapter, ARecordIsOfTheSourceThatItIsReadFrom) {
+  constexpr uint32_t kPartitions = 4;
+  constexpr size_t kRecords = 50;
+  constexpr int kRounds = 20;
+  const std::string topic = "four";
+  rd_kafka_mock_topic_create(brokers_, topic.c_str(), kPartitions, 1);
+  const std::string bootstrap = rd_kafka_mock_cluster_bootstraps(brokers_);
+  const auto producer = Producer::Make({{"bootstrap.servers", bootstrap}});
+  ASSERT_TRUE(producer);
+  for (uint32_t partition = 0; partition < kPartitions; ++partition) {
+    for (size_t i = 0; i < kRecords; ++i) {
+      const std::string payload = std::to_string(partition) + "/" + std::to_string(i);
+      ASSERT_TRUE((*producer)->Produce(topic, partition, "", payload, {}, 0, kPatience));
+    }
+  }
+  ASSERT_TRUE((*producer)->Flush(kPatience));
+  for (int round = 0; round < kRounds; ++round) {
+    const auto reader = Reader::Make({{"bootstrap.servers", bootstrap},
+                                      {"group.id", "g"},
+                                      {"enable.partition.eof", "true"},
+                                      {"fetch.wait.max.ms", "10"}});
+    ASSERT_TRUE(reader);
+    std::vector<Reader::Source> sources;
+    for (uint32_t partition = 0; partition < kPartitions; ++partition) {
+      sources.push_back({topic, partition, 0});
+    }
+    ASSERT_TRUE((*reader)->Assign(sources));
+    std::vector<size_t> next(kPartitions, 0);
+    for (size_t come = 0; come < kPartitions * kRecords;) {
+      for (uint32_t partition = 0; partition < kPartitions; ++partition) {
+        const auto message = (*reader)->Poll(partition, Duration::Millis(1));
+        ASSERT_TRUE(message) << message.error().message;
+        if (!*message) continue;
+        EXPECT_EQ((*message)->payload,
+                  std::to_string(partition) + "/" + std::to_string(next[partition]++));
+        ++come;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice::kafka
