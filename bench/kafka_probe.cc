@@ -42,6 +42,9 @@ class Probing {
       const auto marks = reader_->QueryWatermarks(probe_.output, partition, Duration::Seconds(30));
       if (!marks) return tl::unexpected<Error>(marks.error());
       sources.push_back({probe_.output, partition, marks->end});
+      // Of a topic that was just made: its leaders are there now.
+      const auto input = reader_->QueryWatermarks(probe_.input, partition, Duration::Seconds(30));
+      if (!input) return tl::unexpected<Error>(input.error());
     }
     if (auto assigned = reader_->Assign(sources); !assigned) return assigned;
     reader_->SetReady([this] {
