@@ -53,6 +53,10 @@ class PartitionWalk {
   std::map<std::tuple<std::string, std::string, std::string>, size_t> group_of_;
 };
 
+// What the projections hold of an entity against what the log makes of it, its marks included:
+// stored value, folded one. Empty: they are the same.
+std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity& folded);
+
 // What the projections hold against what the fold came to: what differs first, or nothing.
 struct StoreDifference {
   std::string entity;

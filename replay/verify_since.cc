@@ -12,6 +12,7 @@
 #include "projections/decision_json.h"
 #include "projections/object_text.h"
 #include "replay/ledgers.h"
+#include "replay/verify_partition.h"
 
 namespace sluice::replay {
 namespace {
@@ -145,7 +146,7 @@ class SinceWalk {
     for (const auto& [key, entity] : entities_) {
       auto stored = view_->Get(key);
       std::vector<FieldDiff> fields;
-      if (stored && *stored) fields = Differences(**stored, entity);
+      if (stored && *stored) fields = DiffRecord(**stored, entity);
       if (stored && *stored && fields.empty()) continue;
       Diverge("projections", entity.sequence,
               !stored    ? stored.error().message
@@ -156,29 +157,6 @@ class SinceWalk {
       return;
     }
     result_.projections_at = view_at_;
-  }
-
-  static std::vector<FieldDiff> Differences(const EntityRecord& stored,
-                                            const LoadedEntity& folded) {
-    std::vector<FieldDiff> fields;
-    const auto compare = [&](const char* path, uint64_t a, uint64_t b) {
-      if (a != b) fields.push_back({path, std::to_string(a), std::to_string(b)});
-    };
-    compare("version", stored.version, folded.state->version);
-    compare("sequence", stored.sequence, folded.sequence);
-    if (stored.item_hash_sum != folded.state->items.hash_sum()) {
-      fields.push_back({"itemHashSum", "\"" + ToHex(stored.item_hash_sum) + "\"",
-                        "\"" + ToHex(folded.state->items.hash_sum()) + "\""});
-    }
-    const auto root = UnpackRoot(*folded.kind, stored.root);
-    if (!root) {
-      fields.push_back({"root", root.error().message, ""});
-      return fields;
-    }
-    for (FieldDiff& diff : Diff(folded.state->root_type(), (*root)->root(), folded.state->root())) {
-      fields.push_back(std::move(diff));
-    }
-    return fields;
   }
 
   static std::string NameIn(const Error& error) {

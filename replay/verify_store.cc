@@ -30,30 +30,6 @@ bool IsEqual(const EntityRecord& stored, const LoadedEntity& folded) {
   return stored.root == root;
 }
 
-std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity& folded) {
-  std::vector<FieldDiff> fields;
-  if (IsEqual(stored, folded)) return fields;
-  const auto compare = [&](const char* path, const std::string& a, const std::string& b) {
-    if (a != b) fields.push_back({path, a, b});
-  };
-  compare("version", std::to_string(stored.version), std::to_string(folded.state->version));
-  compare("sequence", std::to_string(stored.sequence), std::to_string(folded.sequence));
-  compare("itemHashSum", HashText(stored.item_hash_sum), HashText(folded.state->items.hash_sum()));
-  for (FieldDiff& diff : Diff(stored.marks, folded.marks)) {
-    diff.path = "marks." + diff.path;
-    fields.push_back(std::move(diff));
-  }
-  const auto root = UnpackRoot(*folded.kind, stored.root);
-  if (!root) {
-    fields.push_back({"root", root.error().message, ""});
-    return fields;
-  }
-  for (FieldDiff& diff : Diff(folded.state->root_type(), (*root)->root(), folded.state->root())) {
-    fields.push_back(std::move(diff));
-  }
-  return fields;
-}
-
 using Difference = std::optional<StoreDifference>;
 
 StoreDifference Unfolded(std::string_view entity, const char* where, const PartitionFold& fold) {
@@ -122,6 +98,30 @@ Result<Difference> CompareListed(const StoreView& view, const PartitionFold& fol
 }
 
 }  // namespace
+
+std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity& folded) {
+  std::vector<FieldDiff> fields;
+  if (IsEqual(stored, folded)) return fields;
+  const auto compare = [&](const char* path, const std::string& a, const std::string& b) {
+    if (a != b) fields.push_back({path, a, b});
+  };
+  compare("version", std::to_string(stored.version), std::to_string(folded.state->version));
+  compare("sequence", std::to_string(stored.sequence), std::to_string(folded.sequence));
+  compare("itemHashSum", HashText(stored.item_hash_sum), HashText(folded.state->items.hash_sum()));
+  for (FieldDiff& diff : Diff(stored.marks, folded.marks)) {
+    diff.path = "marks." + diff.path;
+    fields.push_back(std::move(diff));
+  }
+  const auto root = UnpackRoot(*folded.kind, stored.root);
+  if (!root) {
+    fields.push_back({"root", root.error().message, ""});
+    return fields;
+  }
+  for (FieldDiff& diff : Diff(folded.state->root_type(), (*root)->root(), folded.state->root())) {
+    fields.push_back(std::move(diff));
+  }
+  return fields;
+}
 
 Result<std::optional<StoreDifference>> CompareWithStore(const StoreView& view,
                                                         const PartitionFold& fold,

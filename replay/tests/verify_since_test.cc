@@ -7,10 +7,12 @@
 #include <filesystem>
 
 #include "replay/tests/recorded.h"
+#include "replay/verify_partition.h"
 
 namespace sluice::replay {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class VerifySinceTest : public ::testing::Test {
@@ -139,6 +141,31 @@ TEST_F(VerifySinceTest, ALogThatDoesNotChainToThemIsFound) {
   ASSERT_TRUE(verified.first);
   EXPECT_EQ(verified.first->check, "I3");
   EXPECT_EQ(verified.first->position, position_);
+}
+
+// What the engine keeps beside a state is no part of its hash, so this alone sees it.
+TEST_F(VerifySinceTest, ARecordOfTheProjectionsDiffersInWhatWasChanged) {
+  const EntityKey key = *ParseEntityKey("network/default/extra");
+  const auto partition = recorded_.Archive()->PartitionOf(key.ToString());
+  auto stored = bases_[partition]->View()->Get(key.ToString());
+  ASSERT_TRUE(stored && *stored);
+  const auto folded = bases_[partition]->Load(key);
+  ASSERT_TRUE(folded);
+  EXPECT_TRUE(DiffRecord(**stored, *folded).empty());
+  const auto differs = [&](const std::function<void(EntityRecord&)>& change) {
+    EntityRecord changed = **stored;
+    change(changed);
+    std::vector<std::string> paths;
+    for (const FieldDiff& diff : DiffRecord(changed, *folded)) paths.push_back(diff.path);
+    return paths;
+  };
+  EXPECT_THAT(differs([](EntityRecord& record) { record.marks.quarantined = "why"; }),
+              ElementsAre("marks.quarantined"));
+  EXPECT_THAT(differs([](EntityRecord& record) { ++record.version; }), ElementsAre("version"));
+  EXPECT_THAT(differs([](EntityRecord& record) { ++record.sequence; }), ElementsAre("sequence"));
+  EXPECT_THAT(differs([](EntityRecord& record) { record.item_hash_sum.lo ^= 1; }),
+              ElementsAre("itemHashSum"));
+  EXPECT_THAT(differs([](EntityRecord& record) { record.root.clear(); }), ElementsAre("root"));
 }
 
 }  // namespace
