@@ -10,9 +10,9 @@
 namespace sluice::bench {
 namespace {
 
-constexpr std::chrono::milliseconds kPoll{5};
+constexpr std::chrono::milliseconds kNodePoll{5};
 // In flight while loading; what the load costs is not what is measured.
-constexpr size_t kLoadInFlight = 4096;
+constexpr size_t kFillInFlight = 4096;
 // Prime and larger than any number of entities, so that its multiples visit all of them.
 constexpr uint64_t kStride = 2'147'483'647;
 
@@ -23,7 +23,7 @@ Result<void> AwaitReady(const BenchOptions& options, const Node& node) {
     if (reason.find("has stopped") != std::string::npos) {
       return Err(ErrorCode::kUnavailable, "{}", reason);
     }
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kNodePoll);
   }
   return {};
 }
@@ -135,7 +135,7 @@ Result<void> DataSet::Load() {
     }
     return Next();
   };
-  const auto loaded = RunClosedLoop(*node_, kLoadInFlight, source, Duration{}, options_.stop);
+  const auto loaded = RunClosedLoop(*node_, kFillInFlight, source, Duration{}, options_.stop);
   if (!loaded) return tl::unexpected<Error>(loaded.error());
   if (options_.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
   load_per_s_ = loaded->per_s();

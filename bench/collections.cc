@@ -16,7 +16,7 @@ namespace {
 // Entities of a load whose collections are smaller than that together.
 constexpr uint64_t kEntitiesMin = 10'000;
 constexpr uint64_t kRoundCommands = 1'000;
-constexpr size_t kInFlight = 512;
+constexpr size_t kCollectionsInFlight = 512;
 
 // Entity n of a load stands in collection n % `parents`.
 struct Shape {
@@ -36,7 +36,7 @@ struct Collection {
 };
 
 template <class C>
-Command To(std::string entity, C payload) {
+Command ToMember(std::string entity, C payload) {
   Command command;
   command.entity = std::move(entity);
   command.payload = AnyTable::Of(std::move(payload));
@@ -58,8 +58,8 @@ Command MakeMember(uint64_t number, const Shape& shape, std::string revision) {
   LocationApply apply;
   apply.spec.provider = "local";
   apply.labels["revision"] = std::move(revision);
-  return To(fmt::format("location/ns-{}/member-{}", number % shape.parents, number),
-            std::move(apply));
+  return ToMember(fmt::format("location/ns-{}/member-{}", number % shape.parents, number),
+                  std::move(apply));
 }
 
 std::vector<std::vector<Command>> ChangeMembers(uint64_t round, const Shape& shape) {
@@ -73,7 +73,7 @@ std::vector<std::vector<Command>> ChangeMembers(uint64_t round, const Shape& sha
 Command MakeObserved(uint64_t parent) {
   LocationApply apply;
   apply.spec.provider = "local";
-  return To(fmt::format("location/default/parent-{}", parent), std::move(apply));
+  return ToMember(fmt::format("location/default/parent-{}", parent), std::move(apply));
 }
 
 Command MakeObserver(uint64_t number, const Shape& shape) {
@@ -82,13 +82,13 @@ Command MakeObserver(uint64_t number, const Shape& shape) {
   ProcessRuntime process;
   process.command = {"/usr/bin/serve"};
   apply.spec.runtime.process = std::move(process);
-  return To(fmt::format("instance/default/observer-{}", number), std::move(apply));
+  return ToMember(fmt::format("instance/default/observer-{}", number), std::move(apply));
 }
 
 std::vector<std::vector<Command>> ChangeObserved(uint64_t, const Shape& shape) {
   return {Each(0, shape.parents, shape.parents, [](uint64_t parent) {
-    return To(fmt::format("location/default/parent-{}", parent),
-              AcquireLease{.provider = "local", .holder = "bench"});
+    return ToMember(fmt::format("location/default/parent-{}", parent),
+                    AcquireLease{.provider = "local", .holder = "bench"});
   })};
 }
 
@@ -99,7 +99,7 @@ Command MakeNetwork(uint64_t parent) {
   apply.spec.ipam.mode = IpamMode::kPolicy;
   apply.spec.ipam.ipv4_range = fmt::format("10.{}.{}.0/24", parent / 256 % 256, parent % 256);
   apply.spec.ip_families = {"IPv4"};
-  return To(fmt::format("network/default/parent-{}", parent), std::move(apply));
+  return ToMember(fmt::format("network/default/parent-{}", parent), std::move(apply));
 }
 
 std::string HolderKey(uint64_t number) {
@@ -110,13 +110,13 @@ Command MakeHolder(uint64_t number, const Shape& shape) {
   NetworkBindingApply apply;
   apply.spec.network.name = fmt::format("parent-{}", number % shape.parents);
   apply.spec.location.name = "here";
-  return To(HolderKey(number), std::move(apply));
+  return ToMember(HolderKey(number), std::move(apply));
 }
 
 std::vector<std::vector<Command>> ReplaceHolders(uint64_t round, const Shape& shape) {
   const uint64_t count = std::min(kRoundCommands, shape.entities / 2);
   return {Each(round, count, shape.entities,
-               [](uint64_t number) { return To(HolderKey(number), Delete{}); }),
+               [](uint64_t number) { return ToMember(HolderKey(number), Delete{}); }),
           Each(round, count, shape.entities,
                [&](uint64_t number) { return MakeHolder(number, shape); })};
 }
@@ -131,7 +131,7 @@ constexpr std::array<Collection, 3> kCollections = {{
 
 // How many decisions there are when it has come to rest.
 Result<uint64_t> SendAll(const BenchOptions& options, Node& node, const CommandSource& source) {
-  auto sent = RunClosedLoop(node, kInFlight, source, Duration{}, options.stop);
+  auto sent = RunClosedLoop(node, kCollectionsInFlight, source, Duration{}, options.stop);
   if (!sent) return tl::unexpected<Error>(sent.error());
   return AwaitRest(node, options.stop);
 }

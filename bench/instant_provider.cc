@@ -10,8 +10,8 @@ namespace sluice::bench {
 namespace {
 
 constexpr size_t kReadAtOnce = 2'000;
-constexpr size_t kInFlight = 512;
-constexpr std::chrono::milliseconds kPoll{1};
+constexpr size_t kProviderInFlight = 512;
+constexpr std::chrono::milliseconds kProviderPoll{1};
 constexpr int kIdlePollsMax = 60'000;
 
 // A string or number of an action as ActionJson writes it.
@@ -109,7 +109,7 @@ Result<size_t> InstantProvider::ServeOnce() {
   reports_ += commands.size();
   if (commands.empty()) return size_t{0};
   const auto sent = RunClosedLoop(
-      node_, kInFlight,
+      node_, kProviderInFlight,
       [&](uint64_t n) -> std::optional<Command> {
         if (n >= commands.size()) return std::nullopt;
         return commands[n];
@@ -130,7 +130,7 @@ Result<void> InstantProvider::ServeUntil(const std::function<bool()>& done) {
     if (*served > 0) {
       idle = 0;
     } else {
-      std::this_thread::sleep_for(kPoll);
+      std::this_thread::sleep_for(kProviderPoll);
     }
   }
   return {};

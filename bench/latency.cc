@@ -5,7 +5,7 @@
 namespace sluice::bench {
 namespace {
 
-constexpr size_t kWritesMax = 200'000;
+constexpr size_t kLatencyWritesMax = 200'000;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ Result<Measurements> RunLatency(const BenchOptions& options, DataSet& data) {
   measured.p50_us = load->latencies.Quantile(0.5);
   measured.p99_us = load->latencies.Quantile(0.99);
 
-  const auto writes = ReadRecordedWrites(data.data_dir(), from, kWritesMax);
+  const auto writes = ReadRecordedWrites(data.data_dir(), from, kLatencyWritesMax);
   if (!writes) return tl::unexpected<Error>(writes.error());
   options.Say(measured.name + ": a bare loop of synced writes of the same sizes");
   auto bare = RunBareSyncedWrites(options, data.scratch().Path("bare"), *writes);

@@ -22,7 +22,7 @@ struct OpenedLog {
   ~OpenedLog() { handles.clear(); }
 };
 
-tl::unexpected<Error> Failed(const rocksdb::Status& status) {
+tl::unexpected<Error> LogFailed(const rocksdb::Status& status) {
   return Err(ErrorCode::kIo, "cannot read the journal's own log: {}", status.ToString());
 }
 
@@ -31,13 +31,13 @@ Result<void> OpenLog(const std::string& path, OpenedLog* log) {
   options.info_log_level = rocksdb::InfoLogLevel::FATAL_LEVEL;
   std::vector<std::string> names;
   rocksdb::Status status = rocksdb::DB::ListColumnFamilies(options, path, &names);
-  if (!status.ok()) return Failed(status);
+  if (!status.ok()) return LogFailed(status);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const std::string& name : names) families.emplace_back(name, options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   status = rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db);
-  if (!status.ok()) return Failed(status);
+  if (!status.ok()) return LogFailed(status);
   log->db.reset(db);
   constexpr std::string_view kPrefix = "partition-";
   for (rocksdb::ColumnFamilyHandle* handle : handles) {
@@ -108,17 +108,17 @@ Result<std::vector<RecordedWrite>> ReadRecordedWrites(const std::string& data_di
   }
   rocksdb::VectorLogPtr files;
   rocksdb::Status status = log.db->GetSortedWalFiles(files);
-  if (!status.ok()) return Failed(status);
+  if (!status.ok()) return LogFailed(status);
   std::deque<RecordedWrite> writes;
   if (files.empty()) return std::vector<RecordedWrite>();
   std::unique_ptr<rocksdb::TransactionLogIterator> at;
   status = log.db->GetUpdatesSince(files.front()->StartSequence(), &at);
-  if (!status.ok()) return Failed(status);
+  if (!status.ok()) return LogFailed(status);
   for (; at->Valid(); at->Next()) {
     const rocksdb::BatchResult batch = at->GetBatch();
     WriteReader reader(log, from);
     status = batch.writeBatchPtr->Iterate(&reader);
-    if (!status.ok()) return Failed(status);
+    if (!status.ok()) return LogFailed(status);
     if (!reader.wanted || reader.write.records == 0) continue;
     writes.push_back(std::move(reader.write));
     if (writes.size() > writes_max) writes.pop_front();

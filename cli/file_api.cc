@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/build_info.h"
 #include "engine/clock.h"
 #include "replay/import.h"
 #include "replay/question.h"
@@ -12,7 +13,7 @@
 namespace sluice::cli {
 namespace {
 
-const SystemClock kClock;
+const SystemClock kFileClock;
 
 // The query of a target, as QueryString writes it.
 void TakeParameters(std::string_view target, replay::Question* question) {
@@ -58,7 +59,7 @@ class FileApi final : public Api {
     replay::Question question{.verb = target->path()[1], .parameters = {}};
     TakeParameters(request.target, &question);
     bool enough = false;
-    replay::Ask(*archive_, question, {.build = build_, .now = kClock.Now(), .stop = stop},
+    replay::Ask(*archive_, question, {.build = build_, .now = kFileClock.Now(), .stop = stop},
                 [&](const std::string& line) {
                   enough = enough || !on_line(line);
                   return !enough;
@@ -96,7 +97,7 @@ Outcome<std::unique_ptr<Api>> OpenExport(const std::string& file, bool keep_goin
     return Fail(Exit::kBadInput, "--data {}: {}; --keep-going reads the rest", file,
                 archive.error().message);
   }
-  return std::make_unique<FileApi>(std::move(*archive), file, SLUICE_VERSION);
+  return std::make_unique<FileApi>(std::move(*archive), file, BuildVersion());
 }
 
 }  // namespace sluice::cli

@@ -6,6 +6,7 @@
 #include <future>
 #include <ostream>
 
+#include "cli/build_info.h"
 #include "engine/clock.h"
 #include "engine/node.h"
 #include "service/node_backend.h"
@@ -15,12 +16,12 @@
 namespace sluice::cli {
 namespace {
 
-const SystemClock kClock;
+const SystemClock kOfflineClock;
 
 service::RouterOptions OfflineRouterOptions() {
   service::RouterOptions options;
-  options.now_us = [] { return kClock.Now().us; };
-  options.version = SLUICE_VERSION;
+  options.now_us = [] { return kOfflineClock.Now().us; };
+  options.version = BuildVersion();
   return options;
 }
 
@@ -134,8 +135,8 @@ Outcome<std::unique_ptr<Api>> OpenDataDirectory(const std::string& directory,
   }
   options.data_dir = directory;
   options.kinds = &BuiltinKinds();
-  options.clock = &kClock;
-  options.build = SLUICE_VERSION;
+  options.clock = &kOfflineClock;
+  options.build = BuildVersion();
   options.on_fatal = [](const Error&) {};
   options.on_notice = [&environment](const std::string& notice) {
     environment.err << "sluice: " << notice << std::endl;

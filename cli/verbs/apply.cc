@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ApplyOptions {
   std::vector<std::string> files;
   Duration timeout = kCommandTimeout;
 };
@@ -52,7 +52,7 @@ Outcome<Exit> ApplyOne(Session& session, const Manifest& manifest, Duration time
 }
 
 // Everything that can be applied is, and the exit code is that of the worst.
-Outcome<Exit> Apply(Session& session, const Options& options) {
+Outcome<Exit> Apply(Session& session, const ApplyOptions& options) {
   Exit worst = Exit::kDone;
   const auto report = [&](const Failure& failure) {
     session.env().err << "sluice: " << failure.message << std::endl;
@@ -78,7 +78,7 @@ Outcome<Exit> Apply(Session& session, const Options& options) {
 }  // namespace
 
 void DefineApply(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ApplyOptions>();
   Arguments verb = line.Verb("apply", "Creates or changes objects as manifests say");
   verb.Texts("-f,--filename", &options->files, "A file, a folder, or - for standard input")
       .Length("--timeout", &options->timeout, "How long to wait for each decision [1m]")

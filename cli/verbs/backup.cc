@@ -108,7 +108,7 @@ struct RestoreWords {
   std::string data = "./data";
 };
 
-Outcome<Exit> Restore(Session& session, const RestoreWords& words) {
+Outcome<Exit> RestoreBackup(Session& session, const RestoreWords& words) {
   fs::path path = words.from;
   std::error_code error;
   if (fs::is_directory(path, error)) {
@@ -167,7 +167,7 @@ void DefineRestore(CommandLine& line) {
   Arguments verb = line.Verb("restore", "Makes a data directory of a backup");
   verb.Word("FILE|DIR", &words->from, "A backup, or a directory of them: the latest")
       .Text("--data", &words->data, "The directory, without a log [./data]");
-  verb.Run([words](Session& session) { return Restore(session, *words); });
+  verb.Run([words](Session& session) { return RestoreBackup(session, *words); });
 }
 
 }  // namespace sluice::cli

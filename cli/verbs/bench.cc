@@ -12,7 +12,7 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct BenchOptions {
   std::string group = "all";
   std::string form = "table";
   uint64_t seconds = 5;
@@ -24,7 +24,7 @@ struct Options {
   std::string only;
 };
 
-Outcome<Exit> CheckOptions(const Options& options) {
+Outcome<Exit> CheckOptions(const BenchOptions& options) {
   if (options.seconds == 0) return Fail(Exit::kBadInput, "--seconds must be at least 1");
   if (options.entities == 0) return Fail(Exit::kBadInput, "--entities must be at least 1");
   if (options.partitions == 0 || options.partitions > 1024) {
@@ -36,7 +36,7 @@ Outcome<Exit> CheckOptions(const Options& options) {
   return Exit::kDone;
 }
 
-Outcome<Exit> Bench(Session& session, const Options& options) {
+Outcome<Exit> Bench(Session& session, const BenchOptions& options) {
   if (auto checked = CheckOptions(options); !checked) return checked;
   Environment& env = session.env();
   const bool terminal = isatty(STDERR_FILENO) != 0;
@@ -72,7 +72,7 @@ Outcome<Exit> Bench(Session& session, const Options& options) {
 }  // namespace
 
 void DefineBench(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BenchOptions>();
   std::string groups;
   for (const std::string& name : bench::GroupNames()) groups += (groups.empty() ? "" : ", ") + name;
   const std::string help = groups + " [all]";

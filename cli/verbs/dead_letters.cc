@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct DeadLettersOptions {
   std::vector<std::string> ids;
   bool all = false;
   Output output;
@@ -30,7 +30,7 @@ Outcome<json> ReadAll(Session& session) {
   return items;
 }
 
-Outcome<Exit> List(Session& session, const Output& output) {
+Outcome<Exit> ListDeadLetters(Session& session, const Output& output) {
   const auto items = ReadAll(session);
   if (!items) return Again(items.error());
   if (!output.is_table()) {
@@ -58,7 +58,7 @@ Outcome<Exit> RetryOne(Session& session, const std::string& id) {
   return accepted ? Exit::kDone : Exit::kRejected;
 }
 
-Outcome<Exit> Retry(Session& session, const Options& options) {
+Outcome<Exit> Retry(Session& session, const DeadLettersOptions& options) {
   std::vector<std::string> ids = options.ids;
   if (ids.empty() != options.all) {
     return Fail(Exit::kBadInput, "dead-letters retry: give IDs of 'dead-letters list', or --all");
@@ -81,11 +81,11 @@ Outcome<Exit> Retry(Session& session, const Options& options) {
 }  // namespace
 
 void DefineDeadLetters(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DeadLettersOptions>();
   Arguments verb = line.Verb("dead-letters", "Bytes that were no command: lists, retries");
   Arguments list = verb.Sub("list", "Shows them, with reason and origin");
   options->output.Declare(list);
-  list.Run([options](Session& session) { return List(session, options->output); });
+  list.Run([options](Session& session) { return ListDeadLetters(session, options->output); });
   Arguments retry = verb.Sub("retry", "Decides their bytes anew, as commands");
   retry.Words("ID", &options->ids, "Of the list", false)
       .Flag("--all", &options->all, "All there are")

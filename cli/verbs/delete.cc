@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct DeleteOptions {
   std::vector<std::string> words;
   std::vector<std::string> files;
   std::string expected_uid;
@@ -50,7 +50,7 @@ const char* Progress(const json& events) {
   return is_gone ? " deleted" : " deleting";
 }
 
-Outcome<Exit> DeleteOne(Session& session, const ObjectRef& ref, const Options& options) {
+Outcome<Exit> DeleteOne(Session& session, const ObjectRef& ref, const DeleteOptions& options) {
   const std::string id = session.env().new_id();
   json payload = json::object();
   if (!options.expected_uid.empty()) payload["expectedUid"] = options.expected_uid;
@@ -75,7 +75,7 @@ Outcome<Exit> DeleteOne(Session& session, const ObjectRef& ref, const Options& o
 }
 
 // Objects of manifests go in the reverse order: what was made last may hang on what was made first.
-Outcome<std::vector<ObjectRef>> Targets(Session& session, const Options& options) {
+Outcome<std::vector<ObjectRef>> Targets(Session& session, const DeleteOptions& options) {
   std::vector<ObjectRef> refs;
   for (const std::string& file : options.files) {
     const ManifestSet set = ReadManifests(session, file);
@@ -97,7 +97,7 @@ Outcome<std::vector<ObjectRef>> Targets(Session& session, const Options& options
   return refs;
 }
 
-Outcome<Exit> Delete(Session& session, const Options& options) {
+Outcome<Exit> Delete(Session& session, const DeleteOptions& options) {
   const auto refs = Targets(session, options);
   if (!refs) return Again(refs.error());
   if (!options.expected_uid.empty() && refs->size() > 1) {
@@ -115,7 +115,7 @@ Outcome<Exit> Delete(Session& session, const Options& options) {
 }  // namespace
 
 void DefineDelete(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DeleteOptions>();
   Arguments verb = line.Verb("delete", "Asks objects to go");
   verb.Words("KIND/NAME", &options->words, "KIND/NAME..., or a kind, then names", false)
       .Texts("-f,--filename", &options->files, "The objects of these manifests")

@@ -18,7 +18,7 @@ using nlohmann::json;
 constexpr size_t kRecentDecisions = 10;
 constexpr size_t kActionsReadMax = 5'000;
 
-struct Options {
+struct DescribeOptions {
   std::vector<std::string> words;
   std::string at;
   Output output;
@@ -140,7 +140,7 @@ void PrintTable(const char* title, Table table, std::ostream& out) {
   table.Print(out);
 }
 
-void Print(const Description& description, std::ostream& out) {
+void PrintDescription(const Description& description, std::ostream& out) {
   const json& object = description.object;
   PrintSection("Name", At(object, "/metadata/name"), out);
   PrintSection("Namespace", At(object, "/metadata/namespace"), out);
@@ -179,7 +179,7 @@ void Print(const Description& description, std::ostream& out) {
   PrintTable("Last decisions", std::move(recent), out);
 }
 
-Outcome<Exit> Describe(Session& session, const Options& options) {
+Outcome<Exit> Describe(Session& session, const DescribeOptions& options) {
   KindInfo kind;
   const auto refs = session.ParseRefs(options.words, &kind);
   if (!refs) return Again(refs.error());
@@ -194,7 +194,7 @@ Outcome<Exit> Describe(Session& session, const Options& options) {
     if (!description) return Again(description.error());
     if (options.output.is_table()) {
       if (&ref != &refs->front()) out << '\n';
-      Print(*description, out);
+      PrintDescription(*description, out);
     } else {
       PrintValue({{"object", description->object},
                   {"actions", description->actions},
@@ -208,7 +208,7 @@ Outcome<Exit> Describe(Session& session, const Options& options) {
 }  // namespace
 
 void DefineDescribe(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DescribeOptions>();
   Arguments verb = line.Verb("describe", "Shows all about an object: what is pending and why too");
   verb.Words("KIND/NAME", &options->words, "KIND/NAME..., or a kind, then names")
       .Text("--at", &options->at,

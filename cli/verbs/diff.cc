@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct DiffOptions {
   std::vector<std::string> words;
   std::string from;
   std::string to;
@@ -36,7 +36,7 @@ void PrintEntity(const json& difference, std::ostream& out) {
   }
 }
 
-Outcome<Exit> Diff(Session& session, const Options& options) {
+Outcome<Exit> Diff(Session& session, const DiffOptions& options) {
   const auto from = PointInTime(session, "diff --from", options.from);
   if (!from) return Again(from.error());
   const auto to = PointInTime(session, "diff --to", options.to);
@@ -84,7 +84,7 @@ Outcome<Exit> Diff(Session& session, const Options& options) {
 }  // namespace
 
 void DefineDiff(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DiffOptions>();
   Arguments verb = line.Verb("diff", "Shows what differs between two points, and what made it so");
   verb.Words("KIND/NAME", &options->words, "An object, or a kind [everything in the namespace]",
              false)

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ExportOptions {
   std::vector<std::string> words;
   std::string file = "-";
   std::string from;
@@ -24,7 +24,7 @@ struct Options {
   std::string form = "lines";
 };
 
-Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
+Outcome<Parameters> ExportParameters(Session& session, const ExportOptions& options) {
   const auto from = PointInTime(session, "export --from", options.from);
   if (!from) return Again(from.error());
   const auto to = PointInTime(session, "export --to", options.to);
@@ -49,8 +49,8 @@ Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
   return parameters;
 }
 
-Outcome<Exit> Export(Session& session, const Options& options) {
-  const auto parameters = ParametersOf(session, options);
+Outcome<Exit> Export(Session& session, const ExportOptions& options) {
+  const auto parameters = ExportParameters(session, options);
   if (!parameters) return Again(parameters.error());
   std::ofstream file;
   const bool to_file = options.file != "-";
@@ -128,7 +128,7 @@ Outcome<Exit> Import(Session& session, const ImportWords& options) {
 }  // namespace
 
 void DefineExport(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExportOptions>();
   Arguments verb = line.Verb("export", "Writes the log, or a part of it, to a file");
   verb.Words("KIND/NAME", &options->words, "The decisions about an object or a kind [everything]",
              false)

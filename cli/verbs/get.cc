@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct GetOptions {
   std::vector<std::string> words;
   bool all_namespaces = false;
   std::string labels;
@@ -27,9 +27,9 @@ struct Options {
 };
 
 // Prints lists and events of one selection. Rows of a table keep the widths of the first.
-class Printer {
+class GetPrinter {
  public:
-  Printer(Session& session, const Options& options, const KindInfo& kind)
+  GetPrinter(Session& session, const GetOptions& options, const KindInfo& kind)
       : session_(session),
         options_(options),
         kind_(kind),
@@ -80,13 +80,13 @@ class Printer {
   }
 
   Session& session_;
-  const Options& options_;
+  const GetOptions& options_;
   const KindInfo kind_;
   ServerTable columns_;
   std::optional<Table> table_;
 };
 
-Outcome<Exit> WatchSelection(Session& session, const Selection& selection, Printer& printer) {
+Outcome<Exit> WatchSelection(Session& session, const Selection& selection, GetPrinter& printer) {
   const auto go_on = [&](Outcome<void> printed) -> Outcome<bool> {
     if (!printed) return Again(printed.error());
     return session.env().out.good();  // Whoever reads a pipe may have had enough.
@@ -115,7 +115,7 @@ Outcome<json> GetObject(Session& session, const ObjectRef& ref, const Selection&
 
 // Named objects, in one table; those that are not there are said on standard error.
 Outcome<Exit> GetNamed(Session& session, const std::vector<ObjectRef>& refs, const Selection& like,
-                       Printer& printer, const Options& options) {
+                       GetPrinter& printer, const GetOptions& options) {
   Exit worst = Exit::kDone;
   json whole;
   for (const ObjectRef& ref : refs) {
@@ -139,7 +139,7 @@ Outcome<Exit> GetNamed(Session& session, const std::vector<ObjectRef>& refs, con
   return worst;
 }
 
-Selection SelectionOf(Session& session, const Options& options, KindInfo kind) {
+Selection SelectionOf(Session& session, const GetOptions& options, KindInfo kind) {
   return {.kind = std::move(kind),
           .namespace_ = options.all_namespaces ? "" : session.namespace_name(),
           .labels = options.labels,
@@ -149,14 +149,14 @@ Selection SelectionOf(Session& session, const Options& options, KindInfo kind) {
           .as_table = options.output.is_table()};
 }
 
-Outcome<void> PrintKind(Session& session, const Options& options, const KindInfo& kind) {
+Outcome<void> PrintKind(Session& session, const GetOptions& options, const KindInfo& kind) {
   const auto list = ListAll(session, SelectionOf(session, options, kind));
   if (!list) return Again(list.error());
-  return Printer(session, options, kind).PrintList(*list);
+  return GetPrinter(session, options, kind).PrintList(*list);
 }
 
 // "binding,instance": a table each.
-Outcome<Exit> GetKinds(Session& session, const Options& options, std::string_view kinds) {
+Outcome<Exit> GetKinds(Session& session, const GetOptions& options, std::string_view kinds) {
   if (options.watch) return Fail(Exit::kBadInput, "get -w: one kind at a time");
   bool is_first = true;
   while (!kinds.empty()) {
@@ -171,7 +171,7 @@ Outcome<Exit> GetKinds(Session& session, const Options& options, std::string_vie
   return Exit::kDone;
 }
 
-Outcome<Exit> Get(Session& session, Options options) {
+Outcome<Exit> Get(Session& session, GetOptions options) {
   const auto at = PointInTime(session, "get --at", options.at);
   if (!at) return Again(at.error());
   options.at = *at;
@@ -192,7 +192,7 @@ Outcome<Exit> Get(Session& session, Options options) {
   const auto refs = session.ParseRefs(options.words, &kind);
   if (!refs) return Again(refs.error());
   const Selection selection = SelectionOf(session, options, kind);
-  Printer printer(session, options, kind);
+  GetPrinter printer(session, options, kind);
   if (refs->empty()) {
     if (options.watch) return WatchSelection(session, selection, printer);
     const auto printed = PrintKind(session, options, kind);
@@ -213,7 +213,7 @@ Outcome<Exit> Get(Session& session, Options options) {
 }  // namespace
 
 void DefineGet(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GetOptions>();
   Arguments verb = line.Verb("get", "Shows objects, and with -w their changes");
   verb.Words("KIND", &options->words,
              "A kind, then names; kinds with commas; KIND/NAME...; or nodes")

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct HistoryOptions {
   std::vector<std::string> words;
   uint64_t limit = 0;
   uint64_t last = 0;
@@ -25,7 +25,7 @@ struct Options {
   Output output;
 };
 
-Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
+Outcome<Parameters> HistoryParameters(Session& session, const HistoryOptions& options) {
   const auto ref = session.ParseOneRef(options.words);
   if (!ref) return Again(ref.error());
   const auto since = PointInTime(session, "history --since", options.since);
@@ -47,14 +47,14 @@ Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
                     {"follow", options.follow ? "true" : ""}};
 }
 
-HistoryView ViewOf(const Options& options) {
+HistoryView ViewOf(const HistoryOptions& options) {
   return {.wide = options.output.is_wide(), .changes = true};
 }
 
 // Shows rows as they come where more will; otherwise all at once, so that columns fit.
-class Printer {
+class HistoryPrinter {
  public:
-  Printer(const Options& options, std::ostream& out)
+  HistoryPrinter(const HistoryOptions& options, std::ostream& out)
       : options_(options), out_(out), table_(HistoryHeadings(ViewOf(options))) {}
 
   bool Take(json item) {
@@ -86,17 +86,17 @@ class Printer {
   }
 
  private:
-  const Options& options_;
+  const HistoryOptions& options_;
   std::ostream& out_;
   Table table_;
   json items_ = json::array();
   size_t count_ = 0;
 };
 
-Outcome<Exit> History(Session& session, const Options& options) {
-  const auto parameters = ParametersOf(session, options);
+Outcome<Exit> History(Session& session, const HistoryOptions& options) {
+  const auto parameters = HistoryParameters(session, options);
   if (!parameters) return Again(parameters.error());
-  Printer printer(options, session.env().out);
+  HistoryPrinter printer(options, session.env().out);
   const auto result = AskDebugger(session, "history", *parameters,
                                   [&](json item) { return printer.Take(std::move(item)); });
   // Whoever follows ends it.
@@ -115,7 +115,7 @@ Outcome<Exit> History(Session& session, const Options& options) {
 }  // namespace
 
 void DefineHistory(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<HistoryOptions>();
   Arguments verb = line.Verb("history", "Shows every decision about an object, oldest first");
   verb.Words("KIND/NAME", &options->words, "The object, there or gone")
       .Number("--limit", &options->limit, "The first so many [all]")

@@ -10,7 +10,7 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct LogsOptions {
   std::vector<std::string> words;
   bool follow = false;
   std::string tail;
@@ -18,7 +18,7 @@ struct Options {
 };
 
 // What a provider apart from the node keeps on this host.
-Outcome<Exit> ReadHere(Session& session, const ObjectRef& ref, const Options& options) {
+Outcome<Exit> ReadHere(Session& session, const ObjectRef& ref, const LogsOptions& options) {
   constexpr auto kLookAgain = Duration::Millis(200);
   std::optional<uint64_t> tail;
   if (!options.tail.empty()) {
@@ -43,7 +43,7 @@ Outcome<Exit> ReadHere(Session& session, const ObjectRef& ref, const Options& op
   return Exit::kDone;
 }
 
-Outcome<Exit> Logs(Session& session, const Options& options) {
+Outcome<Exit> Logs(Session& session, const LogsOptions& options) {
   std::vector<std::string> words = options.words;
   if (words.size() == 1 && words.front().find('/') == std::string::npos) {
     words.insert(words.begin(), "instance");
@@ -75,7 +75,7 @@ Outcome<Exit> Logs(Session& session, const Options& options) {
 }  // namespace
 
 void DefineLogs(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LogsOptions>();
   Arguments verb = line.Verb("logs", "Shows what an instance's process wrote");
   verb.Words("NAME", &options->words, "The instance")
       .Flag("-f,--follow", &options->follow, "Goes on with what it writes")

@@ -7,13 +7,13 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct MachinesOptions {
   std::string kind;
   std::string form = "text";
 };
 
 // The tables of this build: it needs no node.
-Outcome<Exit> Machines(Session& session, const Options& options) {
+Outcome<Exit> Machines(Session& session, const MachinesOptions& options) {
   std::vector<const ::sluice::KindInfo*> kinds = BuiltinKinds().kinds();
   if (!options.kind.empty()) {
     const ::sluice::KindInfo* kind = BuiltinKinds().FindLoosely(options.kind);
@@ -34,7 +34,7 @@ Outcome<Exit> Machines(Session& session, const Options& options) {
 }  // namespace
 
 void DefineMachines(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MachinesOptions>();
   Arguments verb = line.Verb("machines", "Shows the transition tables of this build");
   verb.Word("KIND", &options->kind, "Only this kind", false)
       .Choice("-o,--output", &options->form, {"text", "dot", "mermaid"}, "How to print [text]")

@@ -7,12 +7,12 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct ProviderDriftOptions {
   std::string dir;
   std::string holder;
 };
 
-Outcome<Exit> RunDrift(Session& session, const Options& options) {
+Outcome<Exit> RunDrift(Session& session, const ProviderDriftOptions& options) {
   if (options.dir.empty()) {
     return Fail(Exit::kBadInput, "provider drift: --dir DIR says where the clusters' files are");
   }
@@ -35,7 +35,7 @@ Outcome<Exit> RunDrift(Session& session, const Options& options) {
 }  // namespace
 
 void DefineProviderDrift(Arguments& provider) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProviderDriftOptions>();
   Arguments drift =
       provider.Sub("drift", "Reports how clusters kept in files differ from what was merged");
   drift.Text("--dir", &options->dir, "Holds a directory per cluster (docs/planes/delivery.md)")

@@ -7,13 +7,13 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct ProviderGithubOptions {
   std::string api_url = "https://api.github.com";
   std::string ca_file;
   std::string holder;
 };
 
-Outcome<Exit> RunGitHub(Session& session, const Options& options) {
+Outcome<Exit> RunGitHub(Session& session, const ProviderGithubOptions& options) {
   const char* token = std::getenv("GITHUB_TOKEN");
   if (token == nullptr || *token == '\0') {
     return Fail(Exit::kBadInput,
@@ -37,7 +37,7 @@ Outcome<Exit> RunGitHub(Session& session, const Options& options) {
 }  // namespace
 
 void DefineProviderGitHub(Arguments& provider) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProviderGithubOptions>();
   Arguments github = provider.Sub(
       "github", "Carries out what pull requests need at GitHub; its token is in GITHUB_TOKEN");
   github.Text("--api-url", &options->api_url, "Of the REST API [https://api.github.com]")

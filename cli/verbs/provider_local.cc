@@ -6,13 +6,13 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct ProviderLocalOptions {
   std::string data;
   std::vector<std::string> locations;
   bool stop_processes = false;
 };
 
-Outcome<Exit> RunLocal(Session& session, const Options& options) {
+Outcome<Exit> RunLocal(Session& session, const ProviderLocalOptions& options) {
   if (options.data.empty()) {
     return Fail(Exit::kBadInput, "provider local: --data DIR says where it keeps its processes");
   }
@@ -47,7 +47,7 @@ Outcome<std::string> LocationName(Session& session, const std::string& text) {
 }
 
 void DefineProviderLocal(Arguments& provider) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProviderLocalOptions>();
   Arguments local = provider.Sub("local", "Runs processes on this host for a node elsewhere");
   local.Text("--data", &options->data, "Where it keeps its processes; one provider at a time")
       .Texts("--location", &options->locations, "Only these: NAME or NAMESPACE/NAME [all local]")

@@ -7,12 +7,12 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct ProviderNotifyOptions {
   std::string timeout = "10s";
   uint64_t workers = 4;
 };
 
-Outcome<Exit> RunNotify(Session& session, const Options& options) {
+Outcome<Exit> RunNotify(Session& session, const ProviderNotifyOptions& options) {
   const auto timeout = ParseDuration(options.timeout);
   if (!timeout || *timeout <= Duration{}) {
     return Fail(Exit::kBadInput, "--timeout '{}' should be a duration above 0, as 10s",
@@ -36,7 +36,7 @@ Outcome<Exit> RunNotify(Session& session, const Options& options) {
 }  // namespace
 
 void DefineProviderNotify(Arguments& provider) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProviderNotifyOptions>();
   Arguments notify =
       provider.Sub("notify", "Announces phase changes of instances to the URLs they name");
   notify.Text("--timeout", &options->timeout, "Of one announcement [10s]")

@@ -7,7 +7,7 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct ProviderRegionOptions {
   std::string data;
   std::vector<std::string> locations;
   std::vector<std::string> faults;
@@ -20,7 +20,7 @@ struct RequestOptions {
   std::string request;
 };
 
-Outcome<Exit> RunRegion(Session& session, const Options& options) {
+Outcome<Exit> RunRegion(Session& session, const ProviderRegionOptions& options) {
   if (options.data.empty()) {
     return Fail(Exit::kBadInput, "provider region: --data DIR says where it keeps its servers");
   }
@@ -64,7 +64,7 @@ Outcome<Exit> Request(Session& session, const RequestOptions& options) {
 }  // namespace
 
 void DefineProviderRegion(Arguments& provider) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProviderRegionOptions>();
   Arguments region = provider.Sub(
       "region", "Simulates a region, with servers for instances of backend server; for trying out");
   region.Text("--data", &options->data, "Where it keeps its servers; one region at a time")

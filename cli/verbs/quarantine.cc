@@ -13,13 +13,13 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct QuarantineOptions {
   std::vector<std::string> words;
   bool skip = false;
   Output output;
 };
 
-Outcome<Exit> List(Session& session, const Output& output) {
+Outcome<Exit> ListQuarantine(Session& session, const Output& output) {
   json items = json::array();
   const auto read =
       ForEachItem(session, "list what is quarantined", "/quarantine", {}, [&](json item) {
@@ -42,7 +42,7 @@ Outcome<Exit> List(Session& session, const Output& output) {
   return Exit::kDone;
 }
 
-Outcome<Exit> Release(Session& session, const Options& options) {
+Outcome<Exit> Release(Session& session, const QuarantineOptions& options) {
   const auto ref = session.ParseOneRef(options.words);
   if (!ref) return Again(ref.error());
   const auto result =
@@ -61,11 +61,11 @@ Outcome<Exit> Release(Session& session, const Options& options) {
 }  // namespace
 
 void DefineQuarantine(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<QuarantineOptions>();
   Arguments verb = line.Verb("quarantine", "Entities set aside after a defect: lists, releases");
   Arguments list = verb.Sub("list", "Shows what is set aside, why, and how much waits for it");
   options->output.Declare(list);
-  list.Run([options](Session& session) { return List(session, options->output); });
+  list.Run([options](Session& session) { return ListQuarantine(session, options->output); });
   Arguments release = verb.Sub("release", "Gives an entity its parked commands again, in order");
   release.Words("KIND/NAME", &options->words, "The entity")
       .Flag("--skip", &options->skip, "Without the first of them, the one that failed")

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ReplayOptions {
   std::vector<std::string> words;
   std::string from;
   std::string to;
@@ -48,7 +48,7 @@ void PrintWhatIf(const json& result, std::ostream& out) {
   }
 }
 
-Outcome<Exit> WhatIf(Session& session, const Options& options) {
+Outcome<Exit> WhatIf(Session& session, const ReplayOptions& options) {
   const auto result = AskDebugger(session, "what-if", {});
   if (!result) return Again(result.error());
   if (options.output.is_table()) {
@@ -59,7 +59,8 @@ Outcome<Exit> WhatIf(Session& session, const Options& options) {
   return result->value("ok", false) ? Exit::kDone : Exit::kRejected;
 }
 
-Outcome<Parameters> ParametersOf(Session& session, const Options& options, bool with_state) {
+Outcome<Parameters> ReplayParameters(Session& session, const ReplayOptions& options,
+                                     bool with_state) {
   KindInfo kind;
   const auto refs = session.ParseRefs(options.words, &kind);
   if (!refs) return Again(refs.error());
@@ -80,7 +81,7 @@ Outcome<Parameters> ParametersOf(Session& session, const Options& options, bool 
                     {"state", with_state ? "true" : ""}};
 }
 
-Outcome<Exit> Replay(Session& session, const Options& options) {
+Outcome<Exit> Replay(Session& session, const ReplayOptions& options) {
   if (options.what_if) {
     if (!options.words.empty() || !options.until.empty() || options.bisect) {
       return Fail(Exit::kBadInput, "replay --what-if: takes the whole log, and no object");
@@ -101,7 +102,7 @@ Outcome<Exit> Replay(Session& session, const Options& options) {
   std::ostream& out = session.env().out;
   const bool interactive =
       options.output.is_table() && isatty(STDOUT_FILENO) != 0 && isatty(STDIN_FILENO) != 0;
-  const auto parameters = ParametersOf(session, options, options.state || interactive);
+  const auto parameters = ReplayParameters(session, options, options.state || interactive);
   if (!parameters) return Again(parameters.error());
   std::vector<json> steps;
   const auto result = AskDebugger(session, "replay", *parameters, [&](json item) {
@@ -133,7 +134,7 @@ Outcome<Exit> Replay(Session& session, const Options& options) {
 }  // namespace
 
 void DefineReplay(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReplayOptions>();
   Arguments verb = line.Verb(
       "replay", "Steps through the life of objects; --what-if decides the whole log again");
   verb.Words("KIND/NAME", &options->words, "One object or several, there or gone", false)

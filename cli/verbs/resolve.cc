@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ResolveOptions {
   std::string name;
   std::string key;
   std::string expect;
@@ -39,7 +39,7 @@ std::string Addresses(const json& answer) {
   return text;
 }
 
-Outcome<std::string> Path(Session& session, const Options& options, const std::string& at) {
+Outcome<std::string> Path(Session& session, const ResolveOptions& options, const std::string& at) {
   const std::string match = at.empty() ? "" : "Exact";
   if (options.name.empty() == options.key.empty()) {
     return Fail(Exit::kBadInput, "resolve: give the binding's name, or --key KEY");
@@ -68,7 +68,7 @@ Outcome<std::string> Path(Session& session, const Options& options, const std::s
   return "/resolve/" + ref->namespace_ + "/" + ref->name + query;
 }
 
-Outcome<Exit> Resolve(Session& session, const Options& options) {
+Outcome<Exit> Resolve(Session& session, const ResolveOptions& options) {
   const auto at = PointInTime(session, "resolve --at", options.at);
   if (!at) return Again(at.error());
   auto path = Path(session, options, *at);
@@ -99,7 +99,7 @@ Outcome<Exit> Resolve(Session& session, const Options& options) {
 }  // namespace
 
 void DefineResolve(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ResolveOptions>();
   Arguments verb = line.Verb("resolve", "Shows the active instance behind a binding");
   verb.Word("NAME", &options->name, "The binding's name", false)
       .Text("--key", &options->key, "Its binding key instead")

@@ -13,7 +13,7 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct SendOptions {
   std::string text;
   std::string file;
   Duration timeout = kCommandTimeout;
@@ -75,7 +75,7 @@ Outcome<void> AddLines(std::istream& in, const std::string& name, bool is_intera
   return sender.Flush();
 }
 
-Outcome<Exit> Send(Session& session, const Options& options) {
+Outcome<Exit> Send(Session& session, const SendOptions& options) {
   if (options.text.empty() == options.file.empty()) {
     return Fail(Exit::kBadInput, "send: give one command as JSON, or -f FILE.jsonl, or -f -");
   }
@@ -112,7 +112,7 @@ Outcome<Exit> Send(Session& session, const Options& options) {
 }  // namespace
 
 void DefineSend(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SendOptions>();
   Arguments verb = line.Verb("send", "Sends commands and prints their results, one a line");
   DefineKafkaFlags(verb, &options->kafka);
   verb.Word("JSON", &options->text, "One command, or - for standard input", false)

@@ -29,8 +29,8 @@ std::string Line(const json& snapshot) {
                      Mebibytes(snapshot));
 }
 
-Outcome<Exit> Print(Session& session, const Outcome<json>& result, const Output& output,
-                    const std::function<void(std::ostream&, const json&)>& as_text) {
+Outcome<Exit> PrintSnapshot(Session& session, const Outcome<json>& result, const Output& output,
+                            const std::function<void(std::ostream&, const json&)>& as_text) {
   if (!result) return Again(result.error());
   if (output.is_table()) {
     as_text(session.env().out, *result);
@@ -41,25 +41,26 @@ Outcome<Exit> Print(Session& session, const Outcome<json>& result, const Output&
 }
 
 Outcome<Exit> Take(Session& session, const SnapshotWords& words) {
-  return Print(session, TakeSnapshot(session), words.output,
-               [](std::ostream& out, const json& taken) { out << Line(taken) << " taken\n"; });
+  return PrintSnapshot(
+      session, TakeSnapshot(session), words.output,
+      [](std::ostream& out, const json& taken) { out << Line(taken) << " taken\n"; });
 }
 
-Outcome<Exit> List(Session& session, const SnapshotWords& words) {
-  return Print(session, ListSnapshots(session), words.output,
-               [&](std::ostream& out, const json& list) {
-                 if (list.at("items").empty()) {
-                   session.env().err << "There are no snapshots.\n";
-                   return;
-                 }
-                 Table table({"NAME", "COVERAGE", "MIB", "BUILD", "STATE"});
-                 for (const json& item : list.at("items")) {
-                   table.Add({item.value("name", ""), item.value("coverage", "<none>"),
-                              Mebibytes(item), item.value("build", "<none>"),
-                              item.value("whole", false) ? "whole" : item.value("fault", "")});
-                 }
-                 table.Print(out);
-               });
+Outcome<Exit> ListTaken(Session& session, const SnapshotWords& words) {
+  return PrintSnapshot(
+      session, ListSnapshots(session), words.output, [&](std::ostream& out, const json& list) {
+        if (list.at("items").empty()) {
+          session.env().err << "There are no snapshots.\n";
+          return;
+        }
+        Table table({"NAME", "COVERAGE", "MIB", "BUILD", "STATE"});
+        for (const json& item : list.at("items")) {
+          table.Add({item.value("name", ""), item.value("coverage", "<none>"), Mebibytes(item),
+                     item.value("build", "<none>"),
+                     item.value("whole", false) ? "whole" : item.value("fault", "")});
+        }
+        table.Print(out);
+      });
 }
 
 Outcome<json> VerifyOne(Session& session, const std::string& name) {
@@ -79,7 +80,7 @@ Outcome<Exit> VerifySnapshots(Session& session, const SnapshotWords& words) {
   for (const std::string& name : names) {
     const auto verified = VerifyOne(session, name);
     const auto printed =
-        Print(session, verified, words.output, [](std::ostream& out, const json& one) {
+        PrintSnapshot(session, verified, words.output, [](std::ostream& out, const json& one) {
           if (!one.value("ok", false)) {
             out << one.value("fault", "") << '\n';
             return;
@@ -100,20 +101,20 @@ Outcome<Exit> Prune(Session& session, const SnapshotWords& words) {
       session, "prune snapshots",
       {.method = "POST",
        .target = "/snapshots/prune" + QueryString({{"keep", std::to_string(words.keep)}})});
-  return Print(session, pruned, words.output, [](std::ostream& out, const json& result) {
+  return PrintSnapshot(session, pruned, words.output, [](std::ostream& out, const json& result) {
     for (const json& name : result.at("removed")) out << name.get<std::string>() << " removed\n";
     out << result.value("kept", 0) << " kept\n";
   });
 }
 
-Outcome<Exit> Restore(Session& session, const SnapshotWords& words) {
+Outcome<Exit> RestoreSnapshot(Session& session, const SnapshotWords& words) {
   Outcome<std::string> name = words.name;
   if (words.name.empty()) name = LatestSnapshot(session);
   if (!name) return Again(name.error());
   const auto restored =
       AskForLines(session, "restore snapshot " + *name,
                   {.method = "POST", .target = "/snapshots/" + PercentEncode(*name) + "/restore"});
-  return Print(session, restored, words.output, [](std::ostream& out, const json& result) {
+  return PrintSnapshot(session, restored, words.output, [](std::ostream& out, const json& result) {
     out << "the projections are those of " << Line(result)
         << "; the log's decisions since are folded when they are next read\n";
   });
@@ -130,7 +131,7 @@ void DefineSnapshot(CommandLine& line) {
   take.Run([words](Session& session) { return Take(session, *words); });
   Arguments list = verb.Sub("list", "Shows them, oldest first");
   words->output.Declare(list);
-  list.Run([words](Session& session) { return List(session, *words); });
+  list.Run([words](Session& session) { return ListTaken(session, *words); });
   Arguments verify =
       verb.Sub("verify", "Reads every file and checks that it is of this log; exit code 1 if not");
   verify.Word("NAME", &words->name, "One of them [all]", /*required=*/false);
@@ -144,7 +145,7 @@ void DefineSnapshot(CommandLine& line) {
       "restore", "With --data: the projections of a directory no node holds become the snapshot's");
   restore.Word("NAME", &words->name, "One of them [the latest]", /*required=*/false);
   words->output.Declare(restore);
-  restore.Run([words](Session& session) { return Restore(session, *words); });
+  restore.Run([words](Session& session) { return RestoreSnapshot(session, *words); });
 }
 
 }  // namespace sluice::cli

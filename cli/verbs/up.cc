@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "cli/build_info.h"
 #include "cli/kafka_config.h"
 #include "cli/session.h"
 #include "cli/verbs/verbs.h"
@@ -21,7 +22,7 @@
 namespace sluice::cli {
 namespace {
 
-struct Options {
+struct UpOptions {
   std::string data = "./data";
   std::string listen = "127.0.0.1:7420";
   uint64_t partitions = 0;
@@ -65,7 +66,7 @@ Exit ExitOf(const Error& error) {
 }
 
 // What to do where the data directory cannot be opened.
-std::string_view Remedy(const Error& error, const Options& options) {
+std::string_view Remedy(const Error& error, const UpOptions& options) {
   switch (error.code) {
     case ErrorCode::kUnavailable:
       return "; end that process, or give another --data";
@@ -112,7 +113,7 @@ void Serve(Session& session, const Node& node) {
   }
 }
 
-std::string NameOf(const Options& options, const service::ListenAddress& address) {
+std::string NameOf(const UpOptions& options, const service::ListenAddress& address) {
   if (!options.name.empty()) return options.name;
   char host[HOST_NAME_MAX + 1] = {};
   gethostname(host, sizeof host - 1);
@@ -120,7 +121,7 @@ std::string NameOf(const Options& options, const service::ListenAddress& address
   return fmt::format("{}-{}", host, address.port != 0 ? address.port : getpid());
 }
 
-Outcome<Exit> Up(Session& session, const Options& options) {
+Outcome<Exit> Up(Session& session, const UpOptions& options) {
   const auto address = service::ParseListenAddress(options.listen);
   if (!address) return Fail(Exit::kBadInput, "--listen: {}", address.error().message);
 
@@ -136,7 +137,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   node_options.kinds = &BuiltinKinds();
   node_options.clock = &clock;
   node_options.node_name = NameOf(options, *address);
-  node_options.build = SLUICE_VERSION;
+  node_options.build = BuildVersion();
   node_options.snapshots = {.every_decisions = options.snapshot_every,
                             .interval = options.snapshot_interval,
                             .keep = options.snapshot_keep};
@@ -165,7 +166,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   service::ThreadTimers timers;
   service::RouterOptions router_options;
   router_options.now_us = [] { return clock.Now().us; };
-  router_options.version = SLUICE_VERSION;
+  router_options.version = BuildVersion();
   if (const char* secret = std::getenv("GITHUB_WEBHOOK_SECRET")) {
     router_options.github_webhook_secret = secret;
   }
@@ -198,7 +199,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
   if (!session.env().stop.stop_requested()) {
     session.env().out << fmt::format(
                              "sluice {} is ready at {} (data {}, {} partitions, provider {})",
-                             SLUICE_VERSION, url, options.data, (*node)->partition_count(),
+                             BuildVersion(), url, options.data, (*node)->partition_count(),
                              options.provider)
                       << std::endl;
   }
@@ -217,7 +218,7 @@ Outcome<Exit> Up(Session& session, const Options& options) {
 }  // namespace
 
 void DefineUp(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<UpOptions>();
   Arguments verb = line.Verb("up", "Runs a node: engine, projections, HTTP and the local provider");
   DefineKafkaFlags(verb, &options->kafka);
   verb.Text("--data", &options->data, "Where the log and the projections are [./data]")

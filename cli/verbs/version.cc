@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/build_info.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs/verbs.h"
@@ -10,13 +11,13 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct VersionOptions {
   bool client_only = false;
   Output output;
 };
 
-Outcome<Exit> Version(Session& session, const Options& options) {
-  json report{{"client", {{"version", SLUICE_VERSION}, {"build", SLUICE_BUILD_TYPE}}}};
+Outcome<Exit> Version(Session& session, const VersionOptions& options) {
+  json report{{"client", {{"version", BuildVersion()}, {"build", BuildType()}}}};
   if (!options.client_only) {
     // What is running is worth knowing also when nothing runs.
     const auto server = session.Ask("ask for the version", {.target = "/version"});
@@ -32,7 +33,7 @@ Outcome<Exit> Version(Session& session, const Options& options) {
     PrintValue(report, options.output, out);
     return Exit::kDone;
   }
-  out << "sluice " << SLUICE_VERSION << " (" << SLUICE_BUILD_TYPE << ")\n";
+  out << "sluice " << BuildVersion() << " (" << BuildType() << ")\n";
   if (!report.contains("server")) return Exit::kDone;
   const json& server = report["server"];
   if (server.contains("error")) {
@@ -47,7 +48,7 @@ Outcome<Exit> Version(Session& session, const Options& options) {
 }  // namespace
 
 void DefineVersion(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<VersionOptions>();
   Arguments verb = line.Verb("version", "Shows what this is, and what is running");
   verb.Flag("--client", &options->client_only, "Only what this is");
   options->output.Declare(verb);

@@ -11,13 +11,13 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct WaitOptions {
   std::vector<std::string> words;
   std::string what;
   Duration timeout = Duration::Seconds(30);
 };
 
-Outcome<Exit> Wait(Session& session, const Options& options) {
+Outcome<Exit> Wait(Session& session, const WaitOptions& options) {
   const auto goal = ParseGoal(options.what);
   if (!goal) return Again(goal.error());
   const auto ref = session.ParseOneRef(options.words);
@@ -52,7 +52,7 @@ Outcome<Exit> Wait(Session& session, const Options& options) {
 }  // namespace
 
 void DefineWait(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<WaitOptions>();
   Arguments verb = line.Verb("wait", "Waits until an object has come to be something");
   verb.Words("KIND/NAME", &options->words, "The object")
       .Text("--for", &options->what, "phase=PHASE, condition=TYPE[=STATUS] or delete")

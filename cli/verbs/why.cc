@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct WhyOptions {
   std::vector<std::string> words;
   std::string condition;
   std::string field;
@@ -26,7 +26,7 @@ bool IsPosition(std::string_view text) {
          text.find_first_not_of("0123456789:") == text.npos;
 }
 
-Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
+Outcome<Parameters> WhyParameters(Session& session, const WhyOptions& options) {
   const bool of_entity = !options.condition.empty() || !options.field.empty() ||
                          !options.at.empty() || options.words.size() > 1;
   const std::string& word = options.words.front();
@@ -45,8 +45,8 @@ Outcome<Parameters> ParametersOf(Session& session, const Options& options) {
                     {"at", *at}};
 }
 
-Outcome<Exit> Why(Session& session, const Options& options) {
-  const auto parameters = ParametersOf(session, options);
+Outcome<Exit> Why(Session& session, const WhyOptions& options) {
+  const auto parameters = WhyParameters(session, options);
   if (!parameters) return Again(parameters.error());
   const auto why = AskDebugger(session, "why", *parameters);
   if (!why) return Again(why.error());
@@ -72,7 +72,7 @@ Outcome<Exit> Why(Session& session, const Options& options) {
 }  // namespace
 
 void DefineWhy(CommandLine& line) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<WhyOptions>();
   Arguments verb = line.Verb(
       "why",
       "Shows what set a value and what led there, what is waited for, what a command led to");
