@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/prompt_thread.h"
+
 namespace sluice::bench {
 namespace {
 
@@ -107,7 +109,9 @@ Result<LoadResult> RunClosedLoop(Node& node, size_t in_flight, const CommandSour
 
 Result<LoadResult> RunOpenLoop(Node& node, uint64_t per_s, const CommandSource& source,
                                Duration time, std::stop_token stop) {
-  // Else it would wake up 50 us late each time, and count that as the node's.
+  // Else it would wake up 50 us late each time, or when a compaction's slice of the processor is
+  // over, and count that as the node's.
+  BecomePromptThread("load");
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   auto answers = std::make_shared<Answers>();
   const TimePoint began = SteadyClock::now();
