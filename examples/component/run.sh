@@ -2,7 +2,7 @@
 # A database and a web front end behind one owner. A shell function looks after the resources: it
 # carries out what is pending (each resource is a file here) and reports. The owner's conditions
 # follow, every change in one write. Ends by itself.
-#   --build-dir DIR  use what is built there instead of build/release
+#   --build-dir DIR  use what is built there, instead of setting up and building build/release
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../node.sh"
 
@@ -48,9 +48,9 @@ expect() { until_true 20 "$1=$2 $3 (is $("$sluice" get binding shop -o json | jq
 metric() { curl -fs "$SLUICE_SERVER/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
 
 title "The component comes before its owner: it waits"
-apply <examples/component/component.yaml
+apply examples/component/component.yaml
 "$sluice" get components | indented
-apply <examples/component/owner.yaml
+apply examples/component/owner.yaml
 expect DatabaseReady False Blocked
 conditions
 

@@ -1,74 +1,18 @@
 #!/usr/bin/env bash
 # Shows the delivery plane for real: a pull request goes through the label workflow at a stand-in of GitHub's API (HTTPS,
 # webhooks), is merged, and is watched in two clusters kept in files; drift is made by hand, seen, and repaired.
-#   --build-dir DIR  use what is built there, instead of building build/release
+#   --build-dir DIR  use what is built there, instead of setting up and building build/release
 # Ends with exit 0 and nothing left behind; anything unexpected ends it with 1.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-
-build=
-while [[ $# -gt 0 ]]; do
-  case $1 in
-    --build-dir)
-      build=$(realpath "${2:?--build-dir needs a directory}")
-      shift
-      ;;
-    -h | --help)
-      sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-      exit 0
-      ;;
-    *)
-      echo "delivery: unknown option $1 (see --help)" >&2
-      exit 2
-      ;;
-  esac
-  shift
-done
-if [[ -z $build ]]; then
-  scripts/build.sh release sluice
-  build=$PWD/build/release
-fi
-
-sluice=$build/sluice
-work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-delivery.XXXXXX")
-pids=()
-
-title() { printf '\n== %s\n' "$*"; }
-say() { printf '   %s\n' "$*"; }
-fail() {
-  echo "delivery: $*" >&2
-  exit 1
-}
-
-# until_true SECONDS WHAT COMMAND...: repeats the command until it succeeds.
-until_true() {
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    [[ $SECONDS -lt $deadline ]] || fail "waited in vain for: $what"
-    sleep 0.05
-  done
-}
-
-clean_up() {
-  local code=$?
-  trap - EXIT
-  if [[ $code -ne 0 ]]; then tail -n 20 "$work"/*.log >&2 || true; fi
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-  exit "$code"
-}
-trap clean_up EXIT
+source "$(dirname "${BASH_SOURCE[0]}")/../shell.sh"
 
 # start NAME COMMAND...: in the background; goes on once it says that it is ready.
 start() {
   local name=$1
   shift
-  "$@" >"$work/$name.out" 2>"$work/$name.log" &
-  pids+=("$!")
-  disown "$!"
-  until_true 30 "$name to be ready" grep -q ready "$work/$name.out"
-  say "$(head -1 "$work/$name.out")"
+  in_background "$name" "$@"
+  until_true 30 "$name to be ready" grep -q ready "$work/$name.log"
+  say "$(grep -m1 ready "$work/$name.log")"
 }
 
 # What a person does in the browser. Certificates of the stand-in are made when it starts.
@@ -85,22 +29,22 @@ monitor_is() { [[ $(monitor "$1" .status.phase) == "$2" ]]; }
 
 title "A stand-in of GitHub, a node, and the two providers"
 start github python3 tests/support/github_standin.py --dir "$work/tls"
-api=$(sed -n 's/^ready //p' "$work/github.out")
+api=$(sed -n 's/^ready //p' "$work/github.log")
 export GITHUB_WEBHOOK_SECRET=example-secret
 start node "$sluice" up --data "$work/data" --listen 127.0.0.1:0 --provider none
-SLUICE_SERVER=$(grep -o 'http://[0-9.:]*' "$work/node.out")
+SLUICE_SERVER=$(grep -o 'http://[0-9.:]*' "$work/node.log")
 export SLUICE_SERVER
 mkdir -p "$work/clusters"
 start provider env GITHUB_TOKEN=standin-token "$sluice" provider github --api-url "$api" \
   --ca-file "$work/tls/ca.pem"
 start drift "$sluice" provider drift --dir "$work/clusters"
-"$sluice" apply -f examples/delivery/settings.yaml | sed 's/^/   /'
+apply examples/delivery/settings.yaml
 
 title "Pull request 42 is opened; nobody approved it yet"
 person pull '{"repository":"acme/shop","number":42,"labels":["bug"],"checks":{"ci":"success"},
   "files":["deploy/web/us-1/app.yaml","deploy/web/eu-1/app.yaml"]}'
 person webhook "{\"url\":\"$SLUICE_SERVER/webhooks/github\",\"secret\":\"$GITHUB_WEBHOOK_SECRET\"}"
-"$sluice" apply -f examples/delivery/pull_request.yaml | sed 's/^/   /'
+apply examples/delivery/pull_request.yaml
 until_true 20 "the label" labels_are "bug, sluice/discovered"
 say "labels at GitHub: $(labels)"
 say "Qualified=$(pull '.status.conditions[] | select(.type == "Qualified") | "\(.status): \(.message)"')"
@@ -122,7 +66,7 @@ for cluster in us-1 eu-1; do
 done
 until_true 20 "us-1 to be in sync" monitor_is us-1 Synced
 until_true 20 "eu-1 to be in sync" monitor_is eu-1 Synced
-"$sluice" get driftmonitor | sed 's/^/   /'
+"$sluice" get driftmonitor | indented
 
 title "Somebody scales eu-1 by hand"
 sed -i 's/replicas: 3/replicas: 5/' "$work/clusters/eu-1/live/app.yaml"
@@ -138,7 +82,7 @@ title "It is repaired"
 cp "$work/clusters/eu-1/manifests/app.yaml" "$work/clusters/eu-1/live/app.yaml"
 until_true 20 "the repair" monitor_is eu-1 Synced
 [[ $(monitor eu-1 .status.driftCount) == 1 ]] || fail "one drift was not counted once"
-"$sluice" get driftmonitor | sed 's/^/   /'
+"$sluice" get driftmonitor | indented
 
 title "Is everything as GitHub has it? sluice send EnsureConsistency"
 "$sluice" send '{"entity":"pullrequest/default/acme--shop--42","command":"EnsureConsistency"}' >/dev/null
@@ -150,7 +94,7 @@ title "How it came about: sluice history pullrequest/acme--shop--42"
 "$sluice" history pullrequest/acme--shop--42
 
 title "Taking it all away"
-"$sluice" delete pullrequest/acme--shop--42 --wait | sed 's/^/   /'
+"$sluice" delete pullrequest/acme--shop--42 --wait | indented
 [[ -z $("$sluice" get driftmonitor -o json | jq -r '.items[]?.metadata.name') ]] || fail "a monitor is left"
 say "its monitors went with it; labels at GitHub stay: $(labels)"
 printf '\ndelivery: done in %d s\n' "$SECONDS"

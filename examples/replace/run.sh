@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Replaces running instances: one behind a binding, which rolls, and one that nobody owns, which gets
 # a successor of its own. Shows keys that are replayed and keys that are refused. Ends by itself.
-#   --build-dir DIR  use what is built there instead of build/release
+#   --build-dir DIR  use what is built there, instead of setting up and building build/release
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../node.sh"
 
@@ -21,7 +21,7 @@ expect() {
 active() { "$sluice" get binding web -o json | jq -r '.status.activeInstanceRef | "\(.name) \(.revision)"'; }
 
 title "A binding on revision v1, and an instance that nobody owns"
-apply <examples/replace/manifests.yaml
+apply examples/replace/manifests.yaml
 "$sluice" wait binding/web --for=phase=Ready --timeout=60s | indented
 "$sluice" wait instance/lone --for=condition=Ready --timeout=60s | indented
 first=$(active)

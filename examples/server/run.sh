@@ -5,77 +5,15 @@
 #   --build-dir DIR  use what is built there, instead of setting up and building build/release
 # Ends with exit 0 and nothing left behind; anything unexpected ends it with 1.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source "$(dirname "${BASH_SOURCE[0]}")/../shell.sh"
 
-build=
-while [[ $# -gt 0 ]]; do
-  case $1 in
-    --build-dir)
-      build=$(realpath "${2:?--build-dir needs a directory}")
-      shift
-      ;;
-    -h | --help)
-      sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-      exit 0
-      ;;
-    *)
-      echo "examples/server: unknown option $1 (see --help)" >&2
-      exit 2
-      ;;
-  esac
-  shift
-done
-if [[ -z $build ]]; then
-  scripts/setup.sh
-  scripts/build.sh release sluice
-  build=$PWD/build/release
-fi
-
-sluice=$build/sluice
-work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-server.XXXXXX")
-node_pid=
-region_pid=
-watch_pid=
-
-title() { printf '\n== %s\n' "$*"; }
-say() { printf '   %s\n' "$*"; }
-fail() {
-  echo "examples/server: $*" >&2
-  exit 1
-}
-
-# until_true SECONDS WHAT COMMAND...: repeats the command until it succeeds.
-until_true() {
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    [[ $SECONDS -lt $deadline ]] || fail "waited in vain for: $what"
-    sleep 0.1
-  done
-}
-
-clean_up() {
-  local code=$?
-  trap - EXIT
-  if [[ $code -ne 0 ]]; then
-    for log in node region; do
-      echo "examples/server: failed; the last words of the $log:" >&2
-      tail -20 "$work/$log.log" >&2 || true
-    done
-  fi
-  for pid in $watch_pid $region_pid $node_pid; do kill -KILL "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-  exit "$code"
-}
-
-apply() { "$sluice" apply -f - | sed 's/^/   /'; }
 instance() { "$sluice" get instance "$1" -o json | jq -r "$2"; }
 server_of() { instance "$1" '.status.server.name // ""'; }
 condition() { instance "$1" ".status.conditions[] | select(.type == \"$2\") | .status + \" \" + .reason"; }
 has() { [[ $(condition "$1" "$2") == "$3" ]]; }
 mapped() { [[ $("$sluice" get server "$1" -o json | jq -r '.status.conditions[0].reason') == "$2" ]]; }
-region_do() { "$sluice" provider region-do --data "$work/region" "$1" | sed 's/^/   /'; }
-ready() { "$sluice" wait "instance/$1" --for=condition=Ready --timeout=60s | sed 's/^/   /'; }
+region_do() { "$sluice" provider region-do --data "$work/region" "$1" | indented; }
+ready() { "$sluice" wait "instance/$1" --for=condition=Ready --timeout=60s | indented; }
 pool() { "$sluice" get deployment pool -o json | jq -r "$1"; }
 members() { "$sluice" get instances -o json | jq -r '[.items[].metadata.name | select(startswith("pool-"))] | join(" ")'; }
 
@@ -88,12 +26,12 @@ settled() {
 # roll IMAGE MAX_UNAVAILABLE MAX_SURGE: rolls the pool and tells the bounds that every version of it kept.
 roll() {
   "$sluice" get deployment pool -w -o json >"$work/watch-$1" 2>/dev/null &
-  watch_pid=$!
+  local watch_pid=$!
+  pids+=("$watch_pid")
   until_true 10 "the watch" test -s "$work/watch-$1"
   sed "s/debian-12/$1/; s/maxUnavailable: 1/maxUnavailable: $2/; s/maxSurge: 0/maxSurge: $3/" examples/server/pool.yaml | apply
   until_true 90 "the pool on $1" settled
   kill "$watch_pid" 2>/dev/null && wait "$watch_pid" 2>/dev/null || true
-  watch_pid=
   local versions least most
   read -r versions least most < <(jq -rs '[length, ([.[].status.readyReplicas] | min), ([.[].status.replicas] | max)] | @tsv' \
     "$work/watch-$1")
@@ -103,28 +41,18 @@ roll() {
 
 with() { sed "s/$2/$3/" "examples/server/$1.yaml" | apply; }
 
-[[ -x $sluice ]] || fail "not built in $build"
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-port=7420
-while (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((20000 + RANDOM % 10000)); done
-export SLUICE_SERVER=http://127.0.0.1:$port
-
 title "A node, and a region beside it"
-"$sluice" up --data "$work/data" --listen "127.0.0.1:$port" --provider none >"$work/node.log" 2>&1 &
-node_pid=$!
-until_true 30 "the node to be ready" curl -fs -o /dev/null "$SLUICE_SERVER/readyz"
-"$sluice" provider region --data "$work/region" --step-time 200ms --seed 7 >"$work/region.log" 2>&1 &
-region_pid=$!
+choose_port
+start_node --provider none
+in_background region "$sluice" provider region --data "$work/region" --step-time 200ms --seed 7
 until_true 10 "the region" grep -q ready "$work/region.log"
-"$sluice" apply -f examples/server/location.yaml | sed 's/^/   /'
+apply examples/server/location.yaml
 
 title "An instance that is a server"
-"$sluice" apply -f examples/server/instance.yaml | sed 's/^/   /'
+apply examples/server/instance.yaml
 ready web
 first=$(server_of web)
-"$sluice" get server -o wide | sed 's/^/   /'
+"$sluice" get server -o wide | indented
 
 title "Its server vanishes: another one is made"
 region_do "vanish $first"
@@ -158,7 +86,7 @@ ready web
 say "$second runs $(instance web .status.server.reported.image)"
 
 title "A pool of three"
-"$sluice" apply -f examples/server/pool.yaml | sed 's/^/   /'
+apply examples/server/pool.yaml
 until_true 90 "the pool" settled
 say "members: $(members)"
 
@@ -178,14 +106,13 @@ until_true 60 "$victim to go" evicted
 say "$victim went; members: $(members)"
 
 title "How it came about: sluice history instance/web"
-"$sluice" history instance/web | grep -E 'Server(Creation|Holder|Replacement|Rebuild|Update)' | sed 's/^/   /'
+"$sluice" history instance/web | grep -E 'Server(Creation|Holder|Replacement|Rebuild|Update)' | indented
 
 title "Taking it all away"
-"$sluice" delete deployment/pool --wait | sed 's/^/   /'
-"$sluice" delete instance/web --wait | sed 's/^/   /'
+"$sluice" delete deployment/pool --wait | indented
+"$sluice" delete instance/web --wait | indented
 only_the_stranger() { [[ $("$sluice" get server -o json | jq '.items | length') -eq 1 ]]; }
 until_true 30 "the servers to go" only_the_stranger
-kill -TERM "$region_pid" "$node_pid"
-gone() { ! kill -0 "$region_pid" 2>/dev/null && ! kill -0 "$node_pid" 2>/dev/null; }
-until_true 20 "the node and the region to end" gone
-printf '\nexamples/server: done in %d s\n' "$SECONDS"
+kill -TERM "${pids[@]}" 2>/dev/null || true
+until_true 20 "the node and the region to end" none_is_left
+printf '\nserver: done in %d s\n' "$SECONDS"
