@@ -111,12 +111,11 @@ none_is_left() {
 clean_up() {
   local code=$? pid
   trap - EXIT
-  if [[ $code -ne 0 ]]; then
+  if [[ $code -ne 0 ]] && compgen -G "$work/*.log" >/dev/null; then
     echo "$example: failed; the last words of its processes:" >&2
-    tail -n 20 "$work"/*.log >&2 2>/dev/null || true
-  elif [[ $keep == true ]]; then
-    exit 0
+    tail -n 20 "$work"/*.log >&2 || true
   fi
+  if [[ $code -eq 0 && $keep == true ]]; then exit 0; fi
   # Asked first, so that each ends what it runs.
   for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
   for _ in $(seq 200); do none_is_left && break; sleep 0.05; done
