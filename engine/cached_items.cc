@@ -135,9 +135,9 @@ void CachedItems::Drop(Collection& collection) {
 
 void CachedItems::Trim() {
   while (bytes_ > kBytesMax) {
-    const auto largest =
-        std::max_element(collections_.begin(), collections_.end(),
-                         [](const auto& a, const auto& b) { return a.second.bytes < b.second.bytes; });
+    const auto largest = std::max_element(
+        collections_.begin(), collections_.end(),
+        [](const auto& a, const auto& b) { return a.second.bytes < b.second.bytes; });
     const size_t before = bytes_;
     Drop(largest->second);
     if (bytes_ == before) return;  // all of it waits to be applied
