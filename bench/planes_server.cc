@@ -1,6 +1,8 @@
 // The reverse edge: servers that report, each to the instance that its tag names. What a report
 // costs must not depend on how many there are.
 #include <array>
+#include <random>
+#include <thread>
 
 #include "bench/groups.h"
 #include "bench/workload.h"
@@ -25,11 +27,13 @@ Command MakeInstance(uint64_t number) {
   return command;
 }
 
-Command Report(uint64_t number, uint64_t version) {
+// `mapped`: it names its instance; else it is nobody's.
+Command Report(uint64_t number, uint64_t version, bool mapped) {
   ReportServer report;
   report.id = fmt::format("srv-{}", number);
   report.region = "r1";
-  report.tags[kInstanceTag] = fmt::format("default/web-{}", number);
+  report.tags[mapped ? kInstanceTag : "compute.unikorn-cloud.org/note"] =
+      fmt::format("default/web-{}", number);
   report.flavor = "m1";
   report.image = "debian-12";
   report.phase = "Provisioned";
@@ -58,40 +62,114 @@ Result<uint64_t> SendAll(const BenchOptions& options, Node& node, uint64_t count
   return AwaitRest(node, options.stop);
 }
 
-// Reports per second of processor time. They go through the servers in turn, each a new version.
-Result<double> RateOfReports(const BenchOptions& options, Node& node, uint64_t servers) {
-  const Stopwatch watch;
-  double seconds = 0;
-  uint64_t reports = 0;
-  while (reports == 0 || watch.Elapsed() < options.time) {
-    const uint64_t before = CountDecisions(node);
-    const double cpu = ProcessCpuSeconds();
-    const auto rest = SendAll(options, node, kReportsAtOnce, [&](uint64_t n) {
-      return Report((reports + n) % servers, 2 + (reports + n) / servers);
-    });
-    if (!rest) return tl::unexpected<Error>(rest.error());
-    seconds += ProcessCpuSeconds() - cpu;
-    reports += kReportsAtOnce;
-    if (*rest - before != kReportsAtOnce * kDecisionsPerReport) {
-      return Err(ErrorCode::kInvalid, "{} reports of {} servers were {} decisions, not {} each",
-                 kReportsAtOnce, servers, *rest - before, kDecisionsPerReport);
-    }
+// Nothing is done any more: what loading left to be compacted is not what is measured.
+Result<void> AwaitIdle(std::stop_token stop) {
+  constexpr std::chrono::milliseconds kLook{100};
+  constexpr double kIdleSeconds = 0.002;
+  constexpr int kLooksMax = 600;
+  double last = ProcessCpuSeconds();
+  for (int look = 0; look < kLooksMax; ++look) {
+    if (stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+    std::this_thread::sleep_for(kLook);
+    const double now = ProcessCpuSeconds();
+    if (now - last < kIdleSeconds) return {};
+    last = now;
   }
-  return static_cast<double>(reports) / seconds;
+  return {};
 }
 
-Result<double> MeasureServers(const BenchOptions& options, DataSet& data, uint64_t servers) {
-  if (auto made = data.MakeScratch(); !made) return tl::unexpected<Error>(made.error());
-  auto node = OpenNode(options, data.scratch().Path("servers"));
-  if (!node) return tl::unexpected<Error>(node.error());
-  options.Say(fmt::format("planes: {} servers", servers));
-  auto made = SendAll(options, **node, servers, &MakeInstance);
-  if (made) made = SendAll(options, **node, servers, [](uint64_t n) { return Report(n, 1); });
-  if (!made) return tl::unexpected<Error>(made.error());
-  auto rate = RateOfReports(options, **node, servers);
-  node->reset();
-  data.scratch().Remove("servers");
-  return rate;
+struct Cost {
+  double per_s = 0;  // rounds per second of processor time
+  double reads = 0;  // of the store, each
+};
+
+// Servers on a node of their own.
+class Region {
+ public:
+  // `mapped`: each has an instance. Else nobody's, the same number of entities altogether.
+  static Result<std::unique_ptr<Region>> Open(const BenchOptions& options, DataSet& data,
+                                              uint64_t servers, bool mapped) {
+    if (auto made = data.MakeScratch(); !made) return tl::unexpected<Error>(made.error());
+    auto node = OpenNode(options, data.scratch().Path("servers"));
+    if (!node) return tl::unexpected<Error>(node.error());
+    std::unique_ptr<Region> region(new Region(options, data, std::move(*node), servers, mapped));
+    auto made = region->Load();
+    if (!made) return tl::unexpected<Error>(made.error());
+    return region;
+  }
+  ~Region() {
+    node_.reset();
+    data_.scratch().Remove("servers");
+  }
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+
+  // Reports of servers that changed, any of the first `changing` as likely as another: one report
+  // of a mapped one is two decisions, its own and its instance's; of the others two are.
+  Result<Cost> Measure(uint64_t changing) {
+    if (auto idle = AwaitIdle(options_.stop); !idle) return tl::unexpected<Error>(idle.error());
+    const uint64_t each = mapped_ ? 1 : 2;
+    const Stopwatch watch;
+    const uint64_t reads = Reads();
+    double seconds = 0;
+    uint64_t rounds = 0;
+    while (rounds == 0 || watch.Elapsed() < options_.time) {
+      const uint64_t before = CountDecisions(*node_);
+      const double cpu = ProcessCpuSeconds();
+      const auto rest = SendAll(options_, *node_, kReportsAtOnce * each,
+                                [&](uint64_t) { return Next(random_() % changing); });
+      if (!rest) return tl::unexpected<Error>(rest.error());
+      seconds += ProcessCpuSeconds() - cpu;
+      rounds += kReportsAtOnce;
+      if (*rest - before != kReportsAtOnce * kDecisionsPerReport) {
+        return Err(ErrorCode::kInvalid, "{} reports of {} servers were {} decisions, not {}",
+                   kReportsAtOnce * each, versions_.size(), *rest - before,
+                   kReportsAtOnce * kDecisionsPerReport);
+      }
+    }
+    return Cost{static_cast<double>(rounds) / seconds,
+                static_cast<double>(Reads() - reads) / static_cast<double>(rounds)};
+  }
+
+ private:
+  Region(const BenchOptions& options, DataSet& data, std::unique_ptr<Node> node, uint64_t servers,
+         bool mapped)
+      : options_(options),
+        data_(data),
+        node_(std::move(node)),
+        mapped_(mapped),
+        versions_(mapped ? servers : 2 * servers) {}
+
+  Result<uint64_t> Load() {
+    const uint64_t count = versions_.size();
+    if (mapped_) {
+      auto made = SendAll(options_, *node_, count, &MakeInstance);
+      if (!made) return made;
+    }
+    return SendAll(options_, *node_, count, [&](uint64_t n) { return Next(n); });
+  }
+  Command Next(uint64_t number) { return Report(number, ++versions_[number], mapped_); }
+  uint64_t Reads() const {
+    uint64_t reads = 0;
+    for (const auto& store : node_->stores()) reads += store->Reads();
+    return reads;
+  }
+
+  const BenchOptions& options_;
+  DataSet& data_;
+  std::unique_ptr<Node> node_;
+  const bool mapped_;
+  std::vector<uint32_t> versions_;  // by server: of its last report
+  std::mt19937_64 random_{7};       // which one changes
+};
+
+Measurement Row(std::string name, const Cost& cost, double yardstick, std::string target) {
+  Measurement row;
+  row.name = std::move(name);
+  row.Compare(cost.per_s, yardstick);
+  row.count = cost.reads;
+  row.target = std::move(target);
+  return row;
 }
 
 }  // namespace
@@ -102,15 +180,28 @@ Result<Measurements> RunServerPlane(const BenchOptions& options, DataSet& data) 
   std::optional<double> smallest;
   for (const uint64_t servers : {uint64_t{1'000}, uint64_t{10'000}, uint64_t{100'000}}) {
     if (servers > options.entities) break;
-    const auto rate = MeasureServers(options, data, servers);
-    if (!rate) return tl::unexpected<Error>(rate.error());
-    if (!smallest) smallest = *rate;
-    Measurement one;
-    one.name = fmt::format("planes/report-of-{}-servers", servers);
-    one.Compare(*rate, *smallest);
-    one.count = kDecisionsPerReport;
-    one.target = "flat; count: decisions per report";
-    measured.push_back(std::move(one));
+    std::optional<Cost> any, few, alone;
+    for (const bool mapped : {true, false}) {
+      options.Say(fmt::format("planes: {} servers, {}", servers, mapped ? "mapped" : "nobody's"));
+      const auto region = Region::Open(options, data, servers, mapped);
+      if (!region) return tl::unexpected<Error>(region.error());
+      options.Say("planes: reports");
+      const auto cost = (*region)->Measure(mapped ? servers : 2 * servers);
+      if (!cost) return tl::unexpected<Error>(cost.error());
+      (mapped ? any : alone) = *cost;
+      if (!mapped) break;
+      const auto hundredth = (*region)->Measure(servers / 100);
+      if (!hundredth) return tl::unexpected<Error>(hundredth.error());
+      few = *hundredth;
+    }
+    if (!smallest) smallest = any->per_s;
+    const std::string name = fmt::format("planes/report-of-{}-servers", servers);
+    measured.push_back(Row(name, *any, *smallest, "flat; count: reads of the store, each"));
+    measured.push_back(Row(name + "-always-the-same-1%", *few, *smallest, "flat; count: the same"));
+    measured.push_back(Row(name + "-to-unmapped", *any, alone->per_s,
+                           "flat; against two reports of as many entities without the edge"));
+    measured.push_back(Row(fmt::format("planes/two-reports-of-{}-unmapped", 2 * servers), *alone,
+                           measured[2].yardstick_per_s.value_or(0), "what so much data costs"));
   }
   return measured;
 }

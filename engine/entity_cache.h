@@ -5,45 +5,21 @@
 #pragma once
 
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "engine/cached_items.h"
 #include "projections/state_store.h"
 
 namespace sluice {
-
-// The store's items of one entity under those decided since.
-class StagedItems final : public ItemSource {
- public:
-  explicit StagedItems(const ItemSource* store) : store_(store) {}
-
-  std::optional<Bytes> Get(const ItemKey& key) const override;
-  void Scan(CollectionId collection, std::string_view from,
-            const std::function<bool(std::string_view, std::string_view)>& visit) const override;
-
-  // Takes the changes of a decision in batch `batch`.
-  void Stage(const Items::Changes& changes, uint64_t batch);
-  // Batches up to `batch` are in the store.
-  void Applied(uint64_t batch);
-  bool empty() const { return staged_.empty(); }
-
- private:
-  struct Staged {
-    std::optional<Bytes> value;
-    uint64_t batch = 0;
-  };
-  const ItemSource* store_;
-  std::map<ItemKey, Staged> staged_;
-};
 
 struct CachedEntity {
   std::string key;
   EntityKey parsed;  // the same
   LoadedEntity entity;
-  std::unique_ptr<StagedItems> items;
+  std::unique_ptr<CachedItems> items;
   uint64_t last_batch = 0;  // of the last batch that touched it
   size_t bytes = 0;         // as counted by the cache
 };

@@ -128,6 +128,11 @@ std::shared_ptr<const StoreDb> PartitionStore::Db() const {
   return db_;
 }
 
+uint64_t PartitionStore::Reads() const {
+  const StoreReads& reads = Db()->reads;
+  return reads.entities + reads.items + reads.scans;
+}
+
 std::shared_ptr<const StoreView> PartitionStore::View() const {
   return std::make_shared<const StoreView>(Db());
 }
@@ -148,6 +153,7 @@ uint64_t PartitionStore::DiskBytes() const {
 }
 
 Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view entity) {
+  ++db_->reads.entities;
   rocksdb::PinnableSlice value;
   const rocksdb::Status got =
       db_->db->Get({}, db_->family(StoreFamily::kEntities), store::EntityPrefix(entity), &value);

@@ -98,6 +98,9 @@ class PartitionStore final : public StateStore {
   Result<void> Checkpoint(const std::string& directory) const;
   std::map<Counts::Key, uint64_t> CountsByPhase() const { return counts_.All(); }
   uint64_t DiskBytes() const;
+  // How often a decision found something not in memory since it was opened: entities, single items
+  // and scans of them.
+  uint64_t Reads() const;
 
  private:
   explicit PartitionStore(StoreOptions options);

@@ -7,7 +7,6 @@
 #include "events/codec.h"
 #include "projections/change_feed.h"
 #include "projections/partition_store.h"
-#include "projections/store_items.h"
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
 #include "projections/store_values.h"
@@ -120,10 +119,6 @@ Result<void> PartitionStore::Project(const AppliedBatch& batch, BatchProjection*
 
 Result<void> PartitionStore::Apply(const AppliedBatch& batch) {
   if (broken_) return Err(ErrorCode::kIo, "an earlier write of projections failed");
-  for (const auto& [key, touched] : batch.touched) {
-    const auto* items = dynamic_cast<const StoreItems*>(touched.entity.source.get());
-    if (items != nullptr) items->AboutToWrite(touched.items);
-  }
   BatchProjection projection;
   auto done = Project(batch, &projection);
   if (done) done = ApplyProjection(projection, batch.after);

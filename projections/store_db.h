@@ -54,6 +54,13 @@ std::shared_ptr<StoreMemory> MakeStoreMemory(size_t cache_bytes, size_t memtable
 // Commands decided before this time (microseconds) are forgotten; read while files are compacted.
 using ForgetBefore = std::atomic<int64_t>;
 
+// How often the partition's thread has read, for measurements.
+struct StoreReads {
+  std::atomic<uint64_t> entities = 0;
+  std::atomic<uint64_t> items = 0;  // single ones
+  std::atomic<uint64_t> scans = 0;  // of items
+};
+
 struct StoreDbOptions {
   std::string path;
   uint32_t partition = 0;
@@ -76,6 +83,7 @@ struct StoreDb {
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
   std::shared_ptr<ForgetBefore> forget_before;
+  mutable StoreReads reads;
   StoreDbOptions options;
   std::string directory;                      // of `options.path`, unless it is frozen
   bool frozen = false;                        // only read, and never changes

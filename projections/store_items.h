@@ -5,31 +5,26 @@
 #include <string>
 
 #include "machines/common/items.h"
-#include "projections/empty_ranges.h"
 #include "projections/store_db.h"
 
 namespace sluice {
 
 // Reads what is applied at the moment of the call, on the thread of whoever loaded the entity.
-// Throws LoadFailure where it cannot.
+// Throws LoadFailure where it cannot. RocksDB walks over erased rows until it has compacted them
+// away: whoever scans a queue again and again remembers where it begins (CachedItems).
 class StoreItems final : public ItemSource {
  public:
   StoreItems(std::shared_ptr<const StoreDb> db, std::string entity_prefix)
       : db_(std::move(db)), prefix_(std::move(entity_prefix)) {}
 
   std::optional<Bytes> Get(const ItemKey& key) const override;
-  // Costs what it visits: rows that were erased are walked over once, not every time.
   void Scan(CollectionId collection, std::string_view from,
             const std::function<bool(std::string_view key, std::string_view value)>& visit)
       const override;
 
-  // To be called before `items` are written.
-  void AboutToWrite(const Items::Changes& items) const;
-
  private:
   const std::shared_ptr<const StoreDb> db_;
   const std::string prefix_;
-  mutable EmptyRanges empty_;  // by whole rows
 };
 
 }  // namespace sluice

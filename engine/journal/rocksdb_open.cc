@@ -62,6 +62,9 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const std::shared_ptr<rocksdb::Ca
   options.target_file_size_base = 64 * kMiB;
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = rocksdb::kZSTD;
+  // The quickest of its levels: each byte of the log is compressed by it once, next to deciding.
+  options.bottommost_compression_opts.enabled = true;
+  options.bottommost_compression_opts.level = 1;
   options.level_compaction_dynamic_level_bytes = true;
   // History is not rewritten for its age.
   options.ttl = 0;

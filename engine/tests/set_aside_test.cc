@@ -106,6 +106,9 @@ class UnreadableStore final : public StateStore {
 
 TEST_F(SetAsideTest, ObserversThatCannotBeReadEndTheTermAndRecordNothing) {
   Create("widget/default/a");
+  Create("widget/default/b");
+  // Of an entity without items nothing is read.
+  cluster_->Decide("widget/default/b", Watch{.subject = "widget/default/a"});
   const uint32_t home = cluster_->PartitionOf("widget/default/a");
   UnreadableStore store(cluster_->store(home));
   auto term = cluster_->journal().OpenPartition(home);
