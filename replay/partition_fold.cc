@@ -2,7 +2,7 @@
 
 #include "events/codec.h"
 #include "machines/common/step.h"
-#include "replay/folded_items.h"
+#include "projections/item_layer.h"
 
 namespace sluice::replay {
 
@@ -21,6 +21,7 @@ Result<bool> PartitionFold::Read(std::string_view bytes) {
     return tl::unexpected(folded.error());
   }
   if (record_.opened) opened_ = *record_.opened;
+  changed_items_.clear();
   return true;
 }
 
@@ -51,7 +52,7 @@ LoadedEntity* PartitionFold::EntityOf(const Decision& decision) {
   LoadedEntity& made = entities_[command.entity];
   made.kind = kind;
   made.state = kind->make();
-  auto items = std::make_shared<FoldedItems>();
+  auto items = std::make_shared<ItemLayer>();
   made.state->items.set_source(items.get());
   made.source = std::move(items);
   return &made;
@@ -85,8 +86,12 @@ Result<void> PartitionFold::Adopt(std::shared_ptr<EntityState> after) {
 Result<void> PartitionFold::Settle(LoadedEntity& entity, const Decision& decision) {
   if (!entity.state->items.changes().empty()) {
     // Made by Addressed, and nobody else's.
-    auto& items = const_cast<FoldedItems&>(static_cast<const FoldedItems&>(*entity.source));
-    items.Take(entity.state->items.TakeChanges());
+    auto& items = const_cast<ItemLayer&>(static_cast<const ItemLayer&>(*entity.source));
+    Items::Changes changes = entity.state->items.TakeChanges();
+    if (note_items_) {
+      for (const auto& [key, value] : changes) changed_items_.push_back(key);
+    }
+    items.Take(std::move(changes));
   }
   if (decision.verdict == Verdict::kAccepted && entity.state->version != decision.version) {
     return Err(ErrorCode::kCorruption, "I4: {} at {}:{} is at version {}, recorded is {}",

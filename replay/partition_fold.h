@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "events/envelope.gen.h"
 #include "projections/fold.h"
@@ -42,6 +43,9 @@ class PartitionFold {
   Result<Hash128> HashAfter(const Decision& decision);
 
   const Entities& entities() const { return entities_; }
+  // Has `changed_items` say which items the last record changed.
+  void NoteItems() { note_items_ = true; }
+  const std::vector<ItemKey>& changed_items() const { return changed_items_; }
   // Of the node that owns the term.
   const Opened& opened() const { return opened_; }
 
@@ -54,6 +58,8 @@ class PartitionFold {
   LogRecord record_;
   Opened opened_;
   Entities entities_;
+  bool note_items_ = false;
+  std::vector<ItemKey> changed_items_;
 };
 
 }  // namespace sluice::replay

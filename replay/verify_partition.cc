@@ -4,6 +4,7 @@
 #include "projections/decision_json.h"
 #include "projections/store_view.h"
 #include "replay/redecide.h"
+#include "replay/verify_waypoints.h"
 
 namespace sluice::replay {
 namespace {
@@ -37,6 +38,12 @@ Result<void> PartitionWalk::Walk() {
     if (!at) return tl::unexpected(at.error());
     // An empty store is one that is derived anew.
     if (*at > 0 && *at <= end_) view_at_ = *at;
+  }
+  if (view_at_) {
+    waypoints_ = std::make_unique<WaypointCheck>();
+    if (auto begun = waypoints_->Begin(view_, 0); !begun) return begun;
+    if (waypoints_->empty()) waypoints_.reset();
+    if (waypoints_) fold_.NoteItems();
   }
   auto read = archive_.Read(result_.partition, 0,
                             [this](uint64_t, std::string_view bytes) { return Take(bytes); });
@@ -87,6 +94,7 @@ bool PartitionWalk::Take(std::string_view bytes) {
       return false;
     }
   }
+  if (waypoints_ && record.decision) CompareWaypoint();
   if (view_at_ == fold_.state().next_sequence) CompareProjections();
   return !result_.divergence;
 }
@@ -116,7 +124,27 @@ std::shared_ptr<EntityState> PartitionWalk::DecideAgain() {
   return nullptr;
 }
 
+PartitionWalk::~PartitionWalk() = default;
+
+void PartitionWalk::CompareWaypoint() {
+  const LoadedEntity* entity = fold_.Addressed();
+  if (entity == nullptr) return;
+  const LogRecord& record = fold_.record();
+  auto difference = waypoints_->Pass(record.decision->command->entity, *entity, record.sequence,
+                                     fold_.changed_items());
+  if (!difference) return Diverge("projections", record.sequence, difference.error().message);
+  if (*difference) Differ(std::move(**difference));
+}
+
+void PartitionWalk::Differ(StoreDifference difference) {
+  Diverge("projections", difference.sequence, difference.message);
+  result_.divergence->entity = difference.entity;
+  result_.divergence->differs = std::move(difference.fields);
+}
+
 void PartitionWalk::CompareProjections() {
+  if (result_.divergence) return;
+  if (auto stray = waypoints_ ? waypoints_->End() : std::nullopt) return Differ(std::move(*stray));
   auto difference = CompareWithStore(*view_, fold_, archive_.kinds());
   if (!difference) {
     return Diverge("projections", fold_.record().sequence, difference.error().message);
@@ -125,10 +153,7 @@ void PartitionWalk::CompareProjections() {
     result_.projections_at = *view_at_;
     return;
   }
-  StoreDifference& found = **difference;
-  Diverge("projections", found.sequence, found.message);
-  result_.divergence->entity = found.entity;
-  result_.divergence->differs = std::move(found.fields);
+  Differ(std::move(**difference));
 }
 
 LoadedEntity PartitionWalk::FoldBefore(std::string_view entity, uint64_t sequence) const {

@@ -13,6 +13,16 @@
 
 namespace sluice::replay {
 
+// What differs between the projections and the fold.
+struct StoreDifference {
+  std::string entity;
+  uint64_t sequence = 0;  // of the decision that changed the entity last
+  std::string message;
+  std::vector<FieldDiff> fields;  // stored, folded
+};
+
+class WaypointCheck;
+
 // Walked by one thread, then read by another.
 class PartitionWalk {
  public:
@@ -25,6 +35,8 @@ class PartitionWalk {
   // Notes that the log parts from its fold at `sequence`, and looks into why. The first counts.
   void Diverge(std::string check, uint64_t sequence, std::string message);
 
+  ~PartitionWalk();
+
   PartitionVerified& result() { return result_; }
   const FollowUpLedger& follow_ups() const { return follow_ups_; }
   const std::vector<WhatIfGroup>& what_if() const { return groups_; }
@@ -35,6 +47,8 @@ class PartitionWalk {
   // The state it leaves, where it comes out as recorded; null: it does not, or changes none.
   std::shared_ptr<EntityState> DecideAgain();
   void CompareProjections();
+  void CompareWaypoint();
+  void Differ(StoreDifference difference);
   // The entity of the record at `sequence` folded from the log, without that record.
   LoadedEntity FoldBefore(std::string_view entity, uint64_t sequence) const;
   void Explain(Divergence& divergence) const;
@@ -48,6 +62,7 @@ class PartitionWalk {
   FollowUpLedger follow_ups_;
   std::shared_ptr<const StoreView> view_;
   std::optional<uint64_t> view_at_;
+  std::unique_ptr<WaypointCheck> waypoints_;  // null: there is none
   PartitionVerified result_;
   std::vector<WhatIfGroup> groups_;
   std::map<std::tuple<std::string, std::string, std::string>, size_t> group_of_;
@@ -58,12 +73,6 @@ class PartitionWalk {
 std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity& folded);
 
 // What the projections hold against what the fold came to: what differs first, or nothing.
-struct StoreDifference {
-  std::string entity;
-  uint64_t sequence = 0;  // of the decision that changed the entity last
-  std::string message;
-  std::vector<FieldDiff> fields;  // stored, folded
-};
 Result<std::optional<StoreDifference>> CompareWithStore(const StoreView& view,
                                                         const PartitionFold& fold,
                                                         const KindRegistry& kinds);
