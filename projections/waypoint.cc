@@ -61,17 +61,20 @@ class PastItems final : public ItemSource {
       const auto key = store::TakePart(&rest);
       enough = !key || !visit(*key, value);
     };
-    auto scanned = view_->ScanPast(rows, std::string(begin), [&](std::string_view row, std::string_view bytes) {
-      const std::string_view key = row.substr(rows.size(), row.size() - rows.size() - kNumberBytes);
-      if (key != part) {
-        show();
-        if (enough) return false;
-        part = key;
-        value.clear();
-      }
-      if (store::ReadBigEndian64(row.substr(row.size() - kNumberBytes)) <= number_) value = bytes;
-      return true;
-    });
+    auto scanned = view_->ScanPast(
+        rows, std::string(begin), [&](std::string_view row, std::string_view bytes) {
+          const std::string_view key =
+              row.substr(rows.size(), row.size() - rows.size() - kNumberBytes);
+          if (key != part) {
+            show();
+            if (enough) return false;
+            part = key;
+            value.clear();
+          }
+          if (store::ReadBigEndian64(row.substr(row.size() - kNumberBytes)) <= number_)
+            value = bytes;
+          return true;
+        });
     if (!scanned) throw LoadFailure("items: " + scanned.error().message);
     if (enough) return;
     show();

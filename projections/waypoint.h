@@ -33,8 +33,8 @@ Result<std::optional<PastStart>> WaypointBefore(std::shared_ptr<const StoreView>
                                                 const KindInfo& kind, std::string_view entity,
                                                 uint64_t end);
 
-// For verification: the waypoint behind the decision at `sequence`, which must be there, and an item
-// as of the waypoint of a number.
+// For verification: the waypoint behind the decision at `sequence`, which must be there, and an
+// item as of the waypoint of a number.
 Result<store::StoredWaypoint> ReadWaypoint(const StoreView& view, std::string_view entity,
                                            uint64_t sequence);
 Result<std::optional<Bytes>> ItemAtWaypoint(const StoreView& view, std::string_view entity,

@@ -26,9 +26,10 @@ class WaypointCheck;
 // Walked by one thread, then read by another.
 class PartitionWalk {
  public:
-  // Up to `end`, counting records into `done`. All of them outlive it.
+  // Up to `end`, counting records into `done`; from the log's beginning, or from what `base`, a
+  // store of an earlier position, has on. All of them outlive it.
   PartitionWalk(const Archive& archive, const VerifyOptions& options, uint32_t partition,
-                uint64_t end, std::atomic<uint64_t>& done);
+                uint64_t end, std::atomic<uint64_t>& done, std::shared_ptr<PartitionStore> base);
 
   // An error is one of reading, or that it was interrupted.
   Result<void> Walk();
@@ -42,6 +43,8 @@ class PartitionWalk {
   const std::vector<WhatIfGroup>& what_if() const { return groups_; }
 
  private:
+  // What the walk is compared with.
+  Result<void> Begin();
   // False: enough.
   bool Take(std::string_view bytes);
   // The state it leaves, where it comes out as recorded; null: it does not, or changes none.
@@ -56,6 +59,7 @@ class PartitionWalk {
   const Archive& archive_;
   const VerifyOptions& options_;
   const uint64_t end_;
+  const std::shared_ptr<PartitionStore> base_;
   std::atomic<uint64_t>& done_;
   PartitionFold fold_;
   CommandLedger commands_;
@@ -76,5 +80,8 @@ std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity
 Result<std::optional<StoreDifference>> CompareWithStore(const StoreView& view,
                                                         const PartitionFold& fold,
                                                         const KindRegistry& kinds);
+// The same of a fold that did not begin at the log's beginning: of the entities it went through.
+Result<std::optional<StoreDifference>> CompareTouched(const StoreView& view,
+                                                      const PartitionFold& fold);
 
 }  // namespace sluice::replay

@@ -76,14 +76,15 @@ std::unique_ptr<Recorded> LongLives(const std::string& note) {
   auto recorded = std::make_unique<Recorded>();
   recorded->Send("clusterconfig/sluice-system/cluster", "Apply",
                  R"({"spec":{"localIpv4Pools":["127.64.0.0/16"]}})");
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 600; ++i) {
     recorded->Send(kLong, "Apply",
                    fmt::format(R"({{"spec":{{"ipFamilies":["IPv4"]}},"labels":{{"n":"{}"}},
                                    "annotations":{{"note":"{}"}}}})",
-                               i % 7, i > 90 && i < 300 ? note : ""));
+                               i % 7, i > 90 && i < 400 ? note : ""));
     if (i % 9 == 0) recorded->Send(kLong, "Apply", R"({"spec":{"ipFamilies":["IPv6"]}})");
     if (i % 3 != 0) continue;
-    recorded->Send(fmt::format("location/default/at-{}", i % 140), i % 42 == 39 ? "Delete" : "Apply",
+    recorded->Send(fmt::format("location/default/at-{}", i % 140),
+                   i % 42 == 39 ? "Delete" : "Apply",
                    i % 42 == 39 ? "{}"
                                 : fmt::format(R"({{"spec":{{"provider":"local"}},
                                                    "labels":{{"n":"{}"}}}})",
@@ -174,8 +175,8 @@ TEST_F(WaypointsTest, AsOfIsTheSameWithAndWithoutThem) {
 TEST_F(WaypointsTest, AnswersAreTheSameWithAndWithoutThem) {
   Open(*log_);
   using Parameters = std::map<std::string, std::string, std::less<>>;
-  const std::string late = fmt::format("{}:{}", log_->PartitionOf(kLong),
-                                       log_->End(log_->PartitionOf(kLong)) - 100);
+  const std::string late =
+      fmt::format("{}:{}", log_->PartitionOf(kLong), log_->End(log_->PartitionOf(kLong)) - 100);
   const std::vector<std::pair<const char*, Parameters>> questions = {
       {"history", {{"entity", kLong}, {"last", "50"}}},
       {"history", {{"entity", kLong}, {"last", "7"}, {"verdict", "rejected"}}},
