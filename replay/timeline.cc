@@ -1,5 +1,7 @@
 #include "replay/timeline.h"
 
+#include <algorithm>
+
 #include "projections/past_fold.h"
 
 namespace sluice::replay {
@@ -24,7 +26,8 @@ Timeline::Timeline(const Timeline& other)
       key_(other.key_),
       loaded_(other.loaded_),
       from_(other.from_),
-      folded_(other.folded_) {
+      folded_(other.folded_),
+      ever_(other.ever_) {
   if (loaded_.kind == nullptr) return;
   items_ = std::make_shared<ItemLayer>(*other.items_);
   loaded_.state = other.loaded_.state->Clone();
@@ -69,6 +72,7 @@ Result<void> Timeline::Jump(uint64_t end) {
   loaded_.state->items.set_source(items_.get());
   loaded_.source = items_;
   from_ = (*start)->next;
+  ever_ = true;
   return {};
 }
 
@@ -93,11 +97,15 @@ Result<void> Timeline::Skip(uint64_t end) {
   }
   items_->Take(loaded_.state->items.TakeChanges());
   folded_ += fold.decisions();
+  ever_ = ever_ || fold.decisions() > 0;
+  // Those that a fold does not read are behind, too.
+  if (end != UINT64_MAX) from_ = std::max(from_, end);
   return fold.Check();
 }
 
 Result<bool> Timeline::Step(const LogRecord& record, const MomentVisitor& visit) {
   ++folded_;
+  ever_ = true;
   const std::shared_ptr<EntityState> before = loaded_.state;
   if (FoldedEntity(*record.decision) == key_) {
     loaded_.state = before->Clone();
@@ -142,13 +150,20 @@ Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity, con
   const uint64_t end = point[archive.PartitionOf(entity)];
   auto walked = visit ? timeline.Walk(end, visit) : timeline.Skip(end);
   if (!walked) return tl::unexpected(walked.error());
+  bool ever = timeline.ever();
+  if (!ever) {
+    // It may have been refused all it was asked.
+    const auto first = archive.Sequences(entity, 0, 1);
+    if (!first) return tl::unexpected(first.error());
+    ever = !first->empty() && first->front() < end;
+  }
   const LoadedEntity& now = timeline.now();
   return PastEntity{.kind = now.kind,
                     .state = now.state,
                     .items = timeline.items(),
                     .marks = now.marks,
                     .changed_at = now.sequence,
-                    .ever = timeline.ever()};
+                    .ever = ever};
 }
 
 bool IsReport(const Command& command) {

@@ -50,7 +50,8 @@ class Timeline {
   Result<void> Walk(uint64_t end, const MomentVisitor& visit);
 
   // The same, unseen: from the last waypoint before `end` where that is further, reading only what
-  // changes the state; the hash is checked where it ends alone.
+  // changes the state; the hash is checked where it ends alone. `end` is reached: at most one past
+  // the log's last record, or UINT64_MAX.
   Result<void> Skip(uint64_t end);
 
   const std::string& entity() const { return key_; }
@@ -59,8 +60,8 @@ class Timeline {
   const std::shared_ptr<ItemLayer>& items() const { return items_; }
   // Decisions about it that were visited or folded on the way here.
   uint64_t folded() const { return folded_; }
-  // Whether there was a decision about it, so far.
-  bool ever() const { return from_ > 0; }
+  // Whether one of them, or a waypoint, was about it.
+  bool ever() const { return ever_; }
 
  private:
   // The next sequences before `end`, all or those that a fold reads; fewer than asked for at once:
@@ -74,8 +75,9 @@ class Timeline {
   const std::string key_;
   LoadedEntity loaded_;
   std::shared_ptr<ItemLayer> items_;
-  uint64_t from_ = 0;
+  uint64_t from_ = 0;  // what is before is behind
   uint64_t folded_ = 0;
+  bool ever_ = false;
 };
 
 // The whole of it before `end`.
