@@ -1,5 +1,8 @@
 #include "bench/bench_node.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <numeric>
 #include <thread>
@@ -113,6 +116,9 @@ Result<void> DataSet::MakeScratch() {
 
 Result<Node*> DataSet::Open() {
   if (auto made = MakeScratch(); !made) return tl::unexpected<Error>(made.error());
+  if (!loaded_ && !options_.data_set.empty()) {
+    if (auto copied = CopyKept(); !copied) return tl::unexpected<Error>(copied.error());
+  }
   if (!node_) {
     auto node = OpenNode(options_, data_dir());
     if (!node) return tl::unexpected<Error>(node.error());
@@ -125,15 +131,51 @@ Result<Node*> DataSet::Open() {
   return node_.get();
 }
 
+Result<void> DataSet::CopyKept() {
+  namespace fs = std::filesystem;
+  const fs::path kept = options_.data_set;
+  const fs::path says = kept / "bench-instances";
+  std::ifstream made(says);
+  uint64_t entities = 0;
+  if (!(made >> entities)) {
+    auto node = OpenNode(options_, options_.data_set);
+    if (!node) return tl::unexpected<Error>(node.error());
+    node_ = std::move(*node);
+    if (auto loaded = Load(); !loaded) return loaded;
+    node_.reset();
+    std::ofstream(says) << options_.entities;
+  } else if (entities != options_.entities) {
+    return Err(ErrorCode::kInvalid, "{} has {} instances, not {}", kept.string(), entities,
+               options_.entities);
+  }
+  std::error_code error;
+  fs::create_directory(data_dir(), error);
+  for (const auto& entry : fs::recursive_directory_iterator(kept, error)) {
+    const fs::path to = data_dir() / fs::relative(entry.path(), kept);
+    if (entry.is_directory()) {
+      fs::create_directory(to, error);
+    } else if (entry.path().extension() == ".sst") {
+      fs::create_hard_link(entry.path(), to, error);  // They never change.
+    } else {
+      fs::copy_file(entry.path(), to, error);
+    }
+    if (error) return Err(ErrorCode::kIo, "copy {}: {}", entry.path().string(), error.message());
+  }
+  next_ = options_.entities * kStepsLoaded;
+  loaded_ = true;
+  return {};
+}
+
 Result<void> DataSet::Load() {
   const uint64_t total = options_.entities * kStepsLoaded;
+  next_ = total;
   const auto source = [&](uint64_t n) -> std::optional<Command> {
     if (n < kLocations) return MakeLocation(n);
     if (n >= kLocations + total) return std::nullopt;
     if (n % 10'000 == 0) {
       options_.Say(fmt::format("loading {} instances: {}%", options_.entities, n * 100 / total));
     }
-    return Next();
+    return LoadStep(n - kLocations);
   };
   const auto loaded = RunClosedLoop(*node_, kFillInFlight, source, Duration{}, options_.stop);
   if (!loaded) return tl::unexpected<Error>(loaded.error());
@@ -143,6 +185,15 @@ Result<void> DataSet::Load() {
     return tl::unexpected<Error>(rest.error());
   }
   return {};
+}
+
+// So many at a time live side by side: as many as stay in memory meanwhile.
+Command DataSet::LoadStep(uint64_t n) const {
+  constexpr uint64_t kTogether = 20'000;
+  const uint64_t first = n / (kTogether * kStepsLoaded) * kTogether;
+  const uint64_t together = std::min(kTogether, options_.entities - first);
+  const uint64_t at = n - first * kStepsLoaded;
+  return MakeStep(first + at % together, at / together);
 }
 
 Command DataSet::Next() {

@@ -45,7 +45,11 @@ class DataSet {
   static constexpr uint64_t kStepsLoaded = 4;  // commands per instance when it is made
 
  private:
+  // From options.data_set, which is made where it is not.
+  Result<void> CopyKept();
   Result<void> Load();
+  // The command that comes `n`-th while it is made.
+  Command LoadStep(uint64_t n) const;
 
   const BenchOptions& options_;
   std::unique_ptr<ScratchDirectory> scratch_;

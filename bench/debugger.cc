@@ -23,16 +23,14 @@ replay::StoreArchive ArchiveOf(Node& node) {
 struct Drawn {
   uint64_t first = 0;
   uint64_t count = 0;
+  uint64_t steps = 0;  // commands of each; 0: the data set's, which have few
+  Coverage before;     // what was there when the first of them came
 };
 
-// Instances with a long history beside the data set's, which have few decisions each.
-constexpr uint64_t kLongLived = 20;
-constexpr uint64_t kLongSteps = 1000;
-
 Result<void> LoadLongLived(const BenchOptions& options, Node& node, const Drawn& drawn) {
-  options.Say("loading instances with long histories");
+  options.Say(fmt::format("loading instances with {} decisions each", drawn.steps));
   const auto source = [&](uint64_t n) -> std::optional<Command> {
-    if (n >= drawn.count * kLongSteps) return std::nullopt;
+    if (n >= drawn.count * drawn.steps) return std::nullopt;
     return MakeStep(drawn.first + n % drawn.count, n / drawn.count);
   };
   const auto loaded = RunClosedLoop(node, options.in_flight, source, Duration{}, options.stop);
@@ -133,29 +131,35 @@ Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
       return Answer(archive, question);
     };
   };
-  const Drawn all_of_them{.first = 0, .count = options.entities};
-  const Drawn long_lived{.first = options.entities, .count = kLongLived};
-  const auto last = ask("history", {{"last", "100"}});
-  const Coverage before = archive.Now();
-  if (auto loaded = LoadLongLived(options, **node, long_lived); !loaded) {
-    return tl::unexpected<Error>(loaded.error());
+  const Drawn all_of_them{
+      .first = 0, .count = options.entities, .steps = 0, .before = Coverage(archive.partitions())};
+  std::vector<Drawn> groups{all_of_them};
+  // Beside the data set's, so that theirs are long histories in a long log.
+  for (const auto& [count, steps] : {std::pair(20, 1'000), std::pair(2, 10'000)}) {
+    const Drawn& last = groups.back();
+    groups.push_back({.first = last.first + last.count,
+                      .count = static_cast<uint64_t>(count),
+                      .steps = static_cast<uint64_t>(steps),
+                      .before = archive.Now()});
+    if (auto loaded = LoadLongLived(options, **node, groups.back()); !loaded) {
+      return tl::unexpected<Error>(loaded.error());
+    }
   }
+  const auto last = ask("history", {{"last", "100"}});
   const Coverage now = archive.Now();
-  const auto as_of = [&](const std::string& entity, uint64_t roll) -> Result<void> {
-    Coverage point = now;
-    const uint32_t partition = archive.PartitionOf(entity);
-    // Where there were some of its decisions.
-    const bool is_late = entity >= InstanceKey(long_lived.first);
-    const uint64_t first = is_late ? before[partition] : 0;
-    point[partition] = first + roll % (now[partition] - first + 1);
-    const auto then = replay::EntityAt(archive, entity, point);
-    if (!then) return tl::unexpected<Error>(then.error());
-    return {};
-  };
-  const std::string fast = "p99 <= 10000 us";
-  const std::string of_long = fmt::format("-of-{}", kLongSteps);
-  for (const auto& [drawn, suffix] :
-       {std::pair(all_of_them, std::string()), std::pair(long_lived, of_long)}) {
+  for (const Drawn& drawn : groups) {
+    const auto as_of = [&](const std::string& entity, uint64_t roll) -> Result<void> {
+      Coverage point = now;
+      const uint32_t partition = archive.PartitionOf(entity);
+      // Where there were some of its decisions.
+      const uint64_t first = drawn.before[partition];
+      point[partition] = first + roll % (now[partition] - first + 1);
+      const auto then = replay::EntityAt(archive, entity, point);
+      if (!then) return tl::unexpected<Error>(then.error());
+      return {};
+    };
+    const std::string fast = "p99 <= 10000 us";
+    const std::string suffix = drawn.steps == 0 ? "" : fmt::format("-of-{}", drawn.steps);
     auto done =
         add(TimeEach(options, drawn, "debugger/entity-at-a-position" + suffix, fast, as_of));
     if (!done) return tl::unexpected<Error>(done.error());

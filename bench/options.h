@@ -19,6 +19,8 @@ struct BenchOptions {
   // A directory of the run's own is made in it, and removed at the end. Empty: the system's
   // directory for temporary files.
   std::string data_dir;
+  // Where the data set is made, once, and stays; a run works on a copy. Empty: each makes its own.
+  std::string data_set;
   uint64_t entities = 100'000;
   uint32_t partitions = 2;
   size_t in_flight = 512;           // of closed loops

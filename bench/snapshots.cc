@@ -7,46 +7,65 @@
 namespace sluice::bench {
 namespace {
 
-// Takes one after the other while the load runs: more often than anybody would.
-class Taking {
+// Commands while nothing else happens, and while snapshots are taken.
+class Beside {
  public:
-  explicit Taking(Node& node)
-      : thread_([this, &node](const std::stop_token& stop) {
-          while (!stop.stop_requested() && failed_.has_value()) {
-            auto taken = node.snapshots().Take();
-            if (!taken) failed_ = tl::unexpected<Error>(taken.error());
-            ++count_;
-          }
-        }) {}
+  Beside(const BenchOptions& options, Node& node, DataSet& data)
+      : options_(options), node_(node), data_(data) {}
 
-  Result<void> Stop() {
-    thread_.request_stop();
-    thread_.join();
-    return failed_;
+  // For so long.
+  Result<void> Alone(Duration time) { return Run(time, options_.stop, &alone_); }
+  // As long as one snapshot takes.
+  Result<SnapshotManifest> OneSnapshot(Latencies* beside) {
+    std::stop_source taken;
+    const std::stop_callback stopped(options_.stop, [&] { taken.request_stop(); });
+    std::optional<Result<SnapshotManifest>> snapshot;
+    Result<void> loaded;
+    {
+      const std::jthread taking([&] {
+        snapshot.emplace(node_.snapshots().Take());
+        taken.request_stop();
+      });
+      loaded = Run(Duration::Minutes(10), taken.get_token(), beside);
+    }
+    if (!loaded) return tl::unexpected<Error>(loaded.error());
+    ++count_;
+    return std::move(*snapshot);
   }
+
+  Measurement Report(std::string name, Latencies& latencies) const {
+    Measurement measured;
+    measured.name = std::move(name);
+    measured.p50_us = latencies.Quantile(0.5);
+    measured.p99_us = latencies.Quantile(0.99);
+    if (&latencies == &alone_) return measured;
+    measured.target = "ratio of p99 <= 2";
+    Latencies alone = alone_;
+    if (const double yardstick = alone.Quantile(0.99); yardstick > 0) {
+      measured.ratio = *measured.p99_us / yardstick;
+    }
+    return measured;
+  }
+  Latencies& alone() { return alone_; }
   uint64_t count() const { return count_; }
 
  private:
-  Result<void> failed_;
-  uint64_t count_ = 0;
-  std::jthread thread_;  // last: it uses what stands above
-};
+  Result<void> Run(Duration time, std::stop_token stop, Latencies* latencies) {
+    // Well within reach: at saturation it is the queue that is measured.
+    auto load = RunOpenLoop(
+        node_, std::max<uint64_t>(1, options_.offered_per_s / 5),
+        [&](uint64_t) -> std::optional<Command> { return data_.Next(); }, time, std::move(stop));
+    if (!load) return tl::unexpected<Error>(load.error());
+    latencies->Append(load->latencies);
+    return {};
+  }
 
-Result<Measurement> MeasureLoad(const BenchOptions& options, Node& node, DataSet& data,
-                                std::string name) {
-  options.Say(name);
-  // Well within reach: at saturation it is the queue that is measured.
-  auto load = RunOpenLoop(
-      node, std::max<uint64_t>(1, options.offered_per_s / 5),
-      [&](uint64_t) -> std::optional<Command> { return data.Next(); }, options.time, options.stop);
-  if (!load) return tl::unexpected<Error>(load.error());
-  Measurement measured;
-  measured.name = std::move(name);
-  measured.per_s = load->per_s();
-  measured.p50_us = load->latencies.Quantile(0.5);
-  measured.p99_us = load->latencies.Quantile(0.99);
-  return measured;
-}
+  const BenchOptions& options_;
+  Node& node_;
+  DataSet& data_;
+  Latencies alone_;
+  uint64_t count_ = 0;
+};
 
 // Every instance as it was at `coverage`, page by page.
 Result<Measurement> MeasureListAt(const BenchOptions& options, Node& node,
@@ -77,29 +96,41 @@ Result<Measurement> MeasureListAt(const BenchOptions& options, Node& node,
 }  // namespace
 
 Result<Measurements> MeasureSnapshots(const BenchOptions& options, Node& node, DataSet& data) {
+  constexpr int kRounds = 5;
   const std::string directory = data.data_dir();
+  Beside beside(options, node, data);
+  options.Say("debugger/commands-beside-a-snapshot");
+  const Duration part{options.time.us / kRounds};
+  if (auto alone = beside.Alone(part); !alone) return tl::unexpected<Error>(alone.error());
+  // The first looks through all files; those after it know what did not change.
+  Latencies during_first;
   const Stopwatch first;
-  const auto base = node.snapshots().Take();
+  const auto base = beside.OneSnapshot(&during_first);
   if (!base) return tl::unexpected<Error>(base.error());
   Measurement one;
-  one.name = "debugger/one-snapshot";
+  one.name = "debugger/first-snapshot";
   one.per_s = static_cast<double>(options.entities) / first.Seconds();
   one.bytes_per_decision = static_cast<double>(base->bytes()) /
                            static_cast<double>(std::max<uint64_t>(1, CountDecisions(node)));
-  auto alone = MeasureLoad(options, node, data, "debugger/commands-alone");
-  if (!alone) return tl::unexpected<Error>(alone.error());
-  const std::vector<uint64_t> between = EndSequences(node);
-  // The snapshot at hand is what this begins from; those taken beside the load come after it.
-  Taking taking(node);
-  auto beside = MeasureLoad(options, node, data, "debugger/commands-beside-snapshots");
-  if (auto stopped = taking.Stop(); !stopped) return tl::unexpected<Error>(stopped.error());
-  if (!beside) return tl::unexpected<Error>(beside.error());
-  beside->target = "ratio of p99 <= 2";
-  beside->count = static_cast<double>(taking.count());
-  if (*alone->p99_us > 0) beside->ratio = *beside->p99_us / *alone->p99_us;
+  std::vector<uint64_t> between;
+  Latencies during;
+  for (int round = 0; round < kRounds && !options.stop.stop_requested(); ++round) {
+    if (auto alone = beside.Alone(part); !alone) return tl::unexpected<Error>(alone.error());
+    // The first snapshot is what this begins from; those after it come later.
+    if (between.empty()) between = EndSequences(node);
+    const auto taken = beside.OneSnapshot(&during);
+    if (!taken) return tl::unexpected<Error>(taken.error());
+  }
+  Measurements all;
+  all.push_back(std::move(one));
+  all.push_back(beside.Report("debugger/commands-alone", beside.alone()));
+  all.push_back(beside.Report("debugger/commands-beside-the-first-snapshot", during_first));
+  all.push_back(beside.Report("debugger/commands-beside-a-snapshot", during));
+  all.back().count = static_cast<double>(beside.count());
   auto listed = MeasureListAt(options, node, directory, Coverage(between.begin(), between.end()));
   if (!listed) return tl::unexpected<Error>(listed.error());
-  return Measurements{std::move(one), std::move(*alone), std::move(*beside), std::move(*listed)};
+  all.push_back(std::move(*listed));
+  return all;
 }
 
 }  // namespace sluice::bench

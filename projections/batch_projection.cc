@@ -8,6 +8,7 @@
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
 #include "projections/store_values.h"
+#include "projections/waypoint.h"
 
 namespace sluice {
 namespace {
@@ -87,8 +88,10 @@ ProjectedEntity* BatchProjection::At(std::string_view key) {
 
 size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision,
                                     std::optional<Hash128> fingerprint) {
-  size_t size = sizeof(uint64_t);
-  history.push_back(sequence);
+  size_t size = sizeof(store::HistoryEntry);
+  const bool folds = !FoldedEntity(decision).empty();
+  history.push_back({sequence, folds});
+  if (folds) ++uncounted_;
   packed = false;
   // The fold holds an accepted decision's hash against the state (I5).
   state_hash = decision.verdict == Verdict::kAccepted ? decision.state_hash : Hash128{};
@@ -157,7 +160,16 @@ size_t ProjectedEntity::Touch(const LoadedEntity& entity, StoredForm& stored,
   changed = true;
   kind = entity.kind->name;
   if (prefix.empty()) prefix = store::EntityPrefix(key);
-  items = std::move(item_changes);
+  bool due = false;
+  const uint64_t number = CountDecisions(stored, &due);
+  if (due || !item_changes.empty()) past.emplace_back().number = number;
+  if (folded_) {
+    if (!item_changes.empty()) past.back().changes = item_changes;
+    folded_->Take(std::move(item_changes));
+    items = folded_->Release();
+  } else {
+    items = std::move(item_changes);
+  }
   size_t size = 0;
   for (const auto& [item, value] : items) {
     size += item.key.size() + (value ? value->size() : 0) + 64;
@@ -168,16 +180,57 @@ size_t ProjectedEntity::Touch(const LoadedEntity& entity, StoredForm& stored,
 
   thread_local Bytes root;
   if (!packed) PackInto(entity.state->root_type(), entity.state->root(), &root);
+  store::EntityParts parts = PartsOf(entity, stored);
+  parts.mentions = &mentions_after;
+  parts.root = packed ? *stored.packed : root;
+  store::EncodeEntity(parts, &record);
+  if (due) {
+    past.back().sequence = history.back().sequence;
+    store::EncodeWaypoint(number, parts, &past.back().waypoint);
+    size += past.back().waypoint.size();
+  }
+  return size + record.size();
+}
+
+void ProjectedEntity::Folded() {
+  bool due = false;
+  const uint64_t number = CountDecisions(*loaded.stored, &due);
+  if (!due) return;
+  PastPart& part = past.emplace_back();
+  part.number = number;
+  part.sequence = history.back().sequence;
+  part.changes = loaded.state->items.TakeChanges();
+  if (!folded_) {
+    folded_ = std::make_shared<ItemLayer>(loaded.source, loaded.state->items.source());
+    loaded.source = folded_;
+    loaded.state->items.set_source(folded_.get());
+  }
+  folded_->Take(part.changes);
+  store::EntityParts parts = PartsOf(loaded, *loaded.stored);
+  thread_local Bytes root;
+  PackInto(loaded.state->root_type(), loaded.state->root(), &root);
+  parts.root = root;
+  store::EncodeWaypoint(number, parts, &part.waypoint);
+}
+
+uint64_t ProjectedEntity::CountDecisions(StoredForm& stored, bool* due) {
+  const uint64_t before = stored.decisions / kWaypointEvery;
+  stored.decisions += std::exchange(uncounted_, 0);
+  const uint64_t passed = stored.decisions / kWaypointEvery;
+  *due = passed != before;
+  return *due ? passed : passed + 1;
+}
+
+store::EntityParts ProjectedEntity::PartsOf(const LoadedEntity& entity,
+                                            const StoredForm& stored) const {
   store::EntityParts parts;
+  parts.decisions = stored.decisions;
   parts.version = entity.state->version;
   parts.sequence = entity.sequence;
   parts.item_hash_sum = entity.state->items.hash_sum();
   parts.state_hash = state_hash != Hash128{} ? state_hash : entity.state->Hash();
   parts.marks = &entity.marks;
-  parts.mentions = &mentions_after;
-  parts.root = packed ? *stored.packed : root;
-  store::EncodeEntity(parts, &record);
-  return size + record.size();
+  return parts;
 }
 
 std::vector<const ProjectedEntity*> BatchProjection::Ordered() {
@@ -206,7 +259,7 @@ std::vector<Change> BatchProjection::TakeChanges() {
     const size_t at = object == last.end() ? changes.size() : object->second;
     if (at == changes.size()) {
       changes.emplace_back();
-      changes.back().sequence = entity.history.back();
+      changes.back().sequence = entity.history.back().sequence;
       changes.back().entity = key;
     }
     changes[at].actions_ended = std::move(ended);

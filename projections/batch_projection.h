@@ -16,6 +16,9 @@
 #include "events/projections.gen.h"
 #include "projections/change.h"
 #include "projections/fold.h"
+#include "projections/item_layer.h"
+#include "projections/store_keys.h"
+#include "projections/store_values.h"
 
 namespace sluice {
 
@@ -25,6 +28,16 @@ struct StoredForm {
   std::vector<std::string> mentions;    // sorted (store_keys.h)
   std::shared_ptr<const Bytes> packed;  // root as of its last change; null: not known
   uint64_t version = 0;
+  uint64_t decisions = 0;  // that a fold of it reads, counted up to its last Touch
+};
+
+// What `past` gets of an entity: the items changed on the way to a waypoint, and the waypoint where
+// it was reached.
+struct PastPart {
+  uint64_t number = 0;     // of the waypoint
+  uint64_t sequence = 0;   // of the decision it stands behind, where it was reached
+  Bytes waypoint;          // its row's value; empty: not reached yet
+  Items::Changes changes;  // of a replay, which goes through several; otherwise those of the batch
 };
 
 // What a batch writes about one entity.
@@ -39,6 +52,8 @@ struct ProjectedEntity {
   // `entity` as the batch leaves it, and every change of its items in the batch. Brings `stored` up
   // to date. Once, after the last AddDecision. Returns what that takes, roughly.
   size_t Touch(const LoadedEntity& entity, StoredForm& stored, Items::Changes item_changes);
+  // Of a replay: `loaded` is as of the decision added last. Keeps a waypoint where one is due.
+  void Folded();
 
   LoadedEntity loaded;  // a replay's: the entity as folded so far
   std::string key;
@@ -52,10 +67,20 @@ struct ProjectedEntity {
   std::vector<std::string> mentions_before;
   std::vector<std::string> mentions_after;
   Items::Changes items;
-  std::vector<uint64_t> history;                                    // sequences, ascending
+  std::vector<PastPart> past;                                       // ascending by number
+  std::vector<store::HistoryEntry> history;                         // ascending
   std::vector<std::pair<std::string, RememberedCommand>> commands;  // by id
   // Deferred replies that came: command id, and the sequence of the decision that brought it.
   std::vector<std::pair<std::string, uint64_t>> answered;
+
+ private:
+  // Counts what was added since. The number of the waypoint that comes next, or, if `*due`, is
+  // reached.
+  uint64_t CountDecisions(StoredForm& stored, bool* due);
+  store::EntityParts PartsOf(const LoadedEntity& entity, const StoredForm& stored) const;
+
+  uint64_t uncounted_ = 0;             // decisions that a fold reads
+  std::shared_ptr<ItemLayer> folded_;  // of a replay: changes up to the last waypoint
 };
 
 class BatchProjection {

@@ -152,7 +152,8 @@ uint64_t PartitionStore::DiskBytes() const {
   return bytes;
 }
 
-Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view entity) {
+Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view entity,
+                                                               uint64_t* decisions) {
   ++db_->reads.entities;
   rocksdb::PinnableSlice value;
   const rocksdb::Status got =
@@ -161,6 +162,7 @@ Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view 
   Error error;
   if (got.ok()) {
     auto record = store::DecodeEntity(value.ToStringView());
+    *decisions = store::EntityDecisions(value.ToStringView());
     if (record) return std::optional<EntityRecord>(std::move(*record));
     error = record.error();
   } else {
@@ -175,7 +177,8 @@ Result<LoadedEntity> PartitionStore::Load(const EntityKey& key) {
   entity.kind = options_.kinds->Find(key.kind);
   if (entity.kind == nullptr) return Err(ErrorCode::kInvalid, "there is no kind '{}'", key.kind);
   const std::string text = key.ToString();
-  auto record = ReadRecord(text);
+  uint64_t decisions = 0;
+  auto record = ReadRecord(text, &decisions);
   if (!record) return tl::unexpected(record.error());
   auto source = std::make_shared<const StoreItems>(db_, store::EntityPrefix(text));
   entity.state = entity.kind->make();
@@ -197,6 +200,7 @@ Result<LoadedEntity> PartitionStore::Load(const EntityKey& key) {
   entity.stored->mentions = std::move(stored.index_keys);
   entity.stored->packed = std::make_shared<const Bytes>(std::move(stored.root));
   entity.stored->version = stored.version;
+  entity.stored->decisions = decisions;
   return entity;
 }
 

@@ -109,8 +109,8 @@ class PartitionStore final : public StateStore {
   Result<void> TakeDb(Result<std::shared_ptr<StoreDb>> db);
   Result<void> ReadState();
   Result<void> ReadCounts();
-  // The entity's record, or nothing.
-  Result<std::optional<EntityRecord>> ReadRecord(std::string_view entity);
+  // The entity's record, or nothing. `decisions`: store::EntityDecisions.
+  Result<std::optional<EntityRecord>> ReadRecord(std::string_view entity, uint64_t* decisions);
   Result<void> Project(const AppliedBatch& batch, BatchProjection* projection);
   Result<StoredForm*> StoredOf(const std::string& key, const LoadedEntity& entity,
                                std::map<std::string, std::shared_ptr<StoredForm>>* read);

@@ -12,8 +12,10 @@ namespace sluice {
 // Used by one thread.
 class PastFold {
  public:
-  // Folds into `entity`, which outlives this; `key` is its name.
-  PastFold(LoadedEntity& entity, std::string_view key) : entity_(entity), key_(key) {}
+  // Folds into `entity`, `key` is its name. `record` is what records are read into, and may be
+  // shared by folds. Both outlive this.
+  PastFold(LoadedEntity& entity, std::string_view key, FoldedRecord& record)
+      : entity_(entity), key_(key), folded_(record) {}
 
   // The next record about it. kCorruption, kUnknownType: it cannot be folded.
   Result<void> Add(uint64_t sequence, std::string_view bytes);
@@ -25,7 +27,7 @@ class PastFold {
  private:
   LoadedEntity& entity_;
   const std::string key_;
-  FoldedRecord folded_;
+  FoldedRecord& folded_;
   Hash128 hash_;             // recorded
   uint64_t checked_at_ = 0;  // by the decision at
   bool has_hash_ = false;

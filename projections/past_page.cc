@@ -9,18 +9,8 @@
 namespace sluice {
 namespace {
 
-// Of one entity, folded with others; one with more is folded by itself.
-constexpr size_t kFoldedTogetherMax = 1024;
 // Entities folded together.
 constexpr size_t kPastChunk = 1024;
-
-Result<void> FoldPast(LoadedEntity& entity, const Decision& decision, uint64_t sequence) {
-  try {
-    return FoldEntity(entity, decision, sequence);
-  } catch (const LoadFailure& failure) {
-    return Err(ErrorCode::kIo, "{}", failure.what());
-  }
-}
 
 }  // namespace
 
@@ -35,6 +25,7 @@ Result<std::vector<std::optional<ObjectText>>> PastPage::Read(
     if (auto done = FoldPartition(partition); !done) return tl::unexpected(done.error());
   }
   for (const Folded& folded : folded_) {
+    if (auto checked = folded.fold.Check(); !checked) return tl::unexpected(checked.error());
     const LoadedEntity& then = folded.loaded;
     if (!then.state->Exists()) continue;
     objects_[folded.place] = MakeObjectText(*then.kind, folded.entity, *then.state,
@@ -45,31 +36,26 @@ Result<std::vector<std::optional<ObjectText>>> PastPage::Read(
 
 Result<void> PastPage::Look(const EntityCursor::Entry& entry, size_t place) {
   const auto partition = static_cast<uint32_t>(entry.partition);
-  const StoreView& view = *view_->partitions[partition];
+  const std::shared_ptr<const StoreView>& view = view_->partitions[partition];
   const uint64_t next = coverage_[partition];
-  auto record = view.Get(entry.entity);
+  auto record = view->Get(entry.entity);
   if (!record) return tl::unexpected(record.error());
   if (!*record) return {};
-  const auto read_alone = [&]() -> Result<void> {
-    auto object = queries_.ReadPastObject(view, partition, entry.entity, next);
+  // Not changed since: what is true now was true then.
+  if ((*record)->sequence < next) {
+    auto object = queries_.ReadObject(*view, partition, entry.entity);
     if (!object) return tl::unexpected(object.error());
     objects_[place] = std::move(*object);
     return {};
-  };
-  // Not changed since: what is true now was true then.
-  if ((*record)->sequence < next) return read_alone();
+  }
   auto key = ParseEntityKey(entry.entity);
   if (!key) return tl::unexpected(key.error());
-  uint64_t from = 0;
-  auto loaded = queries_.LoadPast(partition, *key, next, &from);
-  if (!loaded) return tl::unexpected(loaded.error());
-  auto sequences = view.History(entry.entity, from, kFoldedTogetherMax);
-  if (!sequences) return tl::unexpected(sequences.error());
-  if (sequences->size() == kFoldedTogetherMax && sequences->back() < next) return read_alone();
-  for (const uint64_t sequence : *sequences) {
-    if (sequence < next) wanted_[partition].push_back({sequence, folded_.size()});
+  auto way = queries_.WayTo(view, partition, *key, next);
+  if (!way) return tl::unexpected(way.error());
+  for (const uint64_t sequence : way->sequences) {
+    wanted_[partition].push_back({sequence, folded_.size()});
   }
-  folded_.push_back({place, entry.entity, partition, std::move(*loaded)});
+  folded_.emplace_back(place, entry.entity, partition, std::move(way->start.entity), record_);
   return {};
 }
 
@@ -80,16 +66,9 @@ Result<void> PastPage::FoldPartition(uint32_t partition) {
   std::vector<uint64_t> sequences;
   for (const Wanted& record : wanted) sequences.push_back(record.sequence);
   size_t at = 0;
-  return queries_.ReadRecords(partition, sequences, [&](uint64_t, std::string_view bytes) {
-    return Fold(folded_[wanted[at++].folded], bytes);
+  return queries_.ReadRecords(partition, sequences, [&](uint64_t sequence, std::string_view bytes) {
+    return folded_[wanted[at++].folded].fold.Add(sequence, bytes);
   });
-}
-
-Result<void> PastPage::Fold(Folded& one, std::string_view bytes) {
-  auto record = Unpack<LogRecord>(bytes);
-  if (!record) return tl::unexpected(record.error());
-  if (!record->decision || FoldedEntity(*record->decision) != one.entity) return {};
-  return FoldPast(one.loaded, *record->decision, record->sequence);
 }
 
 Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage& coverage,

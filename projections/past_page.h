@@ -3,11 +3,13 @@
 // page, not by the cluster.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "projections/past_fold.h"
 #include "projections/queries.h"
 
 namespace sluice {
@@ -25,10 +27,18 @@ class PastPage {
 
  private:
   struct Folded {
-    size_t place = 0;  // in the page
-    std::string entity;
-    uint32_t partition = 0;
+    Folded(size_t at, std::string_view name, uint32_t of, LoadedEntity then, FoldedRecord& record)
+        : place(at),
+          entity(name),
+          partition(of),
+          loaded(std::move(then)),
+          fold(loaded, entity, record) {}
+
+    const size_t place;  // in the page
+    const std::string entity;
+    const uint32_t partition;
     LoadedEntity loaded;
+    PastFold fold;
   };
   struct Wanted {
     uint64_t sequence = 0;
@@ -37,13 +47,13 @@ class PastPage {
   // Decides how the entity is read; those whose decisions are to be folded are noted.
   Result<void> Look(const EntityCursor::Entry& entry, size_t place);
   Result<void> FoldPartition(uint32_t partition);
-  static Result<void> Fold(Folded& one, std::string_view bytes);
 
   const Queries& queries_;
   const std::shared_ptr<const NodeView> view_;
   const Coverage& coverage_;
   std::vector<std::optional<ObjectText>> objects_;
-  std::vector<Folded> folded_;
+  std::deque<Folded> folded_;
+  FoldedRecord record_;
   std::vector<std::vector<Wanted>> wanted_;  // by partition
 };
 

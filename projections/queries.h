@@ -18,6 +18,7 @@
 #include "projections/object_text.h"
 #include "projections/past_stores.h"
 #include "projections/recovery.h"
+#include "projections/waypoint.h"
 
 namespace sluice {
 
@@ -138,14 +139,18 @@ class Queries {
   Result<std::optional<ObjectText>> ReadObject(const StoreView& view, size_t partition,
                                                std::string_view entity) const;
   // The object before the decision at `next`.
-  Result<std::optional<ObjectText>> ReadPastObject(const StoreView& view, uint32_t partition,
-                                                   std::string_view entity, uint64_t next) const;
-  Result<std::optional<ObjectText>> FoldObject(const StoreView& view, uint32_t partition,
-                                               const EntityKey& key, uint64_t next) const;
-  // The entity as it was at the latest moment before `next` that is kept; `*from` is the first
-  // sequence that is not in it.
-  Result<LoadedEntity> LoadPast(uint32_t partition, const EntityKey& key, uint64_t next,
-                                uint64_t* from) const;
+  Result<std::optional<ObjectText>> FoldObject(const std::shared_ptr<const StoreView>& view,
+                                               uint32_t partition, const EntityKey& key,
+                                               uint64_t next) const;
+  // What the entity was some time before `next`, and the decisions to fold on it, ascending.
+  struct PastWay {
+    PastStart start;
+    std::vector<uint64_t> sequences;
+  };
+  // From the latest snapshot or waypoint.
+  Result<PastWay> WayTo(const std::shared_ptr<const StoreView>& view, uint32_t partition,
+                        const EntityKey& key, uint64_t next) const;
+  Result<PastStart> StartOfPast(uint32_t partition, const EntityKey& key, uint64_t next) const;
   Result<ObjectList> ListPast(const ListRequest& request, const Coverage& coverage,
                               std::string_view after) const;
   Result<void> CheckReached(const Coverage& coverage) const;

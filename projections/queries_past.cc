@@ -109,62 +109,69 @@ Result<void> Queries::CheckReached(const Coverage& coverage) const {
   return {};
 }
 
-Result<LoadedEntity> Queries::LoadPast(uint32_t partition, const EntityKey& key, uint64_t next,
-                                       uint64_t* from) const {
+Result<PastStart> Queries::StartOfPast(uint32_t partition, const EntityKey& key,
+                                       uint64_t next) const {
+  PastStart start;
   if (options_.past != nullptr) {
     if (const auto store = options_.past->Before(partition, next)) {
-      *from = store->applied().next_sequence;
-      return store->Load(key);
+      auto loaded = store->Load(key);
+      if (!loaded) return tl::unexpected(loaded.error());
+      start.entity = std::move(*loaded);
+      start.next = store->applied().next_sequence;
+      return start;
     }
   }
-  *from = 0;
-  LoadedEntity entity;
-  entity.kind = options_.kinds->Find(key.kind);
-  if (entity.kind == nullptr) return Err(ErrorCode::kInvalid, "there is no kind '{}'", key.kind);
-  entity.state = entity.kind->make();
-  return entity;
+  start.entity.kind = options_.kinds->Find(key.kind);
+  if (start.entity.kind == nullptr) {
+    return Err(ErrorCode::kInvalid, "there is no kind '{}'", key.kind);
+  }
+  start.entity.state = start.entity.kind->make();
+  return start;
 }
 
-Result<std::optional<ObjectText>> Queries::FoldObject(const StoreView& view, uint32_t partition,
-                                                      const EntityKey& key, uint64_t next) const {
-  const std::string text = key.ToString();
-  if (options_.kinds->Find(key.kind) == nullptr) return std::optional<ObjectText>();
-  uint64_t from = 0;
-  auto loaded = LoadPast(partition, key, next, &from);
-  if (!loaded) return tl::unexpected(loaded.error());
-  LoadedEntity& entity = *loaded;
-  PastFold fold(entity, text);
-  for (bool more = true; more;) {
-    auto sequences = view.History(text, from, kHistoryChunk);
+Result<Queries::PastWay> Queries::WayTo(const std::shared_ptr<const StoreView>& view,
+                                        uint32_t partition, const EntityKey& key,
+                                        uint64_t next) const {
+  const std::string entity = key.ToString();
+  auto start = StartOfPast(partition, key, next);
+  if (!start) return tl::unexpected(start.error());
+  PastWay way{std::move(*start), {}};
+  const auto read = [&](size_t limit) -> Result<void> {
+    auto sequences = view->FoldedHistory(entity, way.start.next, limit);
     if (!sequences) return tl::unexpected(sequences.error());
-    more = sequences->size() == kHistoryChunk;
-    while (!sequences->empty() && sequences->back() >= next) {
-      more = false;
-      sequences->pop_back();
-    }
-    if (!sequences->empty()) from = sequences->back() + 1;
-    auto read = ReadRecords(partition, *sequences, [&](uint64_t sequence, std::string_view bytes) {
-      return fold.Add(sequence, bytes);
-    });
-    if (!read) return tl::unexpected(read.error());
-  }
+    way.sequences = std::move(*sequences);
+    const auto end = std::lower_bound(way.sequences.begin(), way.sequences.end(), next);
+    way.sequences.erase(end, way.sequences.end());
+    return {};
+  };
+  if (auto done = read(kWaypointEvery + 1); !done) return tl::unexpected(done.error());
+  if (way.sequences.size() <= kWaypointEvery) return way;
+  // There may be a waypoint further on.
+  auto waypoint = WaypointBefore(view, *way.start.entity.kind, entity, next);
+  if (!waypoint) return tl::unexpected(waypoint.error());
+  if (*waypoint && (*waypoint)->next > way.start.next) way.start = std::move(**waypoint);
+  if (auto done = read(SIZE_MAX); !done) return tl::unexpected(done.error());
+  return way;
+}
+
+Result<std::optional<ObjectText>> Queries::FoldObject(const std::shared_ptr<const StoreView>& view,
+                                                      uint32_t partition, const EntityKey& key,
+                                                      uint64_t next) const {
+  if (options_.kinds->Find(key.kind) == nullptr) return std::optional<ObjectText>();
+  const std::string text = key.ToString();
+  auto way = WayTo(view, partition, key, next);
+  if (!way) return tl::unexpected(way.error());
+  LoadedEntity& entity = way->start.entity;
+  FoldedRecord record;
+  PastFold fold(entity, text, record);
+  auto read = ReadRecords(
+      partition, way->sequences,
+      [&](uint64_t sequence, std::string_view bytes) { return fold.Add(sequence, bytes); });
+  if (!read) return tl::unexpected(read.error());
   if (auto checked = fold.Check(); !checked) return tl::unexpected(checked.error());
   if (!entity.state->Exists()) return std::optional<ObjectText>();
   return std::optional<ObjectText>(MakeObjectText(*entity.kind, text, *entity.state,
                                                   FormatPosition(partition, entity.sequence)));
-}
-
-Result<std::optional<ObjectText>> Queries::ReadPastObject(const StoreView& view, uint32_t partition,
-                                                          std::string_view entity,
-                                                          uint64_t next) const {
-  auto record = view.Get(entity);
-  if (!record) return tl::unexpected(record.error());
-  if (!*record) return std::optional<ObjectText>();
-  // Not changed since: what is true now was true then.
-  if ((*record)->sequence < next) return ReadObject(view, partition, entity);
-  auto key = ParseEntityKey(entity);
-  if (!key) return tl::unexpected(key.error());
-  return FoldObject(view, partition, *key, next);
 }
 
 Result<std::optional<ObjectText>> Queries::GetAt(const EntityKey& key,
@@ -172,8 +179,14 @@ Result<std::optional<ObjectText>> Queries::GetAt(const EntityKey& key,
   if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
   const std::string entity = key.ToString();
   const uint32_t partition = PartitionOf(entity);
-  return ReadPastObject(*options_.stores[partition]->View(), partition, entity,
-                        coverage[partition]);
+  const uint64_t next = coverage[partition];
+  const auto view = options_.stores[partition]->View();
+  auto record = view->Get(entity);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return std::optional<ObjectText>();
+  // Not changed since: what is true now was true then.
+  if ((*record)->sequence < next) return ReadObject(*view, partition, entity);
+  return FoldObject(view, partition, key, next);
 }
 
 Result<JsonList> Queries::History(const EntityKey& key, size_t limit,

@@ -164,6 +164,7 @@ Result<void> Replay::AddDecision(const LogRecord& record) {
   LoadedEntity& entity = **overlaid;
   const uint64_t version = entity.state->version;
   if (auto folded = FoldOne(entity, record); !folded) return folded;
+  projected->Folded();
   if (entity.state->version == version) return {};
   in_order_.AddChange(record.sequence, decision, *entity.kind, *entity.state, *entity.stored);
   return {};

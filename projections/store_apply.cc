@@ -47,6 +47,33 @@ void WriteMentions(const ProjectedEntity& entity, WriteSink& sink,
   }
 }
 
+void WritePast(const ProjectedEntity& entity, WriteSink& sink) {
+  struct Row {
+    const ItemKey* item;
+    uint64_t number;
+    const std::optional<Bytes>* value;
+  };
+  std::vector<Row> rows;
+  for (const PastPart& part : entity.past) {
+    const Items::Changes& changes = entity.past.size() == 1 ? entity.items : part.changes;
+    for (const auto& [item, value] : changes) rows.push_back({&item, part.number, &value});
+  }
+  if (entity.past.size() > 1) {
+    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+      return std::tie(*a.item, a.number) < std::tie(*b.item, b.number);
+    });
+  }
+  for (const Row& row : rows) {
+    sink.Put(StoreFamily::kPast,
+             store::PastItemRow(entity.prefix, row.item->collection, row.item->key, row.number),
+             row.value->has_value() ? std::string_view(**row.value) : std::string_view());
+  }
+  for (const PastPart& part : entity.past) {
+    if (part.waypoint.empty()) continue;
+    sink.Put(StoreFamily::kPast, store::WaypointRow(entity.prefix, part.sequence), part.waypoint);
+  }
+}
+
 std::string CountValue(uint64_t count) {
   std::string value;
   store::AppendBigEndian64(&value, count);
@@ -58,7 +85,8 @@ std::string CountValue(uint64_t count) {
 void WriteProjectedEntity(const ProjectedEntity& entity, WriteSink& sink,
                           std::map<Counts::Key, int64_t>* counts) {
   if (!entity.history.empty()) {
-    sink.Put(StoreFamily::kHistory, store::HistoryRow(entity.prefix, entity.history.front()),
+    sink.Put(StoreFamily::kHistory,
+             store::HistoryRow(entity.prefix, entity.history.front().sequence),
              store::EncodeHistory(entity.history));
   }
   if (!entity.changed) return;
@@ -71,6 +99,7 @@ void WriteProjectedEntity(const ProjectedEntity& entity, WriteSink& sink,
       sink.Delete(StoreFamily::kItems, row);
     }
   }
+  WritePast(entity, sink);
   WriteMentions(entity, sink, counts);
 }
 
@@ -80,13 +109,15 @@ Result<StoredForm*> PartitionStore::StoredOf(
   if (entity.stored) return entity.stored.get();
   auto& stored = (*read)[key];
   if (stored) return stored.get();
-  auto record = ReadRecord(key);
+  uint64_t decisions = 0;
+  auto record = ReadRecord(key, &decisions);
   if (!record) return tl::unexpected(record.error());
   stored = std::make_shared<StoredForm>();
   if (*record) {
     stored->mentions = std::move((*record)->index_keys);
     stored->packed = std::make_shared<const Bytes>(std::move((*record)->root));
     stored->version = (*record)->version;
+    stored->decisions = decisions;
   }
   return stored.get();
 }

@@ -19,7 +19,7 @@ constexpr std::string_view kDamagedFile = "/DAMAGED";
 constexpr uint64_t kVerifiedBytesMax = uint64_t{1} << 30;
 
 constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
-    "default", "entities", "items", "indexes", "history", "commands", "timers", "counts"};
+    "default", "entities", "items", "indexes", "history", "commands", "timers", "counts", "past"};
 
 Bytes FormatValue(const StoreDbOptions& options) {
   std::string value;

@@ -56,8 +56,10 @@ class Reader {
 
 }  // namespace
 
-void EncodeEntity(const EntityParts& parts, std::string* out) {
-  out->clear();
+namespace {
+
+void AppendEntity(const EntityParts& parts, std::string* out) {
+  AppendVarint(out, parts.decisions);
   AppendVarint(out, parts.version);
   AppendVarint(out, parts.sequence);
   AppendHash(out, parts.item_hash_sum);
@@ -69,9 +71,39 @@ void EncodeEntity(const EntityParts& parts, std::string* out) {
   out->append(parts.root);
 }
 
+}  // namespace
+
+void EncodeEntity(const EntityParts& parts, std::string* out) {
+  out->clear();
+  AppendEntity(parts, out);
+}
+
+uint64_t EntityDecisions(std::string_view value) { return Reader(value).Varint(); }
+
+void EncodeWaypoint(uint64_t number, const EntityParts& parts, std::string* out) {
+  static const std::vector<std::string> kNone;
+  out->clear();
+  AppendVarint(out, number);
+  EntityParts without = parts;
+  without.mentions = &kNone;
+  AppendEntity(without, out);
+}
+
+Result<StoredWaypoint> DecodeWaypoint(std::string_view value) {
+  StoredWaypoint waypoint;
+  if (!TakeVarint(&value, &waypoint.number)) {
+    return Err(ErrorCode::kCorruption, "a row of waypoints is cut short");
+  }
+  auto record = DecodeEntity(value);
+  if (!record) return tl::unexpected(record.error());
+  waypoint.record = std::move(*record);
+  return waypoint;
+}
+
 Result<EntityRecord> DecodeEntity(std::string_view value) {
   EntityRecord record;
   Reader reader(value);
+  reader.Varint();  // its decisions
   record.version = reader.Varint();
   record.sequence = reader.Varint();
   record.item_hash_sum = reader.Hash();

@@ -15,6 +15,7 @@ namespace sluice::store {
 
 // What `entities` holds of one, as the writer has it: views.
 struct EntityParts {
+  uint64_t decisions = 0;
   uint64_t version = 0;
   uint64_t sequence = 0;
   Hash128 item_hash_sum;
@@ -27,6 +28,16 @@ struct EntityParts {
 void EncodeEntity(const EntityParts& parts, std::string* out);
 // kCorruption. `kind` is not in the value but in its key, and stays empty.
 Result<EntityRecord> DecodeEntity(std::string_view value);
+// How many decisions a fold has read to come there; 0 where the value is none.
+uint64_t EntityDecisions(std::string_view value);
+
+// A waypoint: its number among the entity's, and the entity without its mentions.
+void EncodeWaypoint(uint64_t number, const EntityParts& parts, std::string* out);
+struct StoredWaypoint {
+  uint64_t number = 0;
+  EntityRecord record;
+};
+Result<StoredWaypoint> DecodeWaypoint(std::string_view value);
 
 void EncodeCommand(const RememberedCommand& command, std::string* out);
 Result<RememberedCommand> DecodeCommand(std::string_view value);

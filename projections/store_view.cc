@@ -2,6 +2,8 @@
 
 #include <rocksdb/db.h>
 
+#include <algorithm>
+
 #include "projections/rocks_status.h"
 #include "projections/store_values.h"
 
@@ -128,36 +130,111 @@ Result<void> StoreView::ScanActions(std::optional<std::string_view> location,
   return scanned;
 }
 
-Result<std::vector<uint64_t>> StoreView::History(std::string_view entity, uint64_t from,
-                                                 size_t limit) const {
+Result<bool> StoreView::LastRow(StoreFamily family, const std::string& prefix,
+                                const std::string& row, std::string* key,
+                                std::string* value) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot_;
+  const rocksdb::Slice lower(prefix);
+  options.iterate_lower_bound = &lower;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->db->NewIterator(options, db_->family(family)));
+  at->SeekForPrev(row);
+  if (!at->status().ok()) return Failed(ErrorOf(at->status(), "read projections"));
+  if (!at->Valid() || !at->key().starts_with(prefix)) return false;
+  key->assign(at->key().ToStringView());
+  if (value != nullptr) value->assign(at->value().ToStringView());
+  return true;
+}
+
+template <class Wanted>
+Result<std::vector<uint64_t>> StoreView::ReadHistory(std::string_view entity, uint64_t from,
+                                                     size_t limit, const Wanted& wanted) const {
   const std::string prefix = store::EntityPrefix(entity);
   // A row before `from` may stand for sequences after it.
   std::string start = store::HistoryRow(prefix, from);
-  {
-    rocksdb::ReadOptions options;
-    options.snapshot = snapshot_;
-    const std::unique_ptr<rocksdb::Iterator> at(
-        db_->db->NewIterator(options, db_->family(StoreFamily::kHistory)));
-    at->SeekForPrev(start);
-    if (at->Valid() && at->key().starts_with(prefix)) start = at->key().ToString();
-  }
+  auto before = LastRow(StoreFamily::kHistory, prefix, start, &start, nullptr);
+  if (!before) return tl::unexpected(before.error());
   std::vector<uint64_t> sequences;
+  std::vector<store::HistoryEntry> row;
   bool bad_row = false;
   auto scanned = ScanRows(
       StoreFamily::kHistory, prefix, start, [&](std::string_view key, std::string_view value) {
-        std::vector<uint64_t> row;
+        row.clear();
         bad_row =
             key.size() != prefix.size() + 8 ||
             !store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())), value, &row);
         if (bad_row) return false;
-        for (const uint64_t sequence : row) {
-          if (sequence >= from && sequences.size() < limit) sequences.push_back(sequence);
+        for (const store::HistoryEntry& entry : row) {
+          if (entry.sequence < from || !wanted(entry)) continue;
+          if (sequences.size() < limit) sequences.push_back(entry.sequence);
         }
         return sequences.size() < limit;
       });
   if (!scanned) return tl::unexpected(scanned.error());
   if (bad_row) return Failed(Error{ErrorCode::kCorruption, "a row of history is no history"});
   return sequences;
+}
+
+Result<std::vector<uint64_t>> StoreView::History(std::string_view entity, uint64_t from,
+                                                 size_t limit) const {
+  return ReadHistory(entity, from, limit, [](const store::HistoryEntry&) { return true; });
+}
+
+Result<std::vector<uint64_t>> StoreView::FoldedHistory(std::string_view entity, uint64_t from,
+                                                       size_t limit) const {
+  return ReadHistory(entity, from, limit,
+                     [](const store::HistoryEntry& entry) { return entry.folds; });
+}
+
+Result<std::vector<uint64_t>> StoreView::LastHistory(std::string_view entity, uint64_t end,
+                                                     size_t limit) const {
+  std::vector<uint64_t> sequences;  // descending
+  if (end == 0) return sequences;
+  const std::string prefix = store::EntityPrefix(entity);
+  const rocksdb::Slice lower(prefix);
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot_;
+  options.iterate_lower_bound = &lower;
+  const std::unique_ptr<rocksdb::Iterator> at(
+      db_->db->NewIterator(options, db_->family(StoreFamily::kHistory)));
+  std::vector<store::HistoryEntry> row;
+  for (at->SeekForPrev(store::HistoryRow(prefix, end - 1));
+       at->Valid() && sequences.size() < limit && at->key().starts_with(prefix); at->Prev()) {
+    row.clear();
+    const std::string_view key = at->key().ToStringView();
+    if (key.size() != prefix.size() + 8 ||
+        !store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())),
+                              at->value().ToStringView(), &row)) {
+      return Failed(Error{ErrorCode::kCorruption, "a row of history is no history"});
+    }
+    for (auto entry = row.rbegin(); entry != row.rend() && sequences.size() < limit; ++entry) {
+      if (entry->sequence < end) sequences.push_back(entry->sequence);
+    }
+  }
+  if (!at->status().ok()) return Failed(ErrorOf(at->status(), "read a history"));
+  std::reverse(sequences.begin(), sequences.end());
+  return sequences;
+}
+
+Result<bool> StoreView::LastPastRow(const std::string& prefix, const std::string& row,
+                                    std::string* key, std::string* value) const {
+  return LastRow(StoreFamily::kPast, prefix, row, key, value);
+}
+
+Result<void> StoreView::ScanPast(const std::string& prefix, const std::string& from,
+                                 const RowVisitor& visit) const {
+  return ScanRows(StoreFamily::kPast, prefix, from, visit);
+}
+
+Result<void> StoreView::ScanWaypoints(const WaypointVisitor& visit) const {
+  return ScanRows(StoreFamily::kPast, "", "", [&](std::string_view key, std::string_view) {
+    const auto entity = store::TakeEntity(&key);
+    // The rest of a waypoint's row is 'w' and its sequence.
+    if (entity && key.size() == 9 && key.front() == 'w') {
+      visit(*entity, store::ReadBigEndian64(key.substr(1)));
+    }
+    return true;
+  });
 }
 
 }  // namespace sluice

@@ -59,11 +59,34 @@ class StoreView {
 
   // Sequences of the decisions addressed to `entity`, ascending from `from` on, at most `limit`.
   Result<std::vector<uint64_t>> History(std::string_view entity, uint64_t from, size_t limit) const;
+  // Of those, the ones that a fold of its state reads.
+  Result<std::vector<uint64_t>> FoldedHistory(std::string_view entity, uint64_t from,
+                                              size_t limit) const;
+  // The last `limit` before sequence `end`, ascending.
+  Result<std::vector<uint64_t>> LastHistory(std::string_view entity, uint64_t end,
+                                            size_t limit) const;
+
+  // Rows of `past` (waypoint.h). The last at or before `row` that begins with `prefix`: false,
+  // there is none.
+  Result<bool> LastPastRow(const std::string& prefix, const std::string& row, std::string* key,
+                           std::string* value) const;
+  using RowVisitor = std::function<bool(std::string_view key, std::string_view value)>;
+  // Those that begin with `prefix`, from `from` on.
+  Result<void> ScanPast(const std::string& prefix, const std::string& from,
+                        const RowVisitor& visit) const;
+  // Every waypoint.
+  using WaypointVisitor = std::function<void(std::string_view entity, uint64_t sequence)>;
+  Result<void> ScanWaypoints(const WaypointVisitor& visit) const;
 
  private:
   template <class Visit>  // (key, value) -> bool
   Result<void> ScanRows(StoreFamily family, const std::string& prefix, const std::string& from,
                         const Visit& visit) const;
+  template <class Wanted>  // (HistoryEntry) -> bool
+  Result<std::vector<uint64_t>> ReadHistory(std::string_view entity, uint64_t from, size_t limit,
+                                            const Wanted& wanted) const;
+  Result<bool> LastRow(StoreFamily family, const std::string& prefix, const std::string& row,
+                       std::string* key, std::string* value) const;
   tl::unexpected<Error> Failed(Error error) const;
 
   const std::shared_ptr<const StoreDb> db_;

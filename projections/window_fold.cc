@@ -83,7 +83,9 @@ Result<void> WindowFold::FoldRecord(const ReplayWindow::Record& bytes) {
     if (!loaded) return tl::unexpected(ErrorIn(record, loaded.error()));
     entity_->loaded = std::move(*loaded);
   }
-  return FoldOne(entity_->loaded, record);
+  auto folded = FoldOne(entity_->loaded, record);
+  if (folded) entity_->Folded();
+  return folded;
 }
 
 tl::unexpected<Error> FirstFailure(PartitionStore& store, ReplayWindow& window, Error later) {

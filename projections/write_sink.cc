@@ -188,6 +188,7 @@ class FileSink final : public WriteSink {
       case StoreFamily::kItems:
       case StoreFamily::kHistory:
       case StoreFamily::kCommands:
+      case StoreFamily::kPast:
         return true;
       case StoreFamily::kMeta:
       case StoreFamily::kIndexes:

@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-// Rows of `entities`, `items`, `history` and `commands` are given ascending by key, those of
-// `indexes` and `timers` by Mark, all others in any order. No row twice.
+// Rows of `entities`, `items`, `history`, `commands` and `past` are given ascending by key, those
+// of `indexes` and `timers` by Mark, all others in any order. No row twice.
 class WriteSink {
  public:
   virtual ~WriteSink() = default;

@@ -9,6 +9,10 @@ namespace sluice::replay {
 
 std::shared_ptr<const StoreView> Archive::Projections(uint32_t) const { return nullptr; }
 
+Result<std::optional<PastStart>> Archive::StartBefore(std::string_view, uint64_t) const {
+  return std::optional<PastStart>();
+}
+
 uint32_t Archive::PartitionOf(std::string_view entity) const {
   return PartitionOfKey(entity, partitions());
 }

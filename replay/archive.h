@@ -16,6 +16,7 @@
 #include "machines/common/kind.h"
 #include "projections/recovery.h"
 #include "projections/resource_version.h"
+#include "projections/waypoint.h"
 
 namespace sluice {
 class PastStores;
@@ -44,6 +45,16 @@ class Archive {
   // Sequences of the decisions addressed to `entity`, ascending from `from` on, at most `limit`.
   virtual Result<std::vector<uint64_t>> Sequences(std::string_view entity, uint64_t from,
                                                   size_t limit) const = 0;
+  // Of those, the ones that a fold of its state reads; others may be among them.
+  virtual Result<std::vector<uint64_t>> FoldedSequences(std::string_view entity, uint64_t from,
+                                                        size_t limit) const {
+    return Sequences(entity, from, limit);
+  }
+  // The last `limit` before sequence `end`, ascending.
+  virtual Result<std::vector<uint64_t>> LastSequences(std::string_view entity, uint64_t end,
+                                                      size_t limit) const = 0;
+  // What `entity` was some of its decisions before `end`, to fold on from; nullopt: its beginning.
+  virtual Result<std::optional<PastStart>> StartBefore(std::string_view entity, uint64_t end) const;
   // Every entity of a kind that ever was, deleted ones included.
   using EntityVisitor = std::function<void(std::string_view entity)>;
   virtual Result<void> ScanEntities(std::string_view kind,

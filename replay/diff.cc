@@ -58,8 +58,11 @@ Result<std::optional<Json>> DiffEntity(const Archive& archive, const std::string
   if (!before) return tl::unexpected(before.error());
   Setters setters;
   std::optional<LogRecord> existence;
-  auto walked = WalkTimeline(archive, entity, std::max(first, last), [&](const Moment& moment) {
-    if (moment.record.sequence < std::min(first, last)) return true;
+  Timeline between(archive, entity);
+  if (auto skipped = between.Skip(std::min(first, last)); !skipped) {
+    return tl::unexpected(skipped.error());
+  }
+  auto walked = between.Walk(std::max(first, last), [&](const Moment& moment) {
     setters.See(moment);
     if (moment.before.Exists() != moment.after.Exists()) existence = moment.record;
     return true;

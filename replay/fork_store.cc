@@ -10,7 +10,7 @@ ForkStore::Stored& ForkStore::StoredOf(const std::string& entity) {
   Stored stored;
   stored.entity.kind = kinds_.Find(KeyOrDie(entity).kind);
   CHECK(stored.entity.kind != nullptr);
-  stored.items = std::make_shared<FoldedItems>();
+  stored.items = std::make_shared<ItemLayer>();
   stored.entity.state = stored.entity.kind->make();
   stored.entity.state->items.set_source(stored.items.get());
   stored.entity.source = stored.items;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "engine/journal/journal.h"
+#include "projections/item_layer.h"
 #include "projections/state_store.h"
-#include "replay/folded_items.h"
 #include "replay/memory_archive.h"
 
 namespace sluice::replay {
@@ -39,7 +39,7 @@ class ForkStore final : public StateStore {
  private:
   struct Stored {
     LoadedEntity entity;
-    std::shared_ptr<FoldedItems> items;
+    std::shared_ptr<ItemLayer> items;
   };
   Stored& StoredOf(const std::string& entity);
   void Remember(const Decision& decision, uint64_t sequence);

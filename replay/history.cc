@@ -88,49 +88,59 @@ class History {
   }
 
   Result<Json> Run() {
-    if (auto skipped = SkipToLast(); !skipped) return tl::unexpected(skipped.error());
-    Timeline timeline(asking_.archive, entity_);
-    const auto visit = [this](const Moment& moment) { return See(moment); };
-    if (from_ > 0) {
-      if (auto skipped = timeline.Skip(std::min(from_, end_)); !skipped) {
-        return tl::unexpected(skipped.error());
-      }
-    }
-    if (auto walked = timeline.Walk(end_, visit); !walked) return tl::unexpected(walked.error());
-    for (const std::string& item : kept_) {
-      if (!enough_ && !asking_.ItemText(item)) enough_ = true;
-    }
-    kept_.clear();
-    last_ = 0;
-    if (asking_.question.Get("follow") == "true") {
-      while (!enough_ && WaitALittle()) {
-        if (auto walked = timeline.Walk(end_, visit); !walked) {
-          return tl::unexpected(walked.error());
+    std::unique_ptr<Timeline> timeline;
+    if (last_ > 0) {
+      if (auto told = TellLast(&timeline); !told) return tl::unexpected(told.error());
+    } else {
+      timeline = std::make_unique<Timeline>(asking_.archive, entity_);
+      if (from_ > 0) {
+        if (auto skipped = timeline->Skip(std::min(from_, end_)); !skipped) {
+          return tl::unexpected(skipped.error());
         }
       }
     }
-    return Json{{"entity", entity_}, {"decisions", timeline.decisions()}, {"shown", shown_}};
+    const auto visit = [this](const Moment& moment) { return Tell(moment); };
+    const bool follow = asking_.question.Get("follow") == "true";
+    for (bool more = follow || last_ == 0; more && !enough_; more = follow && WaitALittle()) {
+      if (auto walked = timeline->Walk(end_, visit); !walked) {
+        return tl::unexpected(walked.error());
+      }
+    }
+    return Json{{"entity", entity_}, {"shown", shown_}};
   }
 
  private:
-  // Where everything is shown, the last ones are known beforehand: those before them need not be
-  // told.
-  Result<void> SkipToLast() {
-    if (last_ == 0 || !command_.empty() || !verdict_.empty()) return {};
-    constexpr size_t kAtOnce = 4096;
-    std::deque<uint64_t> last;
-    for (uint64_t from = from_;;) {
-      auto sequences = asking_.archive.Sequences(entity_, from, kAtOnce);
+  // The last ones: from the end backwards, a stretch of the history at a time, until there are as
+  // many as wanted. `*timeline` is then at the end.
+  Result<void> TellLast(std::unique_ptr<Timeline>* timeline) {
+    constexpr uint64_t kStretchMax = 4096;
+    const bool all = command_.empty() && verdict_.empty();
+    const size_t stretch = std::min(all ? last_ : std::max<uint64_t>(last_, 256), kStretchMax);
+    std::deque<std::string> kept;
+    for (uint64_t end = end_; kept.size() < last_ && !asking_.options.stop.stop_requested();) {
+      auto sequences = asking_.archive.LastSequences(entity_, end, stretch);
       if (!sequences) return tl::unexpected(sequences.error());
-      for (const uint64_t sequence : *sequences) {
-        if (sequence >= end_) break;
-        last.push_back(sequence);
-        if (last.size() > last_) last.pop_front();
-      }
-      if (sequences->size() < kAtOnce || sequences->back() >= end_) break;
-      from = sequences->back() + 1;
+      const auto first = std::lower_bound(sequences->begin(), sequences->end(), from_);
+      if (first == sequences->end()) break;
+      auto part = std::make_unique<Timeline>(asking_.archive, entity_);
+      if (auto skipped = part->Skip(*first); !skipped) return skipped;
+      std::vector<std::string> items;
+      auto walked = part->Walk(end, [&](const Moment& moment) {
+        if (IsWanted(moment)) items.push_back(RowText(moment));
+        return !asking_.options.stop.stop_requested();
+      });
+      if (!walked) return walked;
+      kept.insert(kept.begin(), std::move_iterator(items.begin()), std::move_iterator(items.end()));
+      while (kept.size() > last_) kept.pop_front();
+      if (!*timeline) *timeline = std::move(part);
+      if (first != sequences->begin()) break;
+      end = sequences->front();
     }
-    if (!last.empty()) from_ = last.front();
+    for (const std::string& item : kept) {
+      ++shown_;
+      if (!enough_ && !asking_.ItemText(item)) enough_ = true;
+    }
+    if (!*timeline) *timeline = std::make_unique<Timeline>(asking_.archive, entity_);
     return {};
   }
 
@@ -141,24 +151,22 @@ class History {
     return false;
   }
 
-  bool See(const Moment& moment) {
-    if (moment.record.sequence < from_) return true;
+  bool IsWanted(const Moment& moment) const {
     const Decision& decision = moment.decision;
     if (!command_.empty() && !EqualsLoosely(command_, CommandText(*decision.command)) &&
         !(decision.command->payload.type() != nullptr &&
           EqualsLoosely(command_, decision.command->payload.type()->wire_name))) {
-      return true;
+      return false;
     }
-    if (!verdict_.empty() && !EqualsLoosely(verdict_, ToString(decision.verdict))) return true;
-    std::string item = RowText(moment);
+    return verdict_.empty() || EqualsLoosely(verdict_, ToString(decision.verdict));
+  }
+
+  // False: enough.
+  bool Tell(const Moment& moment) {
+    if (moment.record.sequence < from_ || !IsWanted(moment)) return true;
     ++shown_;
-    if (last_ == 0) {
-      enough_ = !asking_.ItemText(item) || (limit_ > 0 && shown_ >= limit_);
-      return !enough_;
-    }
-    kept_.push_back(std::move(item));
-    if (kept_.size() > last_) kept_.pop_front();
-    return !asking_.options.stop.stop_requested();
+    enough_ = !asking_.ItemText(RowText(moment)) || (limit_ > 0 && shown_ >= limit_);
+    return !enough_;
   }
 
   // False: it is time to end.
@@ -178,9 +186,8 @@ class History {
   uint64_t end_ = UINT64_MAX;
   std::string command_;
   std::string verdict_;
-  uint64_t last_ = 0;   // keeps so many and gives them at the end; 0: gives all at once
+  uint64_t last_ = 0;   // so many, from the end; 0: all
   uint64_t limit_ = 0;  // 0: all
-  std::deque<std::string> kept_;
   uint64_t shown_ = 0;
   bool enough_ = false;
 };

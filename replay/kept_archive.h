@@ -28,6 +28,18 @@ class KeptArchive final : public Archive {
                                           size_t limit) const override {
     return archive_.Sequences(entity, from, limit);
   }
+  Result<std::vector<uint64_t>> FoldedSequences(std::string_view entity, uint64_t from,
+                                                size_t limit) const override {
+    return archive_.FoldedSequences(entity, from, limit);
+  }
+  Result<std::vector<uint64_t>> LastSequences(std::string_view entity, uint64_t end,
+                                              size_t limit) const override {
+    return archive_.LastSequences(entity, end, limit);
+  }
+  Result<std::optional<PastStart>> StartBefore(std::string_view entity,
+                                               uint64_t end) const override {
+    return archive_.StartBefore(entity, end);
+  }
   Result<void> ScanEntities(std::string_view kind, std::optional<std::string_view> namespace_,
                             const EntityVisitor& visit) const override {
     return archive_.ScanEntities(kind, namespace_, visit);

@@ -21,8 +21,23 @@ bool IsFromUser(const Decision& decision) {
 
 }  // namespace
 
-std::string CommandLedger::Check(const Decision& decision, uint64_t sequence,
-                                 const PartitionState& state) {
+Result<const CommandLedger::Used*> CommandLedger::Find(const Hash128& key, const Command& command) {
+  const auto found = used_.find(key);
+  if (found != used_.end()) return &found->second;
+  if (!base_) return nullptr;
+  auto known = base_->FindCommand(command.entity, command.id);
+  if (!known) return tl::unexpected(known.error());
+  if (!*known) return nullptr;
+  const RememberedCommand& remembered = **known;
+  return &used_
+              .emplace(key, Used{.fingerprint = remembered.fingerprint,
+                                 .sequence = remembered.sequence,
+                                 .time = remembered.time})
+              .first->second;
+}
+
+Result<std::string> CommandLedger::Check(const Decision& decision, uint64_t sequence,
+                                         const PartitionState& state) {
   if (!IsFromUser(decision)) return "";
   const Command& command = *decision.command;
   const bool conflicts = decision.verdict == Verdict::kRejected && decision.rejection &&
@@ -32,28 +47,30 @@ std::string CommandLedger::Check(const Decision& decision, uint64_t sequence,
   const Hash128 fingerprint = CommandFingerprint(command);
   Hash128 key = Xxh128(command.entity);
   key += Xxh128("/" + command.id);
-  const auto found = used_.find(key);
+  const auto found = Find(key, command);
+  if (!found) return tl::unexpected(found.error());
+  const Used* used = *found;
   const Duration window = state.settings.idempotency_window.value_or(Duration::Hours(24));
-  const bool known = found != used_.end() && found->second.time + window > decision.time;
+  const bool known = used != nullptr && used->time + window > decision.time;
   if (conflicts) {
-    if (known && found->second.fingerprint != fingerprint) return "";
+    if (known && used->fingerprint != fingerprint) return "";
     return fmt::format("id '{}' is refused as used for another command, but it was not",
                        command.id);
   }
   if (decision.verdict == Verdict::kDuplicate) {
     if (!known) return fmt::format("id '{}' is answered as repeated, but it is new", command.id);
-    if (found->second.fingerprint != fingerprint) {
+    if (used->fingerprint != fingerprint) {
       return fmt::format("id '{}' is answered as repeated, but its command is another", command.id);
     }
     const uint64_t said = decision.duplicate_of ? decision.duplicate_of->sequence : 0;
-    if (said == found->second.sequence) return "";
+    if (said == used->sequence) return "";
     return fmt::format("id '{}' repeats the decision {}, recorded is {}", command.id,
-                       FormatPosition(state.partition, found->second.sequence),
+                       FormatPosition(state.partition, used->sequence),
                        FormatPosition(state.partition, said));
   }
   const std::string wrong =
       known ? fmt::format("id '{}' was accepted at {} and is decided again", command.id,
-                          FormatPosition(state.partition, found->second.sequence))
+                          FormatPosition(state.partition, used->sequence))
             : "";
   used_[key] = Used{.fingerprint = fingerprint, .sequence = sequence, .time = decision.time};
   return wrong;

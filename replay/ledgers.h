@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -11,14 +12,19 @@
 
 #include "events/envelope.gen.h"
 #include "events/projections.gen.h"
+#include "projections/partition_store.h"
 
 namespace sluice::replay {
 
 // Repeated ids are answered as the first was; nothing is decided twice within the window.
 class CommandLedger {
  public:
-  // What is wrong with the verdict of this decision; empty: nothing.
-  std::string Check(const Decision& decision, uint64_t sequence, const PartitionState& state);
+  // From a log's beginning; or from what the store `base` remembers on.
+  explicit CommandLedger(std::shared_ptr<PartitionStore> base = nullptr) : base_(std::move(base)) {}
+
+  // What is wrong with the verdict of this decision; empty: nothing. Errors of reading the base.
+  Result<std::string> Check(const Decision& decision, uint64_t sequence,
+                            const PartitionState& state);
 
  private:
   struct Used {
@@ -26,9 +32,13 @@ class CommandLedger {
     uint64_t sequence = 0;
     Time time;
   };
+  // Null: it is new.
+  Result<const Used*> Find(const Hash128& key, const Command& command);
+
   struct HashOfHash {
     size_t operator()(const Hash128& hash) const { return static_cast<size_t>(hash.lo); }
   };
+  const std::shared_ptr<PartitionStore> base_;
   std::unordered_map<Hash128, Used, HashOfHash> used_;  // by entity and id
 };
 

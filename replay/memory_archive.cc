@@ -82,6 +82,16 @@ Result<std::vector<uint64_t>> MemoryArchive::Sequences(std::string_view entity, 
   return std::vector<uint64_t>(begin, begin + static_cast<std::ptrdiff_t>(count));
 }
 
+Result<std::vector<uint64_t>> MemoryArchive::LastSequences(std::string_view entity, uint64_t end,
+                                                           size_t limit) const {
+  const auto found = about_.find(entity);
+  if (found == about_.end()) return std::vector<uint64_t>();
+  const auto& all = found->second;
+  const auto last = std::lower_bound(all.begin(), all.end(), end);
+  const auto count = std::min<size_t>(limit, static_cast<size_t>(last - all.begin()));
+  return std::vector<uint64_t>(last - static_cast<std::ptrdiff_t>(count), last);
+}
+
 Result<void> MemoryArchive::ScanEntities(std::string_view kind,
                                          std::optional<std::string_view> namespace_,
                                          const EntityVisitor& visit) const {

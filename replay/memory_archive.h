@@ -32,6 +32,8 @@ class MemoryArchive final : public Archive {
                            const EventVisitor& visit) const override;
   Result<std::vector<uint64_t>> Sequences(std::string_view entity, uint64_t from,
                                           size_t limit) const override;
+  Result<std::vector<uint64_t>> LastSequences(std::string_view entity, uint64_t end,
+                                              size_t limit) const override;
   Result<void> ScanEntities(std::string_view kind, std::optional<std::string_view> namespace_,
                             const EntityVisitor& visit) const override;
 

@@ -2,11 +2,14 @@
 
 #include "events/codec.h"
 #include "machines/common/step.h"
-#include "replay/folded_items.h"
+#include "projections/item_layer.h"
 
 namespace sluice::replay {
 
-PartitionFold::PartitionFold(const KindRegistry& kinds, uint32_t partition) : kinds_(kinds) {
+PartitionFold::PartitionFold(const KindRegistry& kinds, uint32_t partition,
+                             std::shared_ptr<PartitionStore> base)
+    : kinds_(kinds), base_(std::move(base)) {
+  if (base_) state_ = base_->applied();
   state_.partition = partition;
 }
 
@@ -21,61 +24,70 @@ Result<bool> PartitionFold::Read(std::string_view bytes) {
     return tl::unexpected(folded.error());
   }
   if (record_.opened) opened_ = *record_.opened;
+  changed_items_.clear();
   return true;
 }
 
 Result<Hash128> PartitionFold::HashAfter(const Decision& decision) {
-  const LoadedEntity* entity = EntityOf(decision);
-  if (entity == nullptr) return Hash128{};
-  const std::unique_ptr<EntityState> copy = entity->state->Clone();
+  const auto entity = EntityOf(decision);
+  if (!entity) return tl::unexpected(entity.error());
+  if (*entity == nullptr) return Hash128{};
+  const std::unique_ptr<EntityState> copy = (*entity)->state->Clone();
   try {
-    FoldDecision(*entity->kind, *copy, decision);
+    FoldDecision(*(*entity)->kind, *copy, decision);
   } catch (const InvariantViolation& violation) {
     return Err(ErrorCode::kUnknownType, "{}", violation.what());
   }
   return copy->Hash();
 }
 
-LoadedEntity* PartitionFold::Addressed() {
+Result<LoadedEntity*> PartitionFold::Addressed() {
   return record_.decision ? EntityOf(*record_.decision) : nullptr;
 }
 
-LoadedEntity* PartitionFold::EntityOf(const Decision& decision) {
+Result<LoadedEntity*> PartitionFold::EntityOf(const Decision& decision) {
   if (!decision.command) return nullptr;
   const Command& command = *decision.command;
   if (command.to_partition || command.entity.empty()) return nullptr;
   const auto found = entities_.find(command.entity);
   if (found != entities_.end()) return &found->second;
-  const KindInfo* kind = kinds_.Find(command.entity.substr(0, command.entity.find('/')));
-  if (kind == nullptr) return nullptr;
-  LoadedEntity& made = entities_[command.entity];
-  made.kind = kind;
-  made.state = kind->make();
-  auto items = std::make_shared<FoldedItems>();
+  LoadedEntity made;
+  made.kind = kinds_.Find(command.entity.substr(0, command.entity.find('/')));
+  if (made.kind == nullptr) return nullptr;
+  const auto key = ParseEntityKey(command.entity);
+  if (base_ && key) {
+    auto loaded = base_->Load(*key);
+    if (!loaded) return tl::unexpected(loaded.error());
+    made = std::move(*loaded);
+  } else {
+    made.state = made.kind->make();
+  }
+  auto items = std::make_shared<ItemLayer>(made.source, made.source.get());
   made.state->items.set_source(items.get());
   made.source = std::move(items);
-  return &made;
+  return &entities_.emplace(command.entity, std::move(made)).first->second;
 }
 
 Result<void> PartitionFold::Apply() {
   if (!record_.decision || FoldedEntity(*record_.decision).empty()) return {};
   const Decision& decision = *record_.decision;
-  LoadedEntity* entity = Addressed();
-  if (entity == nullptr) {
+  const auto entity = Addressed();
+  if (!entity) return tl::unexpected(entity.error());
+  if (*entity == nullptr) {
     return Err(ErrorCode::kUnknownType, "{} is of a kind this build does not know",
                decision.command->entity);
   }
   try {
-    if (auto folded = FoldEntity(*entity, decision, record_.sequence); !folded) return folded;
+    if (auto folded = FoldEntity(**entity, decision, record_.sequence); !folded) return folded;
   } catch (const LoadFailure& failure) {
     return Err(ErrorCode::kCorruption, "{}: {}", decision.command->entity, failure.what());
   }
-  return Settle(*entity, decision);
+  return Settle(**entity, decision);
 }
 
 Result<void> PartitionFold::Adopt(std::shared_ptr<EntityState> after) {
   const Decision& decision = *record_.decision;
-  LoadedEntity& entity = *Addressed();
+  LoadedEntity& entity = **Addressed();
   FoldMarks(entity.marks, decision, record_.sequence);
   if (after->version != entity.state->version) entity.sequence = record_.sequence;
   entity.state = std::move(after);
@@ -84,9 +96,13 @@ Result<void> PartitionFold::Adopt(std::shared_ptr<EntityState> after) {
 
 Result<void> PartitionFold::Settle(LoadedEntity& entity, const Decision& decision) {
   if (!entity.state->items.changes().empty()) {
-    // Made by Addressed, and nobody else's.
-    auto& items = const_cast<FoldedItems&>(static_cast<const FoldedItems&>(*entity.source));
-    items.Take(entity.state->items.TakeChanges());
+    // Made by EntityOf, and nobody else's.
+    auto& items = const_cast<ItemLayer&>(static_cast<const ItemLayer&>(*entity.source));
+    Items::Changes changes = entity.state->items.TakeChanges();
+    if (note_items_) {
+      for (const auto& [key, value] : changes) changed_items_.push_back(key);
+    }
+    items.Take(std::move(changes));
   }
   if (decision.verdict == Verdict::kAccepted && entity.state->version != decision.version) {
     return Err(ErrorCode::kCorruption, "I4: {} at {}:{} is at version {}, recorded is {}",

@@ -77,7 +77,12 @@ class Stepping {
     if (!steps) return tl::unexpected(steps.error());
     if (asking_.question.Get("bisect") == "true") return Bisect(*steps);
     std::map<std::string, Timeline> timelines;
-    for (const std::string& entity : entities_) timelines.try_emplace(entity, archive_, entity);
+    for (const std::string& entity : entities_) {
+      Timeline& timeline = timelines.try_emplace(entity, archive_, entity).first->second;
+      const uint64_t from = from_[archive_.PartitionOf(entity)];
+      if (from == 0) continue;
+      if (auto skipped = timeline.Skip(from); !skipped) return tl::unexpected(skipped.error());
+    }
     Json result{{"entities", entities_}, {"steps", steps->size()}};
     uint64_t shown = 0;
     for (const StepAt& step : *steps) {
@@ -157,8 +162,8 @@ class Stepping {
   }
 
   // Of one entity: the first step at which the expression holds, if it stays so from there on. Each
-  // probe goes on from the last one that did not hold: together they fold about as many decisions
-  // as the entity has.
+  // probe goes on from the last one that did not hold, or from a waypoint between: together they
+  // fold no more decisions than the entity has.
   Result<Json> Bisect(const std::vector<StepAt>& steps) {
     if (!until_) return Err(ErrorCode::kInvalid, "bisect: say until what");
     if (entities_.size() != 1) return Err(ErrorCode::kInvalid, "bisect: one entity at a time");
@@ -173,7 +178,7 @@ class Stepping {
       auto probe = std::make_unique<Timeline>(*before);
       auto walked = probe->Skip(steps[middle].position.sequence + 1);
       if (!walked) return tl::unexpected(walked.error());
-      folded += probe->decisions() - before->decisions();
+      folded += probe->folded() - before->folded();
       ++probes;
       if (HoldsOf(*until_, *probe->now().state)) {
         high = middle;

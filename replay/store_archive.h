@@ -33,6 +33,16 @@ class StoreArchive final : public Archive {
                                           size_t limit) const override {
     return stores_[PartitionOf(entity)]->View()->History(entity, from, limit);
   }
+  Result<std::vector<uint64_t>> FoldedSequences(std::string_view entity, uint64_t from,
+                                                size_t limit) const override {
+    return stores_[PartitionOf(entity)]->View()->FoldedHistory(entity, from, limit);
+  }
+  Result<std::vector<uint64_t>> LastSequences(std::string_view entity, uint64_t end,
+                                              size_t limit) const override {
+    return stores_[PartitionOf(entity)]->View()->LastHistory(entity, end, limit);
+  }
+  Result<std::optional<PastStart>> StartBefore(std::string_view entity,
+                                               uint64_t end) const override;
   Result<void> ScanEntities(std::string_view kind, std::optional<std::string_view> namespace_,
                             const EntityVisitor& visit) const override;
   std::shared_ptr<const StoreView> Projections(uint32_t partition) const override {

@@ -1,5 +1,7 @@
 #include "replay/timeline.h"
 
+#include <algorithm>
+
 #include "projections/past_fold.h"
 
 namespace sluice::replay {
@@ -14,7 +16,7 @@ Timeline::Timeline(const Archive& archive, std::string_view entity)
   loaded_.kind = archive.kinds().Find(key_.substr(0, key_.find('/')));
   if (loaded_.kind == nullptr) return;
   loaded_.state = loaded_.kind->make();
-  items_ = std::make_shared<FoldedItems>();
+  items_ = std::make_shared<ItemLayer>();
   loaded_.state->items.set_source(items_.get());
   loaded_.source = items_;
 }
@@ -24,19 +26,21 @@ Timeline::Timeline(const Timeline& other)
       key_(other.key_),
       loaded_(other.loaded_),
       from_(other.from_),
-      decisions_(other.decisions_) {
+      folded_(other.folded_),
+      ever_(other.ever_) {
   if (loaded_.kind == nullptr) return;
-  items_ = std::make_shared<FoldedItems>(*other.items_);
+  items_ = std::make_shared<ItemLayer>(*other.items_);
   loaded_.state = other.loaded_.state->Clone();
   loaded_.state->items.set_source(items_.get());
   loaded_.source = items_;
 }
 
-Result<std::vector<uint64_t>> Timeline::NextSequences(uint64_t end) const {
+Result<std::vector<uint64_t>> Timeline::NextSequences(uint64_t end, bool folded) const {
   if (loaded_.kind == nullptr) {
     return Err(ErrorCode::kInvalid, "{}: there is no such kind in this build", key_);
   }
-  auto sequences = archive_.Sequences(key_, from_, kSequencesAtOnce);
+  auto sequences = folded ? archive_.FoldedSequences(key_, from_, kSequencesAtOnce)
+                          : archive_.Sequences(key_, from_, kSequencesAtOnce);
   if (!sequences) return sequences;
   while (!sequences->empty() && sequences->back() >= end) sequences->pop_back();
   return sequences;
@@ -45,7 +49,7 @@ Result<std::vector<uint64_t>> Timeline::NextSequences(uint64_t end) const {
 Result<void> Timeline::Walk(uint64_t end, const MomentVisitor& visit) {
   const uint32_t partition = archive_.PartitionOf(key_);
   while (true) {
-    auto sequences = NextSequences(end);
+    auto sequences = NextSequences(end, /*folded=*/false);
     if (!sequences) return tl::unexpected(sequences.error());
     Result<bool> more = true;
     auto read = VisitRecords(archive_, partition, *sequences, [&](const LogRecord& record) {
@@ -59,11 +63,26 @@ Result<void> Timeline::Walk(uint64_t end, const MomentVisitor& visit) {
   }
 }
 
+Result<void> Timeline::Jump(uint64_t end) {
+  auto start = archive_.StartBefore(key_, end);
+  if (!start) return tl::unexpected(start.error());
+  if (!*start || (*start)->next <= from_) return {};
+  loaded_ = std::move((*start)->entity);
+  items_ = std::make_shared<ItemLayer>(loaded_.source, loaded_.source.get());
+  loaded_.state->items.set_source(items_.get());
+  loaded_.source = items_;
+  from_ = (*start)->next;
+  ever_ = true;
+  return {};
+}
+
 Result<void> Timeline::Skip(uint64_t end) {
   const uint32_t partition = archive_.PartitionOf(key_);
-  PastFold fold(loaded_, key_);
+  if (auto jumped = Jump(end); !jumped) return jumped;
+  FoldedRecord record;
+  PastFold fold(loaded_, key_, record);
   while (true) {
-    auto sequences = NextSequences(end);
+    auto sequences = NextSequences(end, /*folded=*/true);
     if (!sequences) return tl::unexpected(sequences.error());
     Result<void> folded;
     auto read =
@@ -77,12 +96,16 @@ Result<void> Timeline::Skip(uint64_t end) {
     if (sequences->size() < kSequencesAtOnce) break;
   }
   items_->Take(loaded_.state->items.TakeChanges());
-  decisions_ += fold.decisions();
+  folded_ += fold.decisions();
+  ever_ = ever_ || fold.decisions() > 0;
+  // Those that a fold does not read are behind, too.
+  if (end != UINT64_MAX) from_ = std::max(from_, end);
   return fold.Check();
 }
 
 Result<bool> Timeline::Step(const LogRecord& record, const MomentVisitor& visit) {
-  ++decisions_;
+  ++folded_;
+  ever_ = true;
   const std::shared_ptr<EntityState> before = loaded_.state;
   if (FoldedEntity(*record.decision) == key_) {
     loaded_.state = before->Clone();
@@ -127,13 +150,20 @@ Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity, con
   const uint64_t end = point[archive.PartitionOf(entity)];
   auto walked = visit ? timeline.Walk(end, visit) : timeline.Skip(end);
   if (!walked) return tl::unexpected(walked.error());
+  bool ever = timeline.ever();
+  if (!ever) {
+    // It may have been refused all it was asked.
+    const auto first = archive.Sequences(entity, 0, 1);
+    if (!first) return tl::unexpected(first.error());
+    ever = !first->empty() && first->front() < end;
+  }
   const LoadedEntity& now = timeline.now();
   return PastEntity{.kind = now.kind,
                     .state = now.state,
                     .items = timeline.items(),
                     .marks = now.marks,
                     .changed_at = now.sequence,
-                    .decisions = timeline.decisions()};
+                    .ever = ever};
 }
 
 bool IsReport(const Command& command) {

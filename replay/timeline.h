@@ -9,8 +9,8 @@
 
 #include "events/paths.h"
 #include "projections/fold.h"
+#include "projections/item_layer.h"
 #include "replay/archive.h"
-#include "replay/folded_items.h"
 
 namespace sluice::replay {
 
@@ -49,26 +49,35 @@ class Timeline {
   // build. kCorruption, kUnknownType: it cannot be folded.
   Result<void> Walk(uint64_t end, const MomentVisitor& visit);
 
-  // The same, unseen: the hash is checked where it ends alone, and it takes half as long.
+  // The same, unseen: from the last waypoint before `end` where that is further, reading only what
+  // changes the state; the hash is checked where it ends alone. `end` is reached: at most one past
+  // the log's last record, or UINT64_MAX.
   Result<void> Skip(uint64_t end);
 
   const std::string& entity() const { return key_; }
   // As it is behind what was visited.
   const LoadedEntity& now() const { return loaded_; }
-  const std::shared_ptr<FoldedItems>& items() const { return items_; }
-  uint64_t decisions() const { return decisions_; }
+  const std::shared_ptr<ItemLayer>& items() const { return items_; }
+  // Decisions about it that were visited or folded on the way here.
+  uint64_t folded() const { return folded_; }
+  // Whether one of them, or a waypoint, was about it.
+  bool ever() const { return ever_; }
 
  private:
-  // The next sequences before `end`; fewer than asked for at once: that was all.
-  Result<std::vector<uint64_t>> NextSequences(uint64_t end) const;
+  // The next sequences before `end`, all or those that a fold reads; fewer than asked for at once:
+  // that was all.
+  Result<std::vector<uint64_t>> NextSequences(uint64_t end, bool folded) const;
+  // Goes on from the last waypoint before `end`, unless it is beyond already.
+  Result<void> Jump(uint64_t end);
   Result<bool> Step(const LogRecord& record, const MomentVisitor& visit);
 
   const Archive& archive_;
   const std::string key_;
   LoadedEntity loaded_;
-  std::shared_ptr<FoldedItems> items_;
-  uint64_t from_ = 0;
-  uint64_t decisions_ = 0;
+  std::shared_ptr<ItemLayer> items_;
+  uint64_t from_ = 0;  // what is before is behind
+  uint64_t folded_ = 0;
+  bool ever_ = false;
 };
 
 // The whole of it before `end`.
@@ -79,10 +88,10 @@ Result<void> WalkTimeline(const Archive& archive, std::string_view entity, uint6
 struct PastEntity {
   const KindInfo* kind = nullptr;
   std::shared_ptr<EntityState> state;  // a default-made one if it never was
-  std::shared_ptr<FoldedItems> items;  // what `state->items` reads
+  std::shared_ptr<ItemLayer> items;    // what `state->items` reads
   EntityMarks marks;
   uint64_t changed_at = 0;
-  uint64_t decisions = 0;  // about it, so far
+  bool ever = false;  // there was a decision about it
 
   bool Exists() const { return state != nullptr && state->Exists(); }
 };

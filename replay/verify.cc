@@ -12,18 +12,22 @@
 namespace sluice::replay {
 namespace {
 
+using Stores = std::vector<std::shared_ptr<PartitionStore>>;
+
 // All partitions, on as many threads as there are cores.
 class Run {
  public:
   Run(const Archive& archive, const VerifyOptions& options)
       : archive_(archive), options_(options) {}
 
-  Result<void> Prepare() {
+  // `bases`: by partition, or none.
+  Result<void> Prepare(const Stores& bases) {
     for (uint32_t partition = 0; partition < archive_.partitions(); ++partition) {
       auto end = archive_.LogEnd(partition);
       if (!end) return tl::unexpected(end.error());
-      walks_.push_back(std::make_unique<PartitionWalk>(archive_, options_, partition, *end, done_));
-      total_ += *end;
+      walks_.push_back(std::make_unique<PartitionWalk>(archive_, options_, partition, *end, done_,
+                                                       bases.empty() ? nullptr : bases[partition]));
+      total_ += *end - std::min(*end, walks_.back()->result().begin);
     }
     return {};
   }
@@ -120,26 +124,14 @@ void MergeWhatIf(const std::vector<WhatIfGroup>& from, std::vector<WhatIfGroup>*
   }
 }
 
-}  // namespace
-
-uint64_t Verified::records() const {
-  uint64_t sum = 0;
-  for (const PartitionVerified& partition : partitions) sum += partition.records;
-  return sum;
-}
-
-uint64_t Verified::redecided() const {
-  uint64_t sum = 0;
-  for (const PartitionVerified& partition : partitions) sum += partition.redecided;
-  return sum;
-}
-
-Result<Verified> Verify(const Archive& archive, const VerifyOptions& options) {
+Result<Verified> VerifyFrom(const Archive& archive, const Stores& bases,
+                            const VerifyOptions& options) {
   const auto began = std::chrono::steady_clock::now();
   Run run(archive, options);
-  if (auto prepared = run.Prepare(); !prepared) return tl::unexpected(prepared.error());
+  if (auto prepared = run.Prepare(bases); !prepared) return tl::unexpected(prepared.error());
   if (auto walked = run.Walk(); !walked) return tl::unexpected(walked.error());
-  CompareFollowUps(run.walks());
+  // Many were sent before the bases.
+  if (bases.empty()) CompareFollowUps(run.walks());
   Verified verified;
   for (auto& walk : run.walks()) {
     PartitionVerified& result = walk->result();
@@ -155,6 +147,30 @@ Result<Verified> Verify(const Archive& archive, const VerifyOptions& options) {
   verified.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return verified;
+}
+
+}  // namespace
+
+uint64_t Verified::records() const {
+  uint64_t sum = 0;
+  for (const PartitionVerified& partition : partitions) sum += partition.records;
+  return sum;
+}
+
+uint64_t Verified::redecided() const {
+  uint64_t sum = 0;
+  for (const PartitionVerified& partition : partitions) sum += partition.redecided;
+  return sum;
+}
+
+Result<Verified> Verify(const Archive& archive, const VerifyOptions& options) {
+  return VerifyFrom(archive, {}, options);
+}
+
+Result<Verified> VerifySince(const Archive& archive, const Stores& bases,
+                             const VerifyOptions& options) {
+  CHECK(bases.size() == archive.partitions() && !options.what_if);
+  return VerifyFrom(archive, bases, options);
 }
 
 }  // namespace sluice::replay

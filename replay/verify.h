@@ -8,12 +8,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "events/paths.h"
+#include "projections/partition_store.h"
 #include "replay/archive.h"
 
 namespace sluice::replay {
@@ -88,5 +90,12 @@ struct Verified {
 // kUnavailable: interrupted. Errors of reading as they come; what is wrong with the log itself is a
 // Divergence.
 Result<Verified> Verify(const Archive& archive, const VerifyOptions& options);
+
+// Of every decision since these frozen stores, one per partition: what Verify checks of it, on the
+// states they have. That what is before is right, is their word; what was sent is not compared with
+// what was decided.
+Result<Verified> VerifySince(const Archive& archive,
+                             const std::vector<std::shared_ptr<PartitionStore>>& bases,
+                             const VerifyOptions& options);
 
 }  // namespace sluice::replay

@@ -1,6 +1,6 @@
 #include "projections/past_stores.h"
 #include "replay/answers.h"
-#include "replay/verify_since.h"
+#include "replay/verify.h"
 
 namespace sluice::replay {
 namespace {

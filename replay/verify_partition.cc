@@ -4,6 +4,7 @@
 #include "projections/decision_json.h"
 #include "projections/store_view.h"
 #include "replay/redecide.h"
+#include "replay/verify_waypoints.h"
 
 namespace sluice::replay {
 namespace {
@@ -21,24 +22,38 @@ std::string CheckNamed(const Error& error) {
 }  // namespace
 
 PartitionWalk::PartitionWalk(const Archive& archive, const VerifyOptions& options,
-                             uint32_t partition, uint64_t end, std::atomic<uint64_t>& done)
+                             uint32_t partition, uint64_t end, std::atomic<uint64_t>& done,
+                             std::shared_ptr<PartitionStore> base)
     : archive_(archive),
       options_(options),
       end_(end),
+      base_(std::move(base)),
       done_(done),
-      fold_(archive.kinds(), partition),
+      fold_(archive.kinds(), partition, base_),
+      commands_(base_),
       view_(archive.Projections(partition)) {
   result_.partition = partition;
+  result_.begin = fold_.state().next_sequence;
+}
+
+Result<void> PartitionWalk::Begin() {
+  if (!view_ || options_.what_if) return {};
+  auto at = view_->NextSequence();
+  if (!at) return tl::unexpected(at.error());
+  // An empty store is one that is derived anew.
+  if (*at == 0 || *at < result_.begin || *at > end_) return {};
+  view_at_ = *at;
+  if (*at == result_.begin) result_.projections_at = *at;
+  waypoints_ = std::make_unique<WaypointCheck>();
+  if (auto begun = waypoints_->Begin(view_, result_.begin); !begun) return begun;
+  if (waypoints_->empty()) waypoints_.reset();
+  if (waypoints_) fold_.NoteItems();
+  return {};
 }
 
 Result<void> PartitionWalk::Walk() {
-  if (view_ && !options_.what_if) {
-    auto at = view_->NextSequence();
-    if (!at) return tl::unexpected(at.error());
-    // An empty store is one that is derived anew.
-    if (*at > 0 && *at <= end_) view_at_ = *at;
-  }
-  auto read = archive_.Read(result_.partition, 0,
+  if (auto begun = Begin(); !begun) return begun;
+  auto read = archive_.Read(result_.partition, result_.begin,
                             [this](uint64_t, std::string_view bytes) { return Take(bytes); });
   result_.end = fold_.state().next_sequence;
   result_.entities = fold_.entities().size();
@@ -75,9 +90,9 @@ bool PartitionWalk::Take(std::string_view bytes) {
     if (options_.what_if) {
       after = DecideAgain();
     } else {
-      if (const auto wrong = commands_.Check(*record.decision, sequence, fold_.state());
-          !wrong.empty()) {
-        Diverge("dedup", sequence, wrong);
+      const auto wrong = commands_.Check(*record.decision, sequence, fold_.state());
+      if (!wrong || !wrong->empty()) {
+        Diverge("dedup", sequence, wrong ? *wrong : wrong.error().message);
         return false;
       }
       follow_ups_.Add(record);
@@ -87,13 +102,14 @@ bool PartitionWalk::Take(std::string_view bytes) {
       return false;
     }
   }
+  if (waypoints_ && record.decision) CompareWaypoint();
   if (view_at_ == fold_.state().next_sequence) CompareProjections();
   return !result_.divergence;
 }
 
 std::shared_ptr<EntityState> PartitionWalk::DecideAgain() {
   const Decision& decision = *fold_.record().decision;
-  const LoadedEntity* entity = fold_.Addressed();
+  const LoadedEntity* entity = fold_.Addressed().value_or(nullptr);
   if (entity == nullptr) return nullptr;
   // Settings and partitions are moved by records that no machine decides.
   auto again = Redecide(*entity, decision, fold_.state());
@@ -116,8 +132,29 @@ std::shared_ptr<EntityState> PartitionWalk::DecideAgain() {
   return nullptr;
 }
 
+PartitionWalk::~PartitionWalk() = default;
+
+void PartitionWalk::CompareWaypoint() {
+  const LoadedEntity* entity = fold_.Addressed().value_or(nullptr);
+  if (entity == nullptr) return;
+  const LogRecord& record = fold_.record();
+  auto difference = waypoints_->Pass(record.decision->command->entity, *entity, record.sequence,
+                                     fold_.changed_items());
+  if (!difference) return Diverge("projections", record.sequence, difference.error().message);
+  if (*difference) Differ(std::move(**difference));
+}
+
+void PartitionWalk::Differ(StoreDifference difference) {
+  Diverge("projections", difference.sequence, difference.message);
+  result_.divergence->entity = difference.entity;
+  result_.divergence->differs = std::move(difference.fields);
+}
+
 void PartitionWalk::CompareProjections() {
-  auto difference = CompareWithStore(*view_, fold_, archive_.kinds());
+  if (result_.divergence) return;
+  if (auto stray = waypoints_ ? waypoints_->End() : std::nullopt) return Differ(std::move(*stray));
+  auto difference =
+      base_ ? CompareTouched(*view_, fold_) : CompareWithStore(*view_, fold_, archive_.kinds());
   if (!difference) {
     return Diverge("projections", fold_.record().sequence, difference.error().message);
   }
@@ -125,10 +162,7 @@ void PartitionWalk::CompareProjections() {
     result_.projections_at = *view_at_;
     return;
   }
-  StoreDifference& found = **difference;
-  Diverge("projections", found.sequence, found.message);
-  result_.divergence->entity = found.entity;
-  result_.divergence->differs = std::move(found.fields);
+  Differ(std::move(**difference));
 }
 
 LoadedEntity PartitionWalk::FoldBefore(std::string_view entity, uint64_t sequence) const {
@@ -136,14 +170,19 @@ LoadedEntity PartitionWalk::FoldBefore(std::string_view entity, uint64_t sequenc
   folded.kind = archive_.kinds().Find(entity.substr(0, entity.find('/')));
   if (folded.kind == nullptr) return folded;
   folded.state = folded.kind->make();
-  auto read = archive_.Read(result_.partition, 0, [&](uint64_t at, std::string_view bytes) {
-    if (at >= sequence) return false;
-    const auto record = Unpack<LogRecord>(bytes);
-    if (record && record->decision && FoldedEntity(*record->decision) == entity) {
-      (void)FoldEntity(folded, *record->decision, at);
-    }
-    return true;
-  });
+  const auto key = ParseEntityKey(entity);
+  if (base_ && key) {
+    if (auto loaded = base_->Load(*key)) folded = std::move(*loaded);
+  }
+  auto read =
+      archive_.Read(result_.partition, result_.begin, [&](uint64_t at, std::string_view bytes) {
+        if (at >= sequence) return false;
+        const auto record = Unpack<LogRecord>(bytes);
+        if (record && record->decision && FoldedEntity(*record->decision) == entity) {
+          (void)FoldEntity(folded, *record->decision, at);
+        }
+        return true;
+      });
   if (!read) folded.state = folded.kind->make();
   return folded;
 }

@@ -123,6 +123,25 @@ std::vector<FieldDiff> DiffRecord(const EntityRecord& stored, const LoadedEntity
   return fields;
 }
 
+Result<std::optional<StoreDifference>> CompareTouched(const StoreView& view,
+                                                      const PartitionFold& fold) {
+  for (const auto& [key, entity] : fold.entities()) {
+    auto stored = view.Get(key);
+    if (!stored) return tl::unexpected(stored.error());
+    if (!*stored) {
+      if (IsNothing(entity)) continue;
+      return Difference(Differing(key, entity, key + " is not in the projections"));
+    }
+    std::vector<FieldDiff> fields = DiffRecord(**stored, entity);
+    if (fields.empty()) continue;
+    Difference found =
+        Differing(key, entity, key + " is another in the projections than the log makes it");
+    found->fields = std::move(fields);
+    return found;
+  }
+  return Difference();
+}
+
 Result<std::optional<StoreDifference>> CompareWithStore(const StoreView& view,
                                                         const PartitionFold& fold,
                                                         const KindRegistry& kinds) {

@@ -64,7 +64,7 @@ Result<Sought> UsualQuestion(const Archive& archive, const std::string& entity,
                              const Coverage& point) {
   auto now = EntityAt(archive, entity, point);
   if (!now) return tl::unexpected(now.error());
-  if (now->decisions == 0) {
+  if (!now->ever) {
     return Err(ErrorCode::kNotFound, "{} never was: no decision is about it", entity);
   }
   const auto ready =

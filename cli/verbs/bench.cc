@@ -17,6 +17,7 @@ struct BenchOptions {
   std::string form = "table";
   uint64_t seconds = 5;
   std::string data;
+  std::string data_set;
   uint64_t entities = 100'000;
   uint64_t partitions = 2;
   uint64_t in_flight = 512;
@@ -43,6 +44,7 @@ Outcome<Exit> Bench(Session& session, const BenchOptions& options) {
   bench::BenchOptions run;
   run.time = Duration::Seconds(static_cast<int64_t>(options.seconds));
   run.data_dir = options.data;
+  run.data_set = options.data_set;
   run.entities = options.entities;
   run.partitions = static_cast<uint32_t>(options.partitions);
   run.in_flight = options.in_flight;
@@ -82,6 +84,8 @@ void DefineBench(CommandLine& line) {
       .Choice("-o,--output", &options->form, {"table", "json"}, "How to print [table]")
       .Number("--seconds", &options->seconds, "Of each measurement [5]")
       .Text("--data", &options->data, "Where a scratch directory is made [a temporary directory]")
+      .Text("--data-set", &options->data_set,
+            "Where the data set is made and stays for later runs, which copy it")
       .Number("--entities", &options->entities, "Instances loaded first [100000]")
       .Number("--partitions", &options->partitions, "Of the node [2]")
       .Number("--in-flight", &options->in_flight, "Commands in flight in closed loops [512]")

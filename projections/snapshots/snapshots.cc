@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "projections/snapshots/file_hash_adapter.h"
+#include "projections/snapshots/quietly.h"
 
 namespace sluice {
 namespace {
@@ -86,7 +87,8 @@ Result<SnapshotPartition> Snapshots::TakePartition(const fs::path& unfinished, u
     return tl::unexpected(made.error());
   }
   if (auto go = Step("hash " + number); !go) return tl::unexpected(go.error());
-  auto files = HashFiles(directory);
+  // All of the first one's bytes: commands go before them.
+  auto files = Quietly([&] { return HashFiles(directory); });
   if (!files) return tl::unexpected(files.error());
   if (auto go = Step("read " + number); !go) return tl::unexpected(go.error());
   // What was taken says where it was taken.
@@ -184,7 +186,8 @@ Result<SnapshotVerified> Snapshots::Verify(const std::string& name,
                                            std::stop_token stop) const {
   auto manifest = ManifestNamed(name);
   if (!manifest) return tl::unexpected(manifest.error());
-  if (auto good = CheckFiles(PathOf(name), *manifest, on_progress, std::move(stop)); !good) {
+  const auto check = [&] { return CheckFiles(PathOf(name), *manifest, on_progress, stop); };
+  if (auto good = Quietly(check); !good) {
     return Err(good.error().code, "snapshot {}: {}", name, good.error().message);
   }
   if (auto place = CheckPlace(*manifest); !place) return tl::unexpected(place.error());

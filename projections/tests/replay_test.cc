@@ -326,6 +326,7 @@ TEST(StoreValues, ReadWhatTheyWrite) {
   const std::vector<std::string> mentions = {"L", std::string("lsize\0big\0", 10)};
   const std::string root("\0root\xff", 6);
   store::EntityParts parts;
+  parts.decisions = 200;
   parts.version = 300;
   parts.sequence = 1u << 20;
   parts.item_hash_sum = {1, 2};
@@ -337,6 +338,7 @@ TEST(StoreValues, ReadWhatTheyWrite) {
   store::EncodeEntity(parts, &value);
   const auto record = store::DecodeEntity(value);
   ASSERT_TRUE(record);
+  EXPECT_EQ(store::EntityDecisions(value), parts.decisions);
   EXPECT_EQ(record->version, parts.version);
   EXPECT_EQ(record->sequence, parts.sequence);
   EXPECT_EQ(record->item_hash_sum, parts.item_hash_sum);

@@ -48,11 +48,12 @@ std::map<std::string, std::string> Rows(const std::string& store) {
         continue;
       }
       const std::string prefix = key.substr(0, key.size() - 8);
-      std::vector<uint64_t> sequences;
+      std::vector<store::HistoryEntry> entries;
       EXPECT_TRUE(store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())),
-                                       at->value().ToStringView(), &sequences));
-      for (const uint64_t sequence : sequences) {
-        rows["history " + Hex(prefix) + " " + std::to_string(sequence)] = "";
+                                       at->value().ToStringView(), &entries));
+      for (const store::HistoryEntry& entry : entries) {
+        rows["history " + Hex(prefix) + " " + std::to_string(entry.sequence)] =
+            entry.folds ? "" : "refused";
       }
     }
     EXPECT_TRUE(at->status().ok());

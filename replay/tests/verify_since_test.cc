@@ -1,12 +1,11 @@
 // Verify from stores of an earlier position: what came since is checked as verify does.
-#include "replay/verify_since.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "replay/tests/recorded.h"
+#include "replay/verify.h"
 #include "replay/verify_partition.h"
 
 namespace sluice::replay {

@@ -5,10 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <utility>
 
+#include "events/codec.h"
+#include "events/envelope.gen.h"
 #include "events/result.h"
+#include "replay/export_file.h"
 #include "tests/e2e/exit_codes.h"
 #include "tests/support/node_process.h"
 
@@ -63,6 +67,37 @@ class DebuggerBadInput : public ::testing::Test {
   }
   static void Write(const std::string& name, const std::string& bytes) {
     std::ofstream(*directory_ / name, std::ios::binary) << bytes;
+  }
+
+  // What a newer build would have written: the event of `l3` is of a type this one has never heard
+  // of, and the chain holds. Returns the decision's position.
+  static std::string WriteOfNewerBuild(const std::string& name) {
+    std::ifstream from(*directory_ / "binary", std::ios::binary);
+    auto reader = replay::ExportReader::Open(from);
+    EXPECT_TRUE(reader);
+    std::ofstream to(*directory_ / name, std::ios::binary);
+    replay::ExportWriter writer(to, replay::ExportForm::kBinary, reader->header());
+    std::map<uint32_t, Hash128> chains;
+    std::string position;
+    for (auto exported = reader->Next(); exported && *exported; exported = reader->Next()) {
+      replay::ExportedRecord& record = **exported;
+      LogRecord read = *Unpack<LogRecord>(record.bytes);
+      Hash128& chain = chains[record.position.partition];
+      read.previous = chain;
+      record.bytes = Pack(read);
+      const bool is_it = position.empty() && read.decision && read.decision->command &&
+                         read.decision->command->entity == "location/default/l3";
+      if (is_it) {
+        position = FormatPosition(record.position.partition, record.position.sequence);
+        const size_t at = record.bytes.find("LocationCreated");
+        EXPECT_NE(at, std::string::npos);
+        record.bytes.replace(at, 15, "LocationDreamed");
+      }
+      chain = Xxh128(record.bytes);
+      writer.Add(record);
+    }
+    EXPECT_TRUE(writer.Finish());
+    return position;
   }
 
   static inline TempDir* directory_ = nullptr;
@@ -186,6 +221,29 @@ TEST_F(DebuggerBadInput, FilesOfANewerBuildAndFilesOfSomethingElse) {
   Write("text", "to whom it may concern\n");
   ExpectRefused(OnFile("text", {"verify"}), "no export of Sluice");
   ExpectRefused(OnFile("nowhere", {"verify"}), "nowhere");
+}
+
+TEST_F(DebuggerBadInput, ALogOfANewerBuildIsNamedAndTheRestOfItRead) {
+  const std::string position = WriteOfNewerBuild("newer-log");
+  const Finished verified = OnFile("newer-log", {"verify"});
+  EXPECT_EQ(verified.exit_code, kRejected) << verified.out << verified.err;
+  for (const std::string& named :
+       {std::string("LocationDreamed"), position, std::string("location/default/l3"),
+        std::string("newer build")}) {
+    EXPECT_THAT(verified.out + verified.err, HasSubstr(named));
+  }
+  ExpectRefused(OnFile("newer-log", {"history", "location/l3"}), "LocationDreamed", kUnavailable);
+  ExpectRefused(OnFile("newer-log", {"get", "location", "l3"}), "LocationDreamed", kUnavailable);
+  // Others are as they were.
+  EXPECT_EQ(OnFile("newer-log", {"history", "location/l0"}).exit_code, kDone);
+
+  // It can be imported; the node that folds it stops the partition, and says so.
+  const std::string data = *directory_ / "imported";
+  const Finished imported = RunSluiceBinary({"import", *directory_ / "newer-log", "--data", data});
+  EXPECT_EQ(imported.exit_code, kDone) << imported.err;
+  const Finished offline = RunSluiceBinary({"--data", data, "verify"});
+  EXPECT_EQ(offline.exit_code, kRejected) << offline.out << offline.err;
+  EXPECT_THAT(offline.out + offline.err, HasSubstr("LocationDreamed"));
 }
 
 }  // namespace
