@@ -10,6 +10,7 @@
 #include "bench/kafka_streams.h"
 #include "bench/kafka_take_over.h"
 #include "bench/kafka_yardstick.h"
+#include "engine/journal/kafka/kafka_transactions.h"
 #include "engine/journal/kafka/rdkafka_adapter.h"
 #include "engine/routing.h"
 #include "events/codec.h"
@@ -149,6 +150,7 @@ Result<ExactlyOnceResult> ExactlyOnce(const BenchOptions& options, DataSet& data
                                  .input = "bare.in",
                                  .output = "bare.out",
                                  .partitions = kPartitions,
+                                 .producers = kafka::kTransactionalIds,
                                  .records = commands.size(),
                                  .records_per_commit = decided->per_commit,
                                  .record_bytes = decided->record_bytes + kHeaderBytes},
@@ -196,6 +198,7 @@ Result<Latencies> ProbeBare(const BenchOptions& options, Probe probe, uint64_t p
                        .input = probe.input,
                        .output = probe.output,
                        .partitions = kPartitions,
+                       .producers = kafka::kTransactionalIds,
                        .records = UINT64_MAX,
                        .records_per_commit = 256,
                        .record_bytes = record_bytes},

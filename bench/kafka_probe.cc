@@ -34,7 +34,7 @@ class Probing {
                                        {"group.id", "probe"},
                                        {"enable.auto.commit", "false"},
                                        {"isolation.level", "read_committed"},
-                                       {"fetch.wait.max.ms", "10"}});
+                                       {"fetch.wait.max.ms", "100"}});
     if (!reader) return tl::unexpected<Error>(reader.error());
     reader_ = std::move(*reader);
     std::vector<kafka::Reader::Source> sources;
