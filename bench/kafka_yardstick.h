@@ -27,7 +27,7 @@ struct BareLoopResult {
 
 // A loop over librdkafka's own calls: consume, produce as many bytes as a decision has, commit. It
 // keeps no state, decodes nothing and sends no offsets. kUnavailable, kIo.
-// `per_s` is from the first record that came to the last commit. Ends when all are moved, or it is
+// `per_s` is of the second half of the records. Ends when all are moved, or it is
 // told to.
 Result<BareLoopResult> RunBareLoop(const BareLoop& loop, std::stop_token stop);
 

@@ -92,8 +92,9 @@ class Lane {
   // Of all lanes together.
   struct Progress {
     std::atomic<uint64_t> moved = 0;
-    std::atomic<int64_t> first_us = 0;  // of `watch`: when the first record came
-    std::atomic<int64_t> last_us = 0;   // when the last commit was done
+    std::atomic<int64_t> half_us = 0;  // of `watch`: when half of them were moved
+    std::atomic<uint64_t> half = 0;    // how many those were
+    std::atomic<int64_t> last_us = 0;  // when the last commit was done
     Stopwatch watch;
   };
 
@@ -105,8 +106,6 @@ class Lane {
       rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer_, kIdleMs);
       if (message == nullptr) continue;
       const Stopwatch watch;
-      int64_t never = 0;
-      progress.first_us.compare_exchange_strong(never, progress.watch.Elapsed().us);
       if (auto begun = Check(rd_kafka_begin_transaction(producer)); !begun) return begun;
       uint64_t count = 0;
       while (message != nullptr) {
@@ -119,8 +118,12 @@ class Lane {
       }
       if (auto done = Check(rd_kafka_commit_transaction(producer, kTimeoutMs)); !done) return done;
       if (count == 0) continue;
-      moved += count;
+      const uint64_t now = moved += count;
+      uint64_t none = 0;
       progress.last_us = progress.watch.Elapsed().us;
+      if (now >= loop_.records / 2 && progress.half.compare_exchange_strong(none, now)) {
+        progress.half_us = progress.watch.Elapsed().us;
+      }
       commits->Add(static_cast<double>(watch.Elapsed().us));
     }
     return {};
@@ -173,8 +176,9 @@ Result<BareLoopResult> RunBareLoop(const BareLoop& loop, std::stop_token stop) {
     }
   }
   if (!failed) return tl::unexpected<Error>(failed.error());
-  const auto us = static_cast<double>(progress.last_us - progress.first_us);
-  if (us > 0) result.per_s = static_cast<double>(progress.moved) * 1e6 / us;
+  const auto us = static_cast<double>(progress.last_us - progress.half_us);
+  const auto moved = static_cast<double>(progress.moved - progress.half);
+  if (us > 0) result.per_s = moved * 1e6 / us;
   return result;
 }
 

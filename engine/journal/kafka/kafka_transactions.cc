@@ -73,10 +73,10 @@ Result<void> Transactions::ProduceEvents(Producer& producer, const CommitBatch& 
     const Headers headers =
         record ? EventHeaders(*record) : PlaceHeaders(batch.first_sequence + i, term_number_);
     const bool last = i + 1 == batch.records.size();
-    auto produced = producer.Produce(
-        core_.names.events, partition_,
-        command ? std::string_view(command->entity) : std::string_view(), batch.records[i], headers,
-        last ? 1 : 0, kRequestTimeout);
+    auto produced =
+        producer.Produce(core_.names.events, partition_,
+                         command ? std::string_view(command->entity) : std::string_view(),
+                         batch.records[i], headers, last ? 1 : 0, kRequestTimeout);
     if (!produced) return produced;
   }
   return {};
