@@ -2,6 +2,7 @@
 // moves as many records of as many bytes in transactions of the same size.
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 #include "bench/groups.h"
@@ -10,6 +11,7 @@
 #include "bench/kafka_streams.h"
 #include "bench/kafka_take_over.h"
 #include "bench/kafka_yardstick.h"
+#include "engine/journal/kafka/kafka_transactions.h"
 #include "engine/journal/kafka/rdkafka_adapter.h"
 #include "engine/routing.h"
 #include "events/codec.h"
@@ -77,7 +79,7 @@ Result<size_t> MeanRecordBytes(Node& node, const std::vector<uint64_t>& from) {
   return records == 0 ? 0 : bytes / records;
 }
 
-// Opens a node on the backlog and measures until it is decided.
+// Opens a node on the backlog and measures its second half: then it is warm.
 Result<Decided> DecideBacklog(const BenchOptions& options, const std::string& data_dir,
                               uint64_t backlog) {
   auto node = OpenNode(options, data_dir);
@@ -87,6 +89,8 @@ Result<Decided> DecideBacklog(const BenchOptions& options, const std::string& da
   const uint64_t first = CountDecisions(**node);
   const uint64_t commits = Commits(**node);
   Stopwatch watch;
+  std::optional<Stopwatch> half;
+  uint64_t at_half = 0;
   uint64_t last = first;
   double seconds = 0;
   for (Stopwatch quiet; quiet.Seconds() < 2 && watch.Seconds() < 120;) {
@@ -95,13 +99,18 @@ Result<Decided> DecideBacklog(const BenchOptions& options, const std::string& da
     const uint64_t now = CountDecisions(**node);
     if (now == last) continue;
     last = now;
-    seconds = watch.Seconds();
     quiet = Stopwatch();
+    if (half) {
+      seconds = half->Seconds();
+    } else if (now - first >= backlog / 2) {
+      half.emplace();
+      at_half = now;
+    }
   }
   if (seconds == 0) return Err(ErrorCode::kUnavailable, "nothing of {} commands was left", backlog);
   const auto bytes = MeanRecordBytes(**node, from);
   if (!bytes) return tl::unexpected<Error>(bytes.error());
-  return Decided{.per_s = static_cast<double>(last - first) / seconds,
+  return Decided{.per_s = static_cast<double>(last - at_half) / seconds,
                  .per_commit = std::max<uint64_t>(
                      1, (last - first) / std::max<uint64_t>(1, Commits(**node) - commits)),
                  .record_bytes = *bytes,
@@ -149,6 +158,7 @@ Result<ExactlyOnceResult> ExactlyOnce(const BenchOptions& options, DataSet& data
                                  .input = "bare.in",
                                  .output = "bare.out",
                                  .partitions = kPartitions,
+                                 .producers = kafka::kTransactionalIds,
                                  .records = commands.size(),
                                  .records_per_commit = decided->per_commit,
                                  .record_bytes = decided->record_bytes + kHeaderBytes},
@@ -180,6 +190,8 @@ Probe ProbeOf(const std::string& bootstrap, DataSet& data) {
               }};
 }
 
+Duration WarmUp(const BenchOptions& options) { return {2 * options.time.us}; }
+
 // The same commands through the bare loop, which runs meanwhile.
 Result<Latencies> ProbeBare(const BenchOptions& options, Probe probe, uint64_t per_s,
                             size_t record_bytes, const std::string& name) {
@@ -196,6 +208,7 @@ Result<Latencies> ProbeBare(const BenchOptions& options, Probe probe, uint64_t p
                        .input = probe.input,
                        .output = probe.output,
                        .partitions = kPartitions,
+                       .producers = kafka::kTransactionalIds,
                        .records = UINT64_MAX,
                        .records_per_commit = 256,
                        .record_bytes = record_bytes},
@@ -220,7 +233,8 @@ Result<Measurement> Latency(const BenchOptions& options, DataSet& data,
   if (!node) return tl::unexpected<Error>(node.error());
   const std::vector<uint64_t> from = EndSequences(**node);
   options.Say(measured.name);
-  const Probe probe = ProbeOf(bootstrap, data);
+  Probe probe = ProbeOf(bootstrap, data);
+  probe.warm_up = WarmUp(options);
   auto own = RunProbe(probe, per_s, options.time, options.stop);
   if (!own) return tl::unexpected<Error>(own.error());
   const auto record_bytes = MeanRecordBytes(**node, from);
@@ -252,6 +266,7 @@ Result<Measurements> Streams(const BenchOptions& options, DataSet& data,
     return tl::unexpected<Error>(sent.error());
   }
   Probe probe = ProbeOf(bootstrap, data);
+  probe.warm_up = WarmUp(options);
   probe.answers = [](const kafka::Message&) { return true; };
   auto streams = RunStreams(options, {.bootstrap = bootstrap,
                                       .input = "streams.in",

@@ -34,7 +34,7 @@ class Probing {
                                        {"group.id", "probe"},
                                        {"enable.auto.commit", "false"},
                                        {"isolation.level", "read_committed"},
-                                       {"fetch.wait.max.ms", "10"}});
+                                       {"fetch.wait.max.ms", "100"}});
     if (!reader) return tl::unexpected<Error>(reader.error());
     reader_ = std::move(*reader);
     std::vector<kafka::Reader::Source> sources;
@@ -98,14 +98,16 @@ class Probing {
   }
 
   size_t open() const { return open_; }
+  void CountFrom(TimePoint since) { counts_from_ = since; }
   Latencies Take() { return std::move(latencies_); }
 
  private:
   void Answered(uint32_t partition) {
     if (waiting_[partition].empty()) return;
-    latencies_.Add(
-        std::chrono::duration<double, std::micro>(SteadyClock::now() - waiting_[partition].front())
-            .count());
+    const TimePoint since = waiting_[partition].front();
+    if (since >= counts_from_) {
+      latencies_.Add(std::chrono::duration<double, std::micro>(SteadyClock::now() - since).count());
+    }
     waiting_[partition].pop_front();
     --open_;
   }
@@ -115,6 +117,7 @@ class Probing {
   std::unique_ptr<kafka::Reader> reader_;
   std::vector<std::deque<TimePoint>> waiting_;  // by partition
   size_t open_ = 0;
+  TimePoint counts_from_ = TimePoint::min();
   Latencies latencies_;
   std::mutex mutex_;
   std::condition_variable some_;
@@ -129,7 +132,9 @@ Result<Latencies> RunProbe(const Probe& probe, uint64_t per_s, Duration time,
   Probing probing(probe);
   if (auto opened = probing.Open(); !opened) return tl::unexpected<Error>(opened.error());
   const TimePoint began = SteadyClock::now();
-  const TimePoint end = began + std::chrono::microseconds(time.us);
+  const TimePoint counts = began + std::chrono::microseconds(probe.warm_up.us);
+  const TimePoint end = counts + std::chrono::microseconds(time.us);
+  probing.CountFrom(counts);
   uint64_t sent = 0;
   TimePoint now = began;
   for (; now < end && !stop.stop_requested(); now = SteadyClock::now()) {

@@ -24,12 +24,15 @@ struct Probe {
   std::string output;
   uint32_t partitions = 0;  // of both
   std::function<ProbeRecord()> next;
+  // So long before what counts: the load runs, and brokers of which the code is compiled as it runs
+  // get warm.
+  Duration warm_up = {};
   // Whether what was read answers one of these commands.
   std::function<bool(const kafka::Message&)> answers;
 };
 
-// So many commands a second; 0: each when the one before is answered. Nothing else may be written
-// to the topics meanwhile. kUnavailable: an answer does not come.
+// So many commands a second for `time`; 0: each when the one before is answered. Nothing else may
+// be written to the topics meanwhile. kUnavailable: an answer does not come.
 Result<Latencies> RunProbe(const Probe& probe, uint64_t per_s, Duration time, std::stop_token stop);
 
 // One command on each partition, sent right after `event`; how long after it each was answered.

@@ -117,7 +117,8 @@ Duration KafkaJournal::Core::CommitTimeout() const {
 kafka::Config KafkaJournal::Core::ReaderConfig(int64_t queued_bytes) const {
   constexpr int64_t kFetchBytesMax = 4 * 1024 * 1024;
   kafka::Config config = ClientConfig(
-      {{"fetch.wait.max.ms", "10"},
+      // A fetch is answered as soon as there is something; else it would be asked for in vain.
+      {{"fetch.wait.max.ms", "100"},
        {"fetch.message.max.bytes", std::to_string(std::min(kFetchBytesMax, queued_bytes / 4))},
        {"queued.min.messages", "100000"},
        {"queued.max.messages.kbytes", std::to_string(queued_bytes / 1024)}});
@@ -184,6 +185,7 @@ void KafkaJournal::Core::Suspect() {
 kafka::Config KafkaJournal::Core::ReaderToTheEndConfig() const {
   kafka::Config config = ReaderConfig();
   config["enable.partition.eof"] = "true";
+  config["fetch.wait.max.ms"] = "10";  // an end is told by a fetch that waited in vain
   return config;
 }
 

@@ -12,6 +12,7 @@
 #include "engine/journal/kafka/kafka_membership.h"
 #include "engine/journal/kafka/kafka_tail.h"
 #include "engine/journal/kafka/kafka_term.h"
+#include "engine/journal/kafka/kafka_transactions.h"
 #include "events/codec.h"
 
 namespace sluice {
@@ -112,31 +113,15 @@ Result<std::unique_ptr<kafka::PartitionTerm>> KafkaJournal::OpenTerm(uint32_t pa
   if (!IsAssigned(partition)) {
     return Err(ErrorCode::kUnavailable, "partition {} is assigned to another node", partition);
   }
-  // (1) Fences the old owner, wherever it is, and settles its transaction.
-  kafka::Config config = core_->ClientConfig({{"linger.ms", "0"}});
-  config["transactional.id"] = core_->options.cluster + "-" + std::to_string(partition);
-  config["transaction.timeout.ms"] = std::to_string(core_->SessionTimeoutMs());
-  const auto delivered = std::make_shared<std::atomic<uint64_t>>(0);
-  auto producer = kafka::Producer::Make(
-      config,
-      [delivered](uint64_t, Result<uint64_t> offset) {
-        if (offset) *delivered = *offset;
-      },
-      &core_->hurry);
-  if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
-  if (auto fenced = (*producer)->InitTransactions(kafka::kRequestTimeout); !fenced) {
-    return tl::unexpected<Error>(fenced.error());
-  }
-  auto warmed =
-      (*producer)->Warm({core_->names.events, core_->names.internal, core_->names.dead_letters},
-                        kafka::kRequestTimeout);
-  if (!warmed) return tl::unexpected<Error>(warmed.error());
+  // (1) Fences the old owner, wherever it is, and settles its transactions.
+  auto transactions = kafka::Transactions::TakeOver(*core_, partition);
+  if (!transactions) return tl::unexpected<Error>(std::move(transactions.error()));
   // (2) What is true is what the log says now.
   if (auto caught_up = core_->CatchUp(partition, /*settled=*/true); !caught_up) {
     return tl::unexpected<Error>(caught_up.error());
   }
   auto term = std::make_unique<kafka::PartitionTerm>(*core_, partition, std::move(counted),
-                                                     std::move(*producer), delivered);
+                                                     std::move(*transactions));
   const std::lock_guard lock(core_->slots[partition]->mutex);
   core_->slots[partition]->term = term.get();
   return term;

@@ -1,4 +1,4 @@
-// The journal on Kafka (design §6): one transactional producer per partition, input offsets from
+// The journal on Kafka (design §6): a partition's own transactional producers, input offsets from
 // the partition's state and never from a group, and a local archive of the events this node has
 // read.
 //

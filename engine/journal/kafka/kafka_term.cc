@@ -16,13 +16,12 @@ constexpr int kMarkersStepMs = 10;
 }  // namespace
 
 PartitionTerm::PartitionTerm(KafkaJournal::Core& core, uint32_t partition,
-                             std::shared_ptr<void> counted, std::unique_ptr<Producer> producer,
-                             std::shared_ptr<std::atomic<uint64_t>> delivered)
+                             std::shared_ptr<void> counted,
+                             std::unique_ptr<Transactions> transactions)
     : core_(core),
       partition_(partition),
       counted_(std::move(counted)),
-      delivered_(std::move(delivered)),
-      producer_(std::move(producer)),
+      transactions_(std::move(transactions)),
       end_(core.slots[partition]->archived),
       committer_([this] { Run(); }) {}
 
@@ -202,59 +201,15 @@ PartitionTerm::Pending PartitionTerm::TakePending() {
   return taken;
 }
 
-Result<void> PartitionTerm::ProduceEvents(const CommitBatch& batch) {
-  for (size_t i = 0; i < batch.records.size(); ++i) {
-    const LogRecord* record = i < batch.unpacked.size() ? batch.unpacked[i].get() : nullptr;
-    if (record) number_ = record->term;
-    const Command* command = record && record->decision && record->decision->command
-                                 ? &*record->decision->command
-                                 : nullptr;
-    const Headers headers =
-        record ? EventHeaders(*record) : PlaceHeaders(batch.first_sequence + i, number_);
-    const bool last = i + 1 == batch.records.size();
-    auto produced =
-        producer_->Produce(core_.names.events, partition_,
-                           command ? std::string_view(command->entity) : std::string_view(),
-                           batch.records[i], headers, last ? 1 : 0, kRequestTimeout);
-    if (!produced) return produced;
-  }
-  return {};
-}
-
-Result<void> PartitionTerm::ProduceAll(const CommitBatch& batch) {
-  if (auto produced = ProduceEvents(batch); !produced) return produced;
-  const std::vector<std::string_view> targets = FollowUpTargets(batch);
-  for (size_t i = 0; i < batch.follow_ups.size(); ++i) {
-    const FollowUpRecord& follow_up = batch.follow_ups[i];
-    auto produced = producer_->Produce(core_.names.internal, follow_up.target_partition,
-                                       i < targets.size() ? targets[i] : std::string_view(),
-                                       follow_up.payload, {}, 0, kRequestTimeout);
-    if (!produced) return produced;
-  }
-  for (const DeadLetter& letter : batch.dead_letters) {
-    Headers headers = {{"reason", letter.reason},
-                       {"origin-input", std::string(ToString(letter.input))},
-                       {"origin-offset", std::to_string(letter.offset)},
-                       {"time", FormatTime(letter.time)}};
-    if (letter.is_json) headers.emplace_back(kContentTypeHeader, "application/json");
-    auto produced = producer_->Produce(core_.names.dead_letters, partition_, "", letter.payload,
-                                       headers, 0, kRequestTimeout);
-    if (!produced) return produced;
-  }
-  return {};
-}
-
 Result<void> PartitionTerm::Transact(const CommitBatch& batch) {
   if (batch.records.empty() && batch.follow_ups.empty() && batch.dead_letters.empty()) return {};
-  if (auto begun = producer_->Begin(); !begun) return begun;
-  if (auto produced = ProduceAll(batch); !produced) return produced;
-  if (auto committed = producer_->Commit(core_.CommitTimeout()); !committed) return committed;
+  if (auto written = transactions_->Write(batch); !written) return written;
   return Archive(batch);
 }
 
 Result<void> PartitionTerm::Archive(const CommitBatch& batch) {
   if (batch.records.empty()) return {};
-  const uint64_t next_offset = delivered_->load() + 1;
+  const uint64_t next_offset = transactions_->next_offset();
   if (!std::exchange(opened_, true)) {
     uint64_t read = 0;
     uint64_t archived = 0;
@@ -300,7 +255,8 @@ Result<void> PartitionTerm::Archive(const CommitBatch& batch) {
                  partition_, next_offset - 1, core_.slots[partition_]->events_offset);
     }
   }
-  return core_.Archive(partition_, batch.first_sequence, batch.records, number_, next_offset);
+  return core_.Archive(partition_, batch.first_sequence, batch.records,
+                       transactions_->term_number(), next_offset);
 }
 
 void PartitionTerm::DeleteDecided(const InputOffsets& decided) {

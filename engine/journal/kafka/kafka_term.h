@@ -1,24 +1,22 @@
-// One partition of a Kafka journal in one term: its transactional producer, its inputs.
+// One partition of a Kafka journal in one term: its transactions, its inputs.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 
 #include "engine/journal/kafka/kafka_core.h"
+#include "engine/journal/kafka/kafka_transactions.h"
 
 namespace sluice::kafka {
 
 class PartitionTerm final : public PartitionJournal {
  public:
-  // `producer` has taken over the transactional id, and the archive is caught up. `counted` says so
-  // to others for as long as the term is there; `delivered` is the offset that the last record
-  // produced with an opaque was given.
+  // `transactions` have taken over the partition, and the archive is caught up. `counted` says so
+  // to others for as long as the term is there.
   PartitionTerm(KafkaJournal::Core& core, uint32_t partition, std::shared_ptr<void> counted,
-                std::unique_ptr<Producer> producer,
-                std::shared_ptr<std::atomic<uint64_t>> delivered);
+                std::unique_ptr<Transactions> transactions);
   ~PartitionTerm() override;
 
   uint64_t EndSequence() const override { return end_; }
@@ -47,8 +45,6 @@ class PartitionTerm final : public PartitionJournal {
   void Run();
   Pending TakePending();
   Result<void> Transact(const CommitBatch& batch);
-  Result<void> ProduceAll(const CommitBatch& batch);
-  Result<void> ProduceEvents(const CommitBatch& batch);
   // What is committed, into the archive. The term's first batch is looked at: nobody may have
   // written between the end that was read and `Opened`.
   Result<void> Archive(const CommitBatch& batch);
@@ -59,9 +55,7 @@ class PartitionTerm final : public PartitionJournal {
   KafkaJournal::Core& core_;
   const uint32_t partition_;
   const std::shared_ptr<void> counted_;
-  const std::shared_ptr<std::atomic<uint64_t>> delivered_;
-  std::unique_ptr<Producer> producer_;
-  uint64_t number_ = 0;  // of the term, as its records say; of the committer
+  const std::unique_ptr<Transactions> transactions_;  // of the committer
   bool opened_ = false;  // the first batch is committed; of the committer
   std::unique_ptr<Reader> inputs_;
   Ahead ahead_[2];

@@ -4,11 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "engine/clock.h"
 #include "engine/journal/kafka/kafka_topics.h"
-#include "engine/journal/kafka/tests/kafka_broker.h"
+#include "engine/journal/kafka/tests/kafka_journal_fixture.h"
 #include "engine/journal/tests/journal_conformance.h"
 
 namespace sluice {
@@ -18,37 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const auto* const kBroker = testing::AddGlobalTestEnvironment(new KafkaBroker);  // NOLINT: gtest's
-
-// A node's directory that goes with the test.
-class TempDirectory {
- public:
-  TempDirectory()
-      : path_(std::filesystem::temp_directory_path() /
-              ("sluice-archive-" + std::to_string(getpid()) + "-" + std::to_string(++count_))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~TempDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string Sub(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  static inline int count_ = 0;
-  std::filesystem::path path_;
-};
-
-KafkaOptions OptionsFor(const std::string& cluster, const std::string& archive,
-                        uint32_t partitions) {
-  static const SystemClock clock;
-  KafkaOptions options;
-  options.bootstrap = KafkaBroker::Bootstrap();
-  options.cluster = cluster;
-  options.partitions = partitions;
-  options.archive_path = archive;
-  options.clock = &clock;
-  return options;
-}
 
 class KafkaHarness final : public JournalHarness {
  public:
@@ -80,20 +46,6 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(NamedHarness{
         "Kafka", [](uint32_t partitions) { return std::make_unique<KafkaHarness>(partitions); }}),
     HarnessName);
-
-class KafkaJournalTest : public ::testing::Test {
- protected:
-  std::unique_ptr<KafkaJournal> Open(const std::string& archive, uint32_t partitions = 1) {
-    auto opened = KafkaJournal::Open(OptionsFor(cluster_, directory_.Sub(archive), partitions));
-    if (!opened) {
-      ADD_FAILURE() << opened.error().message;
-      return nullptr;
-    }
-    return std::move(*opened);
-  }
-  TempDirectory directory_;
-  const std::string cluster_ = KafkaBroker::FreshCluster();
-};
 
 TEST_F(KafkaJournalTest, ANodeThatLostItsDirectoryReadsTheTopicAgain) {
   {
