@@ -1,5 +1,5 @@
-// A table of any type: a command's payload, an event, a reply. Immutable, shared, so a copy costs
-// one reference count; empty by default. Threads may share and copy the same value freely.
+// A table of any type: a command's payload, an event, a reply. Immutable once shared, so a copy
+// costs one reference count; empty by default. Threads may share and copy the same value freely.
 #pragma once
 
 #include <atomic>
@@ -49,6 +49,11 @@ class AnyTable {
   // nullptr when empty or unknown.
   const Type* type() const { return box_ != nullptr ? box_->type : nullptr; }
   const void* data() const { return type() != nullptr ? box_->object : nullptr; }
+  // For who is about to fill it again: nullptr when it is empty, unknown or held by another, too.
+  void* MutableIfAlone() {
+    const bool alone = type() != nullptr && box_->references.load(std::memory_order_acquire) == 1;
+    return alone ? box_->object : nullptr;
+  }
   // "" when empty.
   std::string_view type_name() const;
   // The bytes of an unknown table; "" otherwise.

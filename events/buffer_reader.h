@@ -14,6 +14,8 @@
 
 namespace sluice {
 
+class PayloadPool;
+
 // What a buffer and the payloads within it share.
 struct UnpackLimits {
   // Bytes that may still be visited. Offsets may point at the same bytes again and again; without
@@ -28,6 +30,7 @@ struct UnpackLimits {
   // Leaves out what (not_folded) marks, and where the first such payload is: that of the first
   // field of the sort that is met, whether or not it holds one.
   bool folds = false;
+  PayloadPool* pool = nullptr;  // Where payloads come from, or none: they are made.
   bool has_left = false;
   PackedPayload left = {};
 };
@@ -42,6 +45,8 @@ struct PackedTable {
 
 // On for what every field needs: a record has dozens of them.
 #define SLUICE_READ_INLINE inline __attribute__((always_inline))
+// On for what no good bytes come to.
+#define SLUICE_READ_COLD __attribute__((cold, noinline))
 
 // Positions are offsets into the buffer, always checked before use; a method that returns false has
 // said why in the limits.
@@ -58,7 +63,7 @@ class BufferReader {
     return at <= bytes_.size() && size <= bytes_.size() - at;
   }
 
-  bool Fail(const char* what) {
+  SLUICE_READ_COLD bool Fail(const char* what) {
     if (limits_.what == nullptr) limits_.what = what;
     return false;
   }
@@ -119,7 +124,7 @@ class BufferReader {
     if (!Fits(at + 4 + size, 1) || bytes_[at + 4 + size] != '\0') {
       return Fail("string without its end");
     }
-    *out = bytes_.substr(at + 4, size);
+    *out = {bytes_.data() + at + 4, size};
     return Visit(size);
   }
 
@@ -127,12 +132,22 @@ class BufferReader {
   SLUICE_READ_INLINE bool BytesView(size_t at, std::string_view* out) {
     size_t size = 0;
     if (!Length(at, 1, &size)) return false;
-    *out = bytes_.substr(at + 4, size);
+    *out = {bytes_.data() + at + 4, size};
     return true;
   }
 
   // The tables `Any` {type: string; data: [ubyte]} and `KeyValue` {key: string; value: string}
   // are read by hand: no generated struct stands for them.
+  SLUICE_READ_INLINE bool OpenPair(size_t at, size_t* first, size_t* second) {
+    PackedTable view;
+    if (!OpenTable(at, &view)) return false;
+    // Both, one behind the other: as we write it.
+    constexpr uint64_t kBothBehind = 0x0008'0004'000c'0008;
+    if (view.vtable_size == 8 && Load<uint64_t>(view.vtable) == kBothBehind) [[likely]] {
+      return Follow(at + 4, first) && Follow(at + 8, second);
+    }
+    return ChildOfPair(view, 0, first) && ChildOfPair(view, 1, second);
+  }
   SLUICE_READ_INLINE bool ChildOfPair(const PackedTable& view, uint16_t id, size_t* at) {
     size_t slot = 0;
     *at = 0;

@@ -12,6 +12,8 @@
 
 namespace sluice {
 
+class PayloadPool;
+
 // How deep tables may lie within each other in one buffer, and payloads within payloads. A
 // payload's depth counts from itself, so that whatever was read can be packed into a record and
 // read again.
@@ -40,8 +42,10 @@ struct PackedPayload {
 };
 
 // The same but for fields marked (not_folded), which are left absent and not looked at: for folds,
-// which never read them. Where the first such payload lies is returned.
-Result<PackedPayload> UnpackFolded(const Type& type, std::string_view bytes, void* out);
+// which never read them. Where the first such payload lies is returned. Other payloads are taken
+// from `pool`.
+Result<PackedPayload> UnpackFolded(const Type& type, std::string_view bytes, PayloadPool* pool,
+                                   void* out);
 
 // What Unpack would have made of it.
 Result<AnyTable> UnpackPayload(const PackedPayload& payload);

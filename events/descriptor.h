@@ -64,8 +64,8 @@ enum class Shape : uint8_t {
   kJson,            // std::string of canonical JSON; empty is absent
   kBytes,           // Bytes; empty is absent
   kHash128,         // Hash128; zero is absent
-  kTable,           // std::optional<Table>
-  kValueTable,      // Table; absent when equal to Table{}
+  kTable,           // std::optional<Table>, or BoxedOptional<Table>
+  kValueTable,      // Table, or Boxed<Table>; absent when equal to Table{}
   kAny,             // AnyTable
   kMap,             // std::map<std::string, std::string>
   kScalarVector,    // std::vector<T>
@@ -74,10 +74,18 @@ enum class Shape : uint8_t {
   kAnyVector,       // std::vector<AnyTable>
 };
 
-// Type-erased std::optional<T>.
+// Type-erased std::optional<T>, or BoxedOptional<T>.
 struct OptionalOps {
   const void* (*get)(const void* optional);  // nullptr when empty
+  void* (*change)(void* optional);           // the same, to be written
   void* (*emplace)(void* optional);          // default-constructs and returns the value
+};
+
+// Type-erased Boxed<T>.
+struct BoxOps {
+  const void* (*get)(const void* box);   // the default's where it holds none
+  const void* (*held)(const void* box);  // nullptr where it holds none
+  void* (*change)(void* box);
 };
 
 // Type-erased std::vector<T>; elements lie `stride` bytes apart.
@@ -96,16 +104,25 @@ struct Field {
   Scalar scalar;              // kNone where the shape has no number
   bool always;                // shown in JSON even when default
   bool is_identity;           // tells elements of a vector apart: conditions[type=Ready]
+  bool boxed;                 // kTable, kValueTable: lies outside of the object (boxed.h)
   uint64_t default_bits;      // kScalar: the default, as LoadScalar (scalar.h) returns it
   const EnumInfo* enum_info;  // or nullptr
   const Type* table;          // kTable, kValueTable, kTableVector
   const OptionalOps* optional;
   const VectorOps* vector;
+  const BoxOps* box;           // kValueTable in a Boxed, or nullptr
   std::string_view name;       // snake_case, as in the schema
   std::string_view json_name;  // lowerCamelCase
 
-  const void* In(const void* object) const { return static_cast<const char*>(object) + offset; }
-  void* In(void* object) const { return static_cast<char*>(object) + offset; }
+  // Where its value is: a boxed one's is outside of the object.
+  const void* In(const void* object) const {
+    const void* member = static_cast<const char*>(object) + offset;
+    return box != nullptr ? box->get(member) : member;
+  }
+  void* In(void* object) const {
+    void* member = static_cast<char*>(object) + offset;
+    return box != nullptr ? box->change(member) : member;
+  }
 };
 
 struct TypeOps {

@@ -4,12 +4,16 @@
 #include <cstring>
 
 #include "events/basic_types.h"
+#include "events/hash128_avx2.h"
 #include "events/result.h"
 
 namespace sluice {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
+
+// XXH3 hashes as many without vectors.
+constexpr size_t kShortBytesMax = 240;
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -57,6 +61,14 @@ Hash128 Hash128FromBytes(std::string_view bytes) {
 }
 
 Hash128 Xxh128(std::string_view bytes) {
+#ifdef __x86_64__
+  static const bool has_avx2 = __builtin_cpu_supports("avx2");
+  if (has_avx2 && bytes.size() > kShortBytesMax) {
+    Hash128 wide;
+    Xxh128WithAvx2(bytes.data(), bytes.size(), &wide.hi, &wide.lo);
+    return wide;
+  }
+#endif
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   return {hash.high64, hash.low64};
 }

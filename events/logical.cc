@@ -1,6 +1,7 @@
 #include "events/logical.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "events/logical_writer.h"
 
@@ -32,6 +33,15 @@ void LogicalWriter::Grow(size_t more) {
 
 void LogicalWriter::PutLongPair(uint64_t first, uint64_t second) {
   at_ = Varint(Varint(at_, first), second);
+}
+
+void KeptEncoding::Keep(std::string_view bytes) const {
+  const auto size = static_cast<uint32_t>(bytes.size());
+  char* kept = new char[sizeof(size) + bytes.size()];
+  std::memcpy(kept, &size, sizeof(size));
+  std::memcpy(kept + sizeof(size), bytes.data(), bytes.size());
+  const char* none = nullptr;
+  if (!kept_.compare_exchange_strong(none, kept, std::memory_order_acq_rel)) delete[] kept;
 }
 
 void LogicalWriter::PutText(std::string_view text) {

@@ -14,6 +14,7 @@
 
 #include "events/any_table.h"
 #include "events/basic_types.h"
+#include "events/boxed.h"
 
 namespace sluice {
 
@@ -68,6 +69,16 @@ class LogicalWriter {
     EncodeLogical(table, *this);
     if (Size() == content + 1) at_ = data_.get() + before;
   }
+  template <class T>
+  void Table(uint32_t id, const BoxedOptional<T>& table) {
+    if (table.IsSet() && !PutKept(id, table)) PutAndKeep(id, table);
+  }
+  template <class T>
+  void ValueTable(uint32_t id, const Boxed<T>& table) {
+    if (!table.IsSet() || PutKept(id, table)) return;
+    const size_t before = Size();
+    if (PutAndKeep(id, table) == 1) at_ = data_.get() + before;
+  }
   void Any(uint32_t id, const AnyTable& any) {
     if (!any) return;
     PutVarint(id + 1);
@@ -102,10 +113,30 @@ class LogicalWriter {
   static constexpr size_t kVarintBytesMax = 10;
 
   size_t Size() const { return static_cast<size_t>(at_ - data_.get()); }
+  // Writes as much as kVarintBytesMax, and returns the end of what counts.
   static char* Varint(char* at, uint64_t value) {
+    if (value < 0x80) {
+      *at = static_cast<char>(value);
+      return at + 1;
+    }
+    if (value >> 56 != 0) [[unlikely]]
+      return LongVarint(at, value);
+    return SpreadVarint(at, value);
+  }
+  static char* LongVarint(char* at, uint64_t value) {
     for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
     *at++ = static_cast<char>(value);
     return at;
+  }
+  // A time has eight bytes: all at once, by halves, quarters and eighths of seven bits each.
+  static char* SpreadVarint(char* at, uint64_t value) {
+    uint64_t spread = (value & 0xfffffff) | (value & 0xfffffff0000000) << 4;
+    spread = (spread & 0x00003fff00003fff) | (spread & 0x0fffc0000fffc000) << 2;
+    spread = (spread & 0x007f007f007f007f) | (spread & 0x3f803f803f803f80) << 1;
+    const int last = (63 - __builtin_clzll(spread)) / 8;
+    spread |= 0x8080808080808080 & ((uint64_t{1} << 8 * last) - 1);
+    std::memcpy(at, &spread, sizeof(spread));
+    return at + last + 1;
   }
   // Where the next `more` bytes go.
   SLUICE_INLINE char* Room(size_t more) {
@@ -167,6 +198,25 @@ class LogicalWriter {
     std::memcpy(&tail, from + size - sizeof(T), sizeof(T));
     std::memcpy(to, &head, sizeof(T));
     std::memcpy(to + size - sizeof(T), &tail, sizeof(T));
+  }
+  template <class T>
+  SLUICE_INLINE bool PutKept(uint32_t id, const Box<T>& box) {
+    const std::string_view kept = box.KeptBytes();
+    if (kept.empty()) return false;
+    char* const at = Varint(Room(kVarintBytesMax + kept.size()), id + 1);
+    std::memcpy(at, kept.data(), kept.size());
+    at_ = at + kept.size();
+    return true;
+  }
+  // The bytes written behind the id. An empty table's are not kept: what holds it may leave it out.
+  template <class B>
+  size_t PutAndKeep(uint32_t id, const B& box) {
+    PutVarint(id + 1);
+    const size_t content = Size();
+    EncodeLogical(*box, *this);
+    const size_t size = Size() - content;
+    if (size > 1) box.Keep({data_.get() + content, size});
+    return size;
   }
   void PutBigEndian(uint64_t bits) {
     const uint64_t swapped = __builtin_bswap64(bits);

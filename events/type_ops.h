@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "events/boxed.h"
 #include "events/descriptor.h"
 #include "events/logical_writer.h"
 #include "events/packer.h"
@@ -18,7 +19,34 @@ inline constexpr OptionalOps kOptionalOps{
       const auto& optional = *static_cast<const std::optional<T>*>(p);
       return optional ? &*optional : nullptr;
     },
+    [](void* p) -> void* {
+      auto& optional = *static_cast<std::optional<T>*>(p);
+      return optional ? &*optional : nullptr;
+    },
     [](void* p) -> void* { return &static_cast<std::optional<T>*>(p)->emplace(); },
+};
+
+template <class T>
+inline constexpr OptionalOps kBoxedOptionalOps{
+    [](const void* p) -> const void* {
+      const auto& optional = *static_cast<const BoxedOptional<T>*>(p);
+      return optional ? &*optional : nullptr;
+    },
+    [](void* p) -> void* {
+      auto& optional = *static_cast<BoxedOptional<T>*>(p);
+      return optional ? &optional.Mutable() : nullptr;
+    },
+    [](void* p) -> void* { return &static_cast<BoxedOptional<T>*>(p)->emplace(); },
+};
+
+template <class T>
+inline constexpr BoxOps kBoxOps{
+    [](const void* p) -> const void* { return &**static_cast<const Boxed<T>*>(p); },
+    [](const void* p) -> const void* {
+      const auto& box = *static_cast<const Boxed<T>*>(p);
+      return box.IsSet() ? &*box : nullptr;
+    },
+    [](void* p) -> void* { return &static_cast<Boxed<T>*>(p)->Mutable(); },
 };
 
 template <class T>

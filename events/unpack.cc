@@ -1,16 +1,16 @@
 #include <utility>
 
 #include "events/codec.h"
+#include "events/payload_pool.h"
 #include "events/unpacker.h"
 
 namespace sluice {
 
 bool Unpacker::AnyView(size_t at, std::string_view* name, std::string_view* data) {
-  PackedTable view;
   size_t name_at = 0;
   size_t data_at = 0;
-  if (!OpenTable(at, &view) || !ChildOfPair(view, 0, &name_at) || !ChildOfPair(view, 1, &data_at) ||
-      (name_at != 0 && !StringView(name_at, name)) || (data_at != 0 && !BytesView(data_at, data))) {
+  if (!OpenPair(at, &name_at, &data_at) || (name_at != 0 && !StringView(name_at, name)) ||
+      (data_at != 0 && !BytesView(data_at, data))) {
     return false;
   }
   if (name->empty() && !data->empty()) return Fail("payload without a type");
@@ -25,15 +25,17 @@ bool Unpacker::AnyAt(size_t at, AnyTable* out) {
     *out = AnyTable();
     return true;
   }
-  const Type* type = FindType(name);
+  PayloadPool* const pool = limits_.pool;
+  const Type* type = pool != nullptr ? pool->TypeNamed(name) : FindType(name);
   if (type == nullptr) {
     *out = AnyTable::Unknown(name, data);
     return Visit(data.size());
   }
   void* table = nullptr;
-  *out = AnyTable::Make(*type, &table);
-  if (data.empty()) return true;  // Nothing set.
-  return Unpacker(data, &limits_, payloads_ + 1).Root(*type, table);
+  const bool nothing_set = data.empty();
+  *out =
+      pool != nullptr && !nothing_set ? pool->Take(*type, &table) : AnyTable::Make(*type, &table);
+  return nothing_set || Unpacker(data, &limits_, payloads_ + 1).Root(*type, table);
 }
 
 bool Unpacker::Any(const PackedTable& view, uint16_t id, AnyTable* out) {
@@ -61,13 +63,12 @@ bool Unpacker::Map(const PackedTable& view, uint16_t id, std::map<std::string, s
   if (!Children(view, id, sizeof(uint32_t), &at, &count)) return FailAt(id);
   for (size_t i = 0; i < count; ++i, at += sizeof(uint32_t)) {
     size_t pair = 0;
-    PackedTable entry;
     size_t key_at = 0;
     size_t value_at = 0;
     std::string_view key;
     std::string_view value;
-    if (!Follow(at, &pair) || !OpenTable(pair, &entry) || !ChildOfPair(entry, 0, &key_at) ||
-        !ChildOfPair(entry, 1, &value_at) || (key_at != 0 && !StringView(key_at, &key)) ||
+    if (!Follow(at, &pair) || !OpenPair(pair, &key_at, &value_at) ||
+        (key_at != 0 && !StringView(key_at, &key)) ||
         (value_at != 0 && !StringView(value_at, &value))) {
       return FailAt(id);
     }
@@ -136,9 +137,17 @@ Result<void> Unpack(const Type& type, std::string_view bytes, void* out) {
   return UnpackWithin(type, bytes, limits, out);
 }
 
-Result<PackedPayload> UnpackFolded(const Type& type, std::string_view bytes, void* out) {
+const Type* PayloadPool::Enter(std::string_view name) {
+  const Type* type = FindType(name);
+  if (type != nullptr) slots_[SlotOf(name)] = Slot{type, {}};
+  return type;
+}
+
+Result<PackedPayload> UnpackFolded(const Type& type, std::string_view bytes, PayloadPool* pool,
+                                   void* out) {
   UnpackLimits limits = LimitsFor(bytes);
   limits.folds = true;
+  limits.pool = pool;
   if (auto done = UnpackWithin(type, bytes, limits, out); !done) {
     return tl::unexpected<Error>(std::move(done.error()));
   }

@@ -13,6 +13,7 @@
 
 #include "events/any_table.h"
 #include "events/basic_types.h"
+#include "events/boxed.h"
 #include "events/buffer_reader.h"
 #include "events/codec.h"
 
@@ -48,6 +49,10 @@ class Unpacker : public BufferReader {
   template <class T>
   bool Leave(T* out) {
     *out = T{};
+    return true;
+  }
+  bool Leave(std::string* out) {
+    out->clear();
     return true;
   }
   // Its bytes are noted, the first such payload's.
@@ -103,7 +108,12 @@ class Unpacker : public BufferReader {
       return true;
     }
     if (!StringView(at, &text)) return FailAt(id);
-    out->assign(text);
+    // What is read again and again is often as long as before.
+    if (text.size() == out->size()) {
+      std::memcpy(out->data(), text.data(), text.size());
+    } else {
+      out->assign(text);
+    }
     return true;
   }
   bool Octets(const PackedTable& view, uint16_t id, Bytes* out) {
@@ -145,6 +155,26 @@ class Unpacker : public BufferReader {
       return true;
     }
     return Table(at, out) || FailAt(id);
+  }
+  template <class T>
+  bool OptionalTable(const PackedTable& view, uint16_t id, BoxedOptional<T>* out) {
+    size_t at = 0;
+    if (!Child(view, id, &at)) return FailAt(id);
+    if (at == 0) {
+      out->reset();
+      return true;
+    }
+    return Table(at, &out->Overwrite()) || FailAt(id);
+  }
+  template <class T>
+  bool ValueTable(const PackedTable& view, uint16_t id, Boxed<T>* out) {
+    size_t at = 0;
+    if (!Child(view, id, &at)) return FailAt(id);
+    if (at == 0) {
+      out->Reset();
+      return true;
+    }
+    return Table(at, &out->Overwrite()) || FailAt(id);
   }
   bool Any(const PackedTable& view, uint16_t id, AnyTable* out);
   bool Map(const PackedTable& view, uint16_t id, std::map<std::string, std::string>* out);
@@ -210,7 +240,7 @@ class Unpacker : public BufferReader {
     *out = value;
     return true;
   }
-  bool FailAt(uint16_t id) {
+  SLUICE_READ_COLD bool FailAt(uint16_t id) {
     if (limits_.field == nullptr && !limits_.field_id) limits_.field_id = id;
     return false;
   }

@@ -107,7 +107,10 @@ Result<void> FoldDecisionRecord(PartitionState& state, const Decision& decision,
 }  // namespace
 
 Result<void> UnpackToFold(std::string_view bytes, FoldedRecord* out) {
-  auto payload = UnpackFolded(TypeOf<LogRecord>(), bytes, &out->record);
+  if (out->record.decision) {
+    for (Event& event : out->record.decision->events) out->pool.Give(std::move(event.payload));
+  }
+  auto payload = UnpackFolded(TypeOf<LogRecord>(), bytes, &out->pool, &out->record);
   if (!payload) return tl::unexpected<Error>(std::move(payload.error()));
   out->payload = *payload;
   return {};

@@ -8,6 +8,7 @@
 
 #include "events/codec.h"
 #include "events/envelope.gen.h"
+#include "events/payload_pool.h"
 #include "events/projections.gen.h"
 #include "events/result.h"
 #include "machines/common/kind.h"
@@ -28,6 +29,7 @@ struct LoadedEntity {
 
 // A record as far as a fold reads it. Used again for the next one, so that its memory is.
 struct FoldedRecord {
+  PayloadPool pool;       // of events
   LogRecord record;       // without the command's payload, the follow-ups' commands and the reply
   PackedPayload payload;  // of the command: a view into the bytes that were read
 };

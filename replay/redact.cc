@@ -56,8 +56,8 @@ bool RedactTable(const Type& type, void* table) {
   for (const Field& field : type.fields) {
     void* where = field.In(table);
     if (field.shape == Shape::kTable) {
-      const void* inner = field.optional->get(where);
-      if (inner != nullptr) found = RedactTable(*field.table, const_cast<void*>(inner)) || found;
+      void* inner = field.optional->change(where);
+      if (inner != nullptr) found = RedactTable(*field.table, inner) || found;
     } else if (field.shape == Shape::kValueTable) {
       found = RedactTable(*field.table, where) || found;
     } else if (field.shape == Shape::kTableVector) {
@@ -86,8 +86,8 @@ bool RedactPath(const Type& type, void* table, std::string_view path) {
   };
   switch (field->shape) {
     case Shape::kTable: {
-      const void* inner = field->optional->get(where);
-      return inner != nullptr && within(const_cast<void*>(inner));
+      void* inner = field->optional->change(where);
+      return inner != nullptr && within(inner);
     }
     case Shape::kValueTable:
       return within(where);

@@ -52,6 +52,7 @@ std::string HeaderText(const FileModel& model) {
       << "#include <cstdint>\n#include <map>\n#include <optional>\n#include <string>\n"
       << "#include <string_view>\n#include <vector>\n\n"
       << "#include \"events/any_table.h\"\n#include \"events/basic_types.h\"\n"
+      << "#include \"events/boxed.h\"\n"
       << "#include \"events/descriptor.h\"\n";
   for (const std::string& include : model.includes) {
     out << "#include \"events/" << include << ".gen.h\"\n";

@@ -33,6 +33,7 @@ std::string OpsOf(const FieldModel& field, const char* ops) {
 
 void WriteField(const TableModel& table, const FieldModel& field, std::ostringstream& out) {
   const bool optional = field.shape == "kOptionalScalar" || field.shape == "kTable";
+  const bool boxed_value = field.boxed && field.shape == "kValueTable";
   const bool vector = field.shape.ends_with("Vector");
   out << "    {.offset = offsetof(" << table.name << ", " << field.member << "),\n"
       << "     .id = " << field.id << ",\n"
@@ -40,13 +41,17 @@ void WriteField(const TableModel& table, const FieldModel& field, std::ostringst
       << "     .scalar = Scalar::" << field.scalar << ",\n"
       << "     .always = " << Bool(field.always) << ",\n"
       << "     .is_identity = " << Bool(field.is_identity) << ",\n"
+      << "     .boxed = " << Bool(field.boxed) << ",\n"
       << "     .default_bits = " << field.default_bits << ",\n"
       << "     .enum_info = "
       << (field.enum_name.empty() ? "nullptr" : "&schema::k" + field.enum_name + "Enum") << ",\n"
       << "     .table = "
       << (field.table_name.empty() ? "nullptr" : "&schema::k" + field.table_name + "Type") << ",\n"
-      << "     .optional = " << (optional ? OpsOf(field, "kOptionalOps") : "nullptr") << ",\n"
+      << "     .optional = "
+      << (optional ? OpsOf(field, field.boxed ? "kBoxedOptionalOps" : "kOptionalOps") : "nullptr")
+      << ",\n"
       << "     .vector = " << (vector ? OpsOf(field, "kVectorOps") : "nullptr") << ",\n"
+      << "     .box = " << (boxed_value ? OpsOf(field, "kBoxOps") : "nullptr") << ",\n"
       << "     .name = " << Quoted(field.name) << ",\n"
       << "     .json_name = " << Quoted(field.json_name) << "},\n";
 }

@@ -47,6 +47,7 @@ class Resolver {
     } else {
       Fail("unions and arrays are not supported");
     }
+    if (attributes_.Has("boxed") && !model.boxed) Fail("(boxed) is for tables");
     return out_;
   }
 
@@ -150,10 +151,11 @@ class Resolver {
     if (name == "Any") return Set("AnyTable", "kAny");
     out_.model.needs_complete_table = true;
     out_.model.element = name;
+    const bool boxed = out_.model.boxed = attributes_.Has("boxed");
     if (attributes_.Has("value")) {
-      Set(name, "kValueTable");
+      Set(boxed ? "Boxed<" + name + ">" : name, "kValueTable");
     } else {
-      Set("std::optional<" + name + ">", "kTable");
+      Set((boxed ? "BoxedOptional<" : "std::optional<") + name + ">", "kTable");
     }
   }
 

@@ -37,6 +37,7 @@ struct FieldModel {
   bool always = false;
   bool is_identity = false;
   bool not_folded = false;
+  bool boxed = false;
   bool needs_complete_table = false;
   std::vector<std::string> comment;
 };

@@ -5,6 +5,7 @@
 
 #include "events/envelope.gen.h"
 #include "events/everything.gen.h"
+#include "events/payload_pool.h"
 
 namespace sluice {
 namespace {
@@ -86,6 +87,8 @@ LogRecord RecordOf(AnyTable payload) {
   record.decision->command.emplace();
   record.decision->command->entity = "lamp/default/a";
   record.decision->command->payload = std::move(payload);
+  record.decision->command->actor = "somebody";
+  record.decision->command->correlation_id = "something";
   record.decision->events.push_back({AnyTable::Of(Leaf{.name = "event"})});
   record.decision->effects.follow_ups.push_back(
       {.target_partition = 2, .number = 7, .command = Command{.id = "sent"}});
@@ -97,11 +100,15 @@ TEST(UnpackFolded, LeavesOutWhatAFoldDoesNotReadAndSaysWhereItIs) {
   const LogRecord record = RecordOf(AnyTable::Of(Leaf{.name = "payload", .count = 5}));
   LogRecord expected = record;
   expected.decision->command->payload = AnyTable();
+  expected.decision->command->actor.clear();
+  expected.decision->command->correlation_id.clear();
   expected.decision->effects.follow_ups[0].command.reset();
   expected.decision->reply = AnyTable();
   const Bytes bytes = Pack(record);
   LogRecord folded = RecordOf(AnyTable::Of(Leaf{.name = "of an earlier read"}));
-  const Result<PackedPayload> left = UnpackFolded(TypeOf<LogRecord>(), bytes, &folded);
+  folded.decision->command->actor = "of an earlier read";
+  PayloadPool pool;
+  const Result<PackedPayload> left = UnpackFolded(TypeOf<LogRecord>(), bytes, &pool, &folded);
   ASSERT_TRUE(left);
   EXPECT_EQ(folded, expected);
   EXPECT_EQ(left->type_name, "Leaf");
@@ -110,13 +117,14 @@ TEST(UnpackFolded, LeavesOutWhatAFoldDoesNotReadAndSaysWhereItIs) {
 
 TEST(UnpackFolded, KeepsPayloadsOfNoAndOfUnknownType) {
   LogRecord folded;
+  PayloadPool pool;
   const Bytes without = Pack(RecordOf(AnyTable()));
-  const Result<PackedPayload> none = UnpackFolded(TypeOf<LogRecord>(), without, &folded);
+  const Result<PackedPayload> none = UnpackFolded(TypeOf<LogRecord>(), without, &pool, &folded);
   ASSERT_TRUE(none);
   EXPECT_EQ(UnpackPayload(*none), AnyTable());
   const AnyTable unknown = AnyTable::Unknown("FromTomorrow", "bytes of tomorrow");
   const Bytes bytes = Pack(RecordOf(unknown));
-  const Result<PackedPayload> left = UnpackFolded(TypeOf<LogRecord>(), bytes, &folded);
+  const Result<PackedPayload> left = UnpackFolded(TypeOf<LogRecord>(), bytes, &pool, &folded);
   ASSERT_TRUE(left);
   EXPECT_EQ(UnpackPayload(*left), unknown);
 }
@@ -124,8 +132,9 @@ TEST(UnpackFolded, KeepsPayloadsOfNoAndOfUnknownType) {
 TEST(UnpackFolded, NamesWhatIsWrongInTheRest) {
   const Bytes bytes = Pack(RecordOf(AnyTable()));
   LogRecord folded;
+  PayloadPool pool;
   for (size_t size = 0; size < bytes.size() / 2; ++size) {
-    const auto cut = UnpackFolded(TypeOf<LogRecord>(), bytes.substr(0, size), &folded);
+    const auto cut = UnpackFolded(TypeOf<LogRecord>(), bytes.substr(0, size), &pool, &folded);
     ASSERT_FALSE(cut) << size;
     EXPECT_EQ(cut.error().code, ErrorCode::kCorruption);
   }

@@ -17,6 +17,8 @@ std::string CommandIdFromOrigin(const Origin& origin) {
                      origin.partition, origin.offset);
 }
 
+EntityKey EventSelf::Parts() const { return key_ != nullptr ? *key_ : KeyOrDie(text_); }
+
 EntityKey KeyOrDie(std::string_view text) {
   auto key = ParseEntityKey(text);
   if (!key) throw InvariantViolation(key.error().message);

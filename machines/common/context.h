@@ -29,10 +29,26 @@ inline uint32_t LevelOf(const ClusterConfigSpec& settings) {
   return settings.level == 0 ? 1 : settings.level;
 }
 
+// Whose event it is: parts or text, and parts only for the few events that ask.
+class EventSelf {
+ public:
+  EventSelf(const EntityKey& key) : key_(&key) {}  // NOLINT: what an EventContext is made of
+  EventSelf(EntityKey&&) = delete;                 // It is a view.
+  explicit EventSelf(std::string_view text) : text_(text) {}
+
+  // Throws InvariantViolation where the text is no entity's.
+  EntityKey Parts() const;
+  std::string ToString() const { return key_ != nullptr ? key_->ToString() : std::string(text_); }
+
+ private:
+  const EntityKey* key_ = nullptr;
+  std::string_view text_;
+};
+
 struct EventContext {
-  EntityKey self;
-  Time time;      // decision time
-  Origin origin;  // of the decision
+  EventSelf self;  // a view
+  Time time;       // decision time
+  Origin origin;   // of the decision
 };
 
 // uid of an entity created by the command with this origin: XXH3-128 of the origin, in UUID form.

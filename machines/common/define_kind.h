@@ -87,13 +87,13 @@ template <class M>
 Observation ObserveErased(const EntityState& state) {
   const auto& typed = static_cast<const typename M::State&>(state);
   Observation seen;
-  seen.uid = typed.metadata.uid;
+  seen.uid = typed.metadata_part().uid;
   if (!state.Exists()) {
     seen.phase = seen.uid.empty() ? "Absent" : "Deleted";
     return seen;
   }
   seen.phase = ToString(typed.status.phase);
-  seen.generation = typed.metadata.generation;
+  seen.generation = typed.metadata_part().generation;
   if (const Condition* ready = FindCondition(typed.status.conditions, "Ready")) {
     seen.ready = ready->status;
     seen.reason = ready->reason;

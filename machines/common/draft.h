@@ -102,7 +102,7 @@ class Draft {
     }
     const Condition* present = FindCondition(state_.status.conditions, type);
     if (auto changed = NextCondition(present, type, status, reason, message,
-                                     state_.metadata.generation, context_.time)) {
+                                     state_.metadata_part().generation, context_.time)) {
       Emit(ConditionChanged{.condition = std::move(*changed)});
     }
   }

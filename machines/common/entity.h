@@ -23,9 +23,9 @@ class EntityState {
   virtual const Type& root_type() const = 0;
   virtual const void* root() const = 0;
   virtual void* mutable_root() = 0;
-  virtual Metadata& metadata_part() = 0;
+  virtual const Metadata& metadata_part() const = 0;
+  virtual Metadata& mutable_metadata() = 0;
   virtual Relations& relations_part() = 0;
-  const Metadata& metadata_part() const { return const_cast<EntityState*>(this)->metadata_part(); }
   const Relations& relations_part() const {
     return const_cast<EntityState*>(this)->relations_part();
   }
@@ -50,7 +50,14 @@ class Entity final : public EntityState, public Root {
   const Type& root_type() const override { return TypeOf<Root>(); }
   const void* root() const override { return static_cast<const Root*>(this); }
   void* mutable_root() override { return static_cast<Root*>(this); }
-  Metadata& metadata_part() override { return this->metadata; }
+  const Metadata& metadata_part() const override { return this->metadata; }
+  Metadata& mutable_metadata() override {
+    if constexpr (requires { this->metadata.Mutable(); }) {
+      return this->metadata.Mutable();
+    } else {
+      return this->metadata;
+    }
+  }
   Relations& relations_part() override { return this->relations; }
 };
 

@@ -34,12 +34,13 @@ void EvolveRelations(EntityState& state, const OutcomeNumbered& event, const Eve
 }
 
 void EvolveRelations(EntityState& state, const MetadataChanged& event, const EventContext&) {
-  state.metadata_part().labels = event.labels;
-  state.metadata_part().annotations = event.annotations;
+  Metadata& metadata = state.mutable_metadata();
+  metadata.labels = event.labels;
+  metadata.annotations = event.annotations;
 }
 
 void EvolveRelations(EntityState& state, const OwnerChanged& event, const EventContext&) {
-  auto& owners = state.metadata_part().owner_references;
+  auto& owners = state.mutable_metadata().owner_references;
   owners.clear();
   if (event.owner) owners.push_back(*event.owner);
 }
@@ -48,16 +49,18 @@ void BeginIncarnation(EntityState& state, const EventContext& context, const std
                       const std::map<std::string, std::string>& labels,
                       const std::map<std::string, std::string>& annotations,
                       const std::optional<OwnerReference>& owner) {
-  state.metadata_part() = Metadata{.namespace_ = context.self.namespace_,
-                                   .name = context.self.name,
-                                   .uid = uid,
-                                   .generation = 1,
-                                   .creation_timestamp = context.time,
-                                   .deletion_timestamp = Time{},
-                                   .labels = labels,
-                                   .annotations = annotations,
-                                   .owner_references = {}};
-  if (owner) state.metadata_part().owner_references.push_back(*owner);
+  EntityKey self = context.self.Parts();
+  Metadata& metadata = state.mutable_metadata();
+  metadata = Metadata{.namespace_ = std::move(self.namespace_),
+                      .name = std::move(self.name),
+                      .uid = uid,
+                      .generation = 1,
+                      .creation_timestamp = context.time,
+                      .deletion_timestamp = Time{},
+                      .labels = labels,
+                      .annotations = annotations,
+                      .owner_references = {}};
+  if (owner) metadata.owner_references.push_back(*owner);
   state.relations_part().deleted = false;
 }
 

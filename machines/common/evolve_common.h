@@ -34,6 +34,7 @@ void EvolveShared(typename M::State& state, const typename M::Created& event,
   if constexpr (requires { state.own; }) state.own = {};
   BeginIncarnation(state, context, event.uid, event.labels, event.annotations, event.owner);
   state.status.phase = M::kInitialPhase;
+  state.status.conditions.reserve(M::kInitialConditions.size());
   for (std::string_view type : M::kInitialConditions) {
     PutCondition(state.status.conditions, PendingCondition(type, context.time));
   }
@@ -43,7 +44,7 @@ template <class M>
 void EvolveShared(typename M::State& state, const typename M::SpecChanged& event,
                   const EventContext&) {
   state.spec = event.spec;
-  ++state.metadata.generation;
+  ++state.mutable_metadata().generation;
 }
 
 template <class M>
@@ -64,7 +65,7 @@ void EvolveShared(typename M::State& state, const ObservedGenerationChanged& eve
 
 template <class M>
 void EvolveShared(typename M::State& state, const DeletionRequested& event, const EventContext&) {
-  state.metadata.deletion_timestamp = event.at;
+  state.mutable_metadata().deletion_timestamp = event.at;
   state.status.phase = decltype(state.status.phase)::kDeleting;
 }
 

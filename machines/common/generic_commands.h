@@ -66,8 +66,8 @@ DecideResult DecideUpsert(const typename M::State& state, const Command& command
   }
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kImmutable));
   if (!(spec == state.spec)) draft.Emit(typename M::SpecChanged{.spec = std::move(spec)});
-  if (command.labels != state.metadata.labels ||
-      command.annotations != state.metadata.annotations) {
+  if (command.labels != state.metadata_part().labels ||
+      command.annotations != state.metadata_part().annotations) {
     draft.Emit(MetadataChanged{.labels = command.labels, .annotations = command.annotations});
   }
   if (draft.HasChanges()) SettleIfAny(draft);
@@ -87,7 +87,7 @@ requires std::is_class_v<typename M::Create> DecideResult
 DecideGeneric(const typename M::State& state, const typename M::Create& command,
               const DecideContext& context) {
   if (state.Exists()) {
-    const OwnerReference* owner = OwnerOf(state.metadata);
+    const OwnerReference* owner = OwnerOf(state.metadata_part());
     if (!owner || !command.owner || !(*owner == *command.owner)) {
       return Reject(Rejection::AlreadyExists(context.self.ToString() + " is " +
                                              (owner ? OwnerKey(*owner) + "'s" : "nobody's child")));
@@ -100,9 +100,9 @@ template <class M>
 DecideResult DecideGeneric(const typename M::State& state, const Delete& command,
                            const DecideContext& context) {
   if (!state.Exists() || state.IsDeleting()) return NoChange();
-  if (!command.expected_uid.empty() && command.expected_uid != state.metadata.uid) {
+  if (!command.expected_uid.empty() && command.expected_uid != state.metadata_part().uid) {
     return Reject(Rejection::FailedPrecondition(
-        "metadata.uid", "uid is " + state.metadata.uid + ", not " + command.expected_uid));
+        "metadata.uid", "uid is " + state.metadata_part().uid + ", not " + command.expected_uid));
   }
   Draft<M> draft(state, context);
   draft.Emit(DeletionRequested{.at = context.time});
@@ -117,9 +117,10 @@ DecideResult DecideGeneric(const typename M::State& state, const Delete& command
 template <class M>
 DecideResult DecideGeneric(const typename M::State& state, const Annotate& command,
                            const DecideContext& context) {
-  if (!command.expected_uid.empty() && command.expected_uid != state.metadata.uid) return Ignore();
-  MetadataChanged changed{.labels = state.metadata.labels,
-                          .annotations = state.metadata.annotations};
+  if (!command.expected_uid.empty() && command.expected_uid != state.metadata_part().uid)
+    return Ignore();
+  MetadataChanged changed{.labels = state.metadata_part().labels,
+                          .annotations = state.metadata_part().annotations};
   const auto merge = [](std::map<std::string, std::string>& into,
                         const std::map<std::string, std::string>& from) {
     for (const auto& [key, value] : from) {
@@ -133,8 +134,8 @@ DecideResult DecideGeneric(const typename M::State& state, const Annotate& comma
   merge(changed.labels, command.labels);
   merge(changed.annotations, command.annotations);
   Draft<M> draft(state, context);
-  if (changed.labels != state.metadata.labels ||
-      changed.annotations != state.metadata.annotations) {
+  if (changed.labels != state.metadata_part().labels ||
+      changed.annotations != state.metadata_part().annotations) {
     draft.Emit(std::move(changed));
   }
   return draft.Take();

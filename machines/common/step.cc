@@ -154,8 +154,9 @@ bool IsEngineEvent(const AnyTable& event) {
 
 void FoldDecision(const KindInfo& kind, EntityState& state, const Decision& decision) {
   if (decision.events.empty() && decision.effects.timers.empty()) return;
-  const EventContext context{KeyOrDie(decision.command ? decision.command->entity : ""),
-                             decision.time, decision.origin ? *decision.origin : Origin{}};
+  const EventContext context{
+      EventSelf(decision.command ? std::string_view(decision.command->entity) : ""), decision.time,
+      decision.origin ? *decision.origin : Origin{}};
   bool moves_version = false;
   for (const Event& event : decision.events) {
     if (IsEngineEvent(event.payload)) continue;

@@ -10,7 +10,7 @@ void Evolve(Instance& instance, const PhaseHandedOver& event) {
 namespace instance {
 
 void HandOverPhase(Draft<InstanceMachine>& draft) {
-  const auto& annotations = draft->metadata.annotations;
+  const auto& annotations = draft->metadata->annotations;
   const auto named = annotations.find(kNotifyAnnotation);
   const std::string target =
       named != annotations.end() ? named->second : draft.context().Settings().notify_url;
@@ -22,10 +22,10 @@ void HandOverPhase(Draft<InstanceMachine>& draft) {
   draft.Send(
       EntityKey{"announcement", self.namespace_, self.name},
       AnnouncePhase{.target = target,
-                    .change = {.id = draft->metadata.uid + "/" + number,
+                    .change = {.id = draft->metadata->uid + "/" + number,
                                .instance = {.namespace_ = self.namespace_, .name = self.name},
-                               .uid = draft->metadata.uid,
-                               .generation = draft->metadata.generation,
+                               .uid = draft->metadata->uid,
+                               .generation = draft->metadata->generation,
                                .from = draft->own.announced,
                                .to = phase,
                                .ready = ready ? ready->status : ConditionStatus::kUnknown,

@@ -27,7 +27,7 @@ void SettleProgrammed(InstanceDraft& draft) {
                        report->message);
   } else if (WasDecided(draft.state(), "Programmed")) {
     draft.SetCondition("Programmed", ConditionStatus::kFalse, "ProgrammingInProgress",
-                       fmt::format("programming generation {}", draft->metadata.generation));
+                       fmt::format("programming generation {}", draft->metadata->generation));
   }
 }
 
@@ -76,12 +76,12 @@ void SettleReady(InstanceDraft& draft) {
   if (state.status.phase == Phase::kExpired) {
     return no("Expired", "its lifetime ended: " + state.status.expiry_reason);
   }
-  if (!state.spec.controller.scheduling_gates.empty()) {
+  if (!state.spec->controller.scheduling_gates.empty()) {
     if (const auto failure = FailureOf(state.own.attachments)) {
       return no(failure->reason, failure->message);
     }
-    if (!state.own.network.reason.empty() && instance::HasGate(state, kNetworkGate)) {
-      return no(state.own.network.reason, state.own.network.message);
+    if (!state.own.network->reason.empty() && instance::HasGate(state, kNetworkGate)) {
+      return no(state.own.network->reason, state.own.network->message);
     }
     return no("SchedulingGatesPresent", "Scheduling gates present: " + instance::GateNames(state));
   }

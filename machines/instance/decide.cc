@@ -11,8 +11,8 @@ template <class C>
 C Prepare(const Instance& instance, const C& command, bool attaches_itself) {
   C prepared = command;
   if (instance.Exists()) {
-    prepared.spec.controller = instance.spec.controller;
-    if (!prepared.spec.lineage) prepared.spec.lineage = instance.spec.lineage;
+    prepared.spec.controller = instance.spec->controller;
+    if (!prepared.spec.lineage) prepared.spec.lineage = instance.spec->lineage;
     return prepared;
   }
   if (attaches_itself) instance::GateOnNetwork(prepared.spec);
@@ -29,7 +29,7 @@ DecideResult Upsert(const Instance& instance, const C& command, bool attaches_it
   ValidateInstanceSpec(instance.Exists() ? prepared.spec : command.spec, command.annotations,
                        errors);
   if (command.spec.lineage &&
-      (!instance.Exists() || command.spec.lineage != instance.spec.lineage)) {
+      (!instance.Exists() || command.spec.lineage != instance.spec->lineage)) {
     errors.Add("spec.lineage", "is a replacement's own; see the command Replace");
   }
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
@@ -85,7 +85,7 @@ DecideResult Decide(const Instance& instance, const InstanceCreate& command,
                     const DecideContext& context) {
   const bool by_deployment = command.owner && command.owner->kind == "deployment";
   if (!command.expected_uid.empty() &&
-      (!instance.Exists() || instance.metadata.uid != command.expected_uid)) {
+      (!instance.Exists() || instance.metadata->uid != command.expected_uid)) {
     return Reject(Rejection::NotFound(context.self.ToString() + " with uid " +
                                       command.expected_uid + " is gone"));
   }
@@ -93,7 +93,7 @@ DecideResult Decide(const Instance& instance, const InstanceCreate& command,
   DecideResult decided = Upsert(instance, command, !by_deployment, context);
   // What the deployment keeps of it is no part of the spec and its generation.
   const Hash128 hash = command.spec.controller.template_hash;
-  if (decided && instance.spec.controller.template_hash != hash) {
+  if (decided && instance.spec->controller.template_hash != hash) {
     decided->Emit(TemplateRecorded{.template_hash = hash});
   }
   return decided;
@@ -144,8 +144,8 @@ DecideResult Decide(const Instance& instance, const AdoptInstance& command,
     return Reject(Rejection::FailedPrecondition("status.phase",
                                                 self + " is " + std::string(ToString(phase))));
   }
-  const auto role = instance.metadata.annotations.find(kRoleAnnotation);
-  if (role != instance.metadata.annotations.end() && role->second == "cleanup") {
+  const auto role = instance.metadata->annotations.find(kRoleAnnotation);
+  if (role != instance.metadata->annotations.end() && role->second == "cleanup") {
     return Reject(Rejection::FailedPrecondition("metadata.annotations", self + " is in cleanup"));
   }
   Draft<InstanceMachine> draft(instance, context);

@@ -48,8 +48,8 @@ std::string_view PendingVerb(const Instance& instance) {
 }
 
 std::string LocationOf(const Instance& instance) {
-  if (instance.spec.location.name.empty()) return "";
-  return instance.metadata.namespace_ + "/" + instance.spec.location.name;
+  if (instance.spec->location.name.empty()) return "";
+  return instance.metadata->namespace_ + "/" + instance.spec->location.name;
 }
 
 bool IsTerminal(InstancePhase phase) {
@@ -59,8 +59,8 @@ bool IsTerminal(InstancePhase phase) {
 }
 
 std::string Annotation(const Instance& instance, const char* name) {
-  const auto found = instance.metadata.annotations.find(name);
-  return found == instance.metadata.annotations.end() ? "" : found->second;
+  const auto found = instance.metadata->annotations.find(name);
+  return found == instance.metadata->annotations.end() ? "" : found->second;
 }
 
 }  // namespace
@@ -70,13 +70,13 @@ std::vector<PendingAction> InstanceMachine::Pending(const State& state) {
   const bool server_backed = instance::IsServerBacked(state);
   const std::string_view verb = server_backed ? instance::ServerVerb(state) : PendingVerb(state);
   if (verb.empty()) return {};
-  const EntityKey self{std::string(kName), state.metadata.namespace_, state.metadata.name};
+  const EntityKey self{std::string(kName), state.metadata->namespace_, state.metadata->name};
   return {{.verb = std::string(verb),
            .target = self.ToString(),
            .location = LocationOf(state),
-           .uid = state.metadata.uid,
-           .generation = state.metadata.generation,
-           .attempt = verb == "CreateServer" ? state.own.backing.attempt
+           .uid = state.metadata->uid,
+           .generation = state.metadata->generation,
+           .attempt = verb == "CreateServer" ? state.own.backing->attempt
                                              : state.status.retry.attempt + state.own.asked}};
 }
 
@@ -86,20 +86,20 @@ AnyTable InstanceMachine::Detail(const State& state) {
   detail.revision = Annotation(state, kRevisionAnnotation);
   detail.role = Annotation(state, kRoleAnnotation);
   detail.spec_hash = InstanceSpecHash(state.spec);
-  detail.location = state.spec.location.name;
+  detail.location = state.spec->location.name;
   for (const InstanceInterfaceStatus& interface : state.status.network_interfaces) {
     detail.addresses.push_back(interface.assignments.network_ip);
   }
-  for (const SchedulingGate& gate : state.spec.controller.scheduling_gates) {
+  for (const SchedulingGate& gate : state.spec->controller.scheduling_gates) {
     detail.gates.push_back(gate.name);
   }
   detail.programmed = instance::IsProgrammed(state);
   detail.terminal = IsTerminal(state.status.phase);
   detail.expiring = state.status.phase == InstancePhase::kExpiring;
   detail.server_backed = instance::IsServerBacked(state);
-  detail.servers = static_cast<uint32_t>(state.own.backing.claims.size());
+  detail.servers = static_cast<uint32_t>(state.own.backing->claims.size());
   if (detail.server_backed) detail.health = instance::HealthOf(state);
-  detail.template_hash = state.spec.controller.template_hash;
+  detail.template_hash = state.spec->controller.template_hash;
   return AnyTable::Of(std::move(detail));
 }
 

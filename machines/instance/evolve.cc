@@ -41,7 +41,10 @@ void Evolve(Instance& instance, const InstanceCreated&, const EventContext& cont
 
 void Evolve(Instance& instance, const InstanceSpecChanged&) {
   const auto& server = instance.status.server;
-  instance.own.backing.failure_is_old = server && server->reported.rebuild_failed;
+  const bool failure_is_old = server && server->reported.rebuild_failed;
+  if (instance.own.backing->failure_is_old != failure_is_old) {
+    instance.own.backing.Mutable().failure_is_old = failure_is_old;
+  }
   instance.status.retry = {};
   instance.own.restart_wanted = false;
   if (!instance.own.stop_wanted && instance.own.failure_reason.empty()) {
@@ -52,11 +55,11 @@ void Evolve(Instance& instance, const InstanceSpecChanged&) {
 }
 
 void Evolve(Instance& instance, const GateAdded& event) {
-  instance.spec.controller.scheduling_gates.push_back({.name = event.name});
+  instance.spec.Mutable().controller.scheduling_gates.push_back({.name = event.name});
 }
 
 void Evolve(Instance& instance, const GateCleared& event) {
-  std::erase_if(instance.spec.controller.scheduling_gates,
+  std::erase_if(instance.spec.Mutable().controller.scheduling_gates,
                 [&](const SchedulingGate& gate) { return gate.name == event.name; });
 }
 
@@ -109,7 +112,7 @@ void Evolve(Instance& instance, const RemovalReported&) {
   ForgetRun(instance);
   instance.own.programmed.reset();
   instance.own.ever_programmed = false;
-  instance.own.backing.creating = false;
+  if (instance.own.backing->creating) instance.own.backing.Mutable().creating = false;
   instance.own.gone = true;
 }
 
@@ -141,7 +144,7 @@ void Evolve(Instance& instance, const LocationObservationStarted&) {
 }
 
 void Evolve(Instance& instance, const TemplateRecorded& event) {
-  instance.spec.controller.template_hash = event.template_hash;
+  instance.spec.Mutable().controller.template_hash = event.template_hash;
 }
 
 void Evolve(Instance& instance, const NetworkTold& event) { instance.own.network = event.network; }
@@ -166,7 +169,7 @@ void Evolve(Instance& instance, const InstanceRestartAsked&, const EventContext&
   ForgetRun(instance);
   instance.own.restart_wanted = true;
   instance.own.starting_since = context.time;
-  instance.own.backing.was_down = false;
+  if (instance.own.backing->was_down) instance.own.backing.Mutable().was_down = false;
   ++instance.own.asked;
 }
 

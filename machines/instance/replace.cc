@@ -117,9 +117,9 @@ DecideResult Ask(const Instance& instance, const std::string& key,
 // Nobody's instance passes to another principal by being replaced.
 std::optional<Rejection> OwnerFault(const Instance& source,
                                     const std::optional<InstanceOwner>& owner) {
-  if (!source.spec.owner || source.spec.owner == owner) return std::nullopt;
+  if (!source.spec->owner || source.spec->owner == owner) return std::nullopt;
   return Rejection::FailedPrecondition(
-      "spec.owner", "the source belongs to " + source.spec.owner->id +
+      "spec.owner", "the source belongs to " + source.spec->owner->id +
                         ", the replacement would to " + (owner ? owner->id : "nobody"));
 }
 
@@ -137,7 +137,7 @@ tl::expected<ReplaceReservation, Rejection> Plan(const Instance& source,
       .annotations = request.annotations};
   const std::string& principal = command.replacement->principal->id;
   const std::optional<InstanceOwner> asked = request.spec ? request.spec->owner : std::nullopt;
-  if (asked && !source.spec.owner && asked->id != principal) {
+  if (asked && !source.spec->owner && asked->id != principal) {
     return Reject(Rejection::FailedPrecondition(
         "spec.owner", "the replacement would belong to " + asked->id + ", not to " + principal));
   }
@@ -271,7 +271,7 @@ std::optional<DecideResult> DecideReplaceOutcome(const Instance& instance, const
   if (outcome.number == 0 || outcome.number != instance.own.confirm_outcome) return std::nullopt;
   draft.Emit(ReplacementConfirmationAnswered{.accepted = outcome.accepted});
   if (!outcome.accepted && instance.Exists()) {
-    draft.Send(context.self, Delete{.expected_uid = instance.metadata.uid});
+    draft.Send(context.self, Delete{.expected_uid = instance.metadata->uid});
   }
   return draft.Take();
 }

@@ -11,9 +11,9 @@ EntityKey SourceOf(const ReplacementLineage& lineage) {
 }
 
 ConfirmReplacement ConfirmationOf(const Instance& instance, bool replayed) {
-  return {.idempotency_key = instance.spec.lineage->idempotency_key,
-          .name = instance.metadata.name,
-          .owner = instance.spec.owner,
+  return {.idempotency_key = instance.spec->lineage->idempotency_key,
+          .name = instance.metadata->name,
+          .owner = instance.spec->owner,
           .phase = std::string(ToString(instance.status.phase)),
           .ready = IsTrue(instance.status.conditions, "Ready"),
           .replayed = replayed};
@@ -25,7 +25,7 @@ DecideResult AnswerAsked(const Instance& instance, const CreateReplacement& comm
                          const DecideContext& context) {
   const ReplacementLineage& lineage = *command.spec.lineage;
   Draft<InstanceMachine> draft(instance, context);
-  if (instance.spec.lineage != lineage) {
+  if (instance.spec->lineage != lineage) {
     draft.SendForReply(SourceOf(lineage),
                        RefuseReplacementName{.idempotency_key = lineage.idempotency_key,
                                              .name = context.self.name,

@@ -10,14 +10,14 @@ using InstanceDraft = Draft<InstanceMachine>;
 // Of another incarnation, or from a provider whose lease has passed on.
 template <class Report>
 bool IsAnothers(const Instance& instance, const Report& report) {
-  if (!report.uid.empty() && report.uid != instance.metadata.uid) return true;
+  if (!report.uid.empty() && report.uid != instance.metadata->uid) return true;
   return report.lease_term != 0 && report.lease_term < instance.own.lease.term;
 }
 
 template <class Report>
 bool IsOutOfDate(const Instance& instance, const Report& report) {
   const bool other_generation =
-      report.generation != 0 && report.generation != instance.metadata.generation;
+      report.generation != 0 && report.generation != instance.metadata->generation;
   return other_generation || instance.IsDeleting() || IsAnothers(instance, report);
 }
 
@@ -26,7 +26,7 @@ ProviderReport Kept(const Instance& instance, const Report& report) {
   return {.status = report.status,
           .reason = report.reason,
           .message = report.message,
-          .generation = instance.metadata.generation,
+          .generation = instance.metadata->generation,
           .term = report.lease_term};
 }
 

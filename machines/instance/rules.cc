@@ -8,7 +8,7 @@
 namespace sluice::instance {
 
 bool HasGate(const Instance& instance, std::string_view name) {
-  const auto& gates = instance.spec.controller.scheduling_gates;
+  const auto& gates = instance.spec->controller.scheduling_gates;
   return std::any_of(gates.begin(), gates.end(),
                      [&](const SchedulingGate& gate) { return gate.name == name; });
 }
@@ -24,7 +24,7 @@ void GateOnNetwork(InstanceSpec& spec) {
 
 std::string GateNames(const Instance& instance) {
   std::string names;
-  for (const SchedulingGate& gate : instance.spec.controller.scheduling_gates) {
+  for (const SchedulingGate& gate : instance.spec->controller.scheduling_gates) {
     if (!names.empty()) names += ", ";
     names += gate.name;
   }
@@ -33,7 +33,7 @@ std::string GateNames(const Instance& instance) {
 
 const ProviderReport* Current(const Instance& instance,
                               const std::optional<ProviderReport>& report) {
-  return report && report->generation == instance.metadata.generation ? &*report : nullptr;
+  return report && report->generation == instance.metadata->generation ? &*report : nullptr;
 }
 
 namespace {
@@ -52,7 +52,7 @@ bool IsRunning(const Instance& instance) {
 }
 
 bool HasProbe(const Instance& instance) {
-  const auto& process = instance.spec.runtime.process;
+  const auto& process = instance.spec->runtime.process;
   return process && process->readiness;
 }
 
@@ -79,7 +79,7 @@ bool HasFailed(const Instance& instance) { return !instance.own.failure_reason.e
 
 InstancePhase StepOf(const Instance& instance) {
   const InstanceOwn& own = instance.own;
-  if (!instance.spec.controller.scheduling_gates.empty()) return InstancePhase::kGated;
+  if (!instance.spec->controller.scheduling_gates.empty()) return InstancePhase::kGated;
   if (!IsProgrammed(instance)) return InstancePhase::kProgramming;
   if (!IsRunning(instance)) {
     const bool begun = own.start_wanted || own.restart_wanted || Current(instance, own.running);
@@ -90,7 +90,7 @@ InstancePhase StepOf(const Instance& instance) {
 
 Time StartDue(const Instance& instance, const ClusterConfigSpec& settings) {
   const Duration deadline =
-      instance.spec.start_deadline.value_or(settings.start_deadline.value_or(Duration{}));
+      instance.spec->start_deadline.value_or(settings.start_deadline.value_or(Duration{}));
   const bool awaited = instance.own.starting_since.IsSet() && !instance.own.stop_wanted &&
                        !IsStopped(instance) && !HasFailed(instance) &&
                        StepOf(instance) != InstancePhase::kReady;
@@ -119,15 +119,15 @@ InstancePhase PhaseAt(const Instance& instance, Time now, const ClusterConfigSpe
 
 void UpdateExpiry(Instance& instance) {
   InstanceStatus& status = instance.status;
-  const Time created = instance.metadata.creation_timestamp;
+  const Time created = instance.metadata->creation_timestamp;
   status.expires_at = {};
   status.expiry_reason.clear();
-  if (instance.spec.ttl) {
-    status.expires_at = created + *instance.spec.ttl;
+  if (instance.spec->ttl) {
+    status.expires_at = created + *instance.spec->ttl;
     status.expiry_reason = "TTL";
   }
-  if (!instance.spec.idle_ttl) return;
-  const Time idle = std::max(created, status.last_activity_time) + *instance.spec.idle_ttl;
+  if (!instance.spec->idle_ttl) return;
+  const Time idle = std::max(created, status.last_activity_time) + *instance.spec->idle_ttl;
   if (!status.expires_at.IsSet() || idle < status.expires_at) {
     status.expires_at = idle;
     status.expiry_reason = "IdleTTL";
@@ -137,7 +137,7 @@ void UpdateExpiry(Instance& instance) {
 void UpdateInterfaces(Instance& instance) {
   const InstanceOwn& own = instance.own;
   auto& interfaces = instance.status.network_interfaces;
-  interfaces.assign(std::max(instance.spec.network_interfaces.size(), own.interfaces.size()), {});
+  interfaces.assign(std::max(instance.spec->network_interfaces.size(), own.interfaces.size()), {});
   for (const Attachment& attachment : own.attachments) {
     if (attachment.interface >= interfaces.size()) continue;
     interfaces[attachment.interface].assignments.network_ip = attachment.address;
@@ -151,7 +151,7 @@ void UpdateInterfaces(Instance& instance) {
 }
 
 std::string Awaited(const Instance& instance) {
-  const std::string location = instance.spec.location.name;
+  const std::string location = instance.spec->location.name;
   const std::string provider =
       location.empty() ? "a location" : "the provider of location " + location;
   switch (instance.status.phase) {

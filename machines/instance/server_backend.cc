@@ -15,7 +15,7 @@ ProviderReport Report(const Instance& instance, ConditionStatus status, std::str
   return {.status = status,
           .reason = std::move(reason),
           .message = std::move(message),
-          .generation = instance.metadata.generation,
+          .generation = instance.metadata->generation,
           .term = instance.own.lease.term};
 }
 
@@ -29,7 +29,7 @@ ProviderReport AgreementOf(const Instance& instance) {
   }
   const std::string text = instance::DifferenceText(difference);
   const bool failed =
-      instance.own.backing.rebuild_failed_generation == instance.metadata.generation;
+      instance.own.backing->rebuild_failed_generation == instance.metadata->generation;
   if (difference.verb == "RebuildServer" && failed) {
     return Report(instance, kFalse, "RebuildFailed",
                   text + "; it is tried again when the spec changes");
@@ -65,7 +65,7 @@ void DeriveRunning(InstanceDraft& draft, const ReportServer& server) {
   const InstanceOwn& own = state.own;
   const bool runs = instance::IsPoweredOn(server);
   // What ran when the restart was asked for is not yet the next run.
-  if (runs && own.restart_wanted && !own.backing.was_down) return;
+  if (runs && own.restart_wanted && !own.backing->was_down) return;
   const ProviderReport report =
       Report(state, runs ? ConditionStatus::kTrue : ConditionStatus::kFalse,
              server.power.empty() ? "Unknown" : server.power,
@@ -87,8 +87,8 @@ void DeriveReports(InstanceDraft& draft) {
   if (!held) return;
   const ReportServer server = *held;
   const bool errored = instance::StepOf(server) == ServerStep::kErrored;
-  if (errored && !draft->own.backing.provisioned && !draft->own.backing.build_failed) {
-    draft.Emit(ServerBuildFailed{.server = draft->own.backing.holder, .phase = server.phase});
+  if (errored && !draft->own.backing->provisioned && !draft->own.backing->build_failed) {
+    draft.Emit(ServerBuildFailed{.server = draft->own.backing->holder, .phase = server.phase});
     draft.Emit(RetryChanged{
         .retry = NextRetry(draft->status.retry, draft.now(), draft.context().Settings())});
   }
@@ -99,12 +99,12 @@ void DeriveReports(InstanceDraft& draft) {
 
 void DecideAction(InstanceDraft& draft) {
   const ServerAction wanted = instance::WantedAction(draft.state());
-  if (wanted == draft->own.backing.action) return;
+  if (wanted == draft->own.backing->action) return;
   if (wanted.verb == "CreateServer") {
     return draft.Emit(ServerCreationBegan{
-        .attempt = draft->own.backing.attempt + 1,
-        .ssh_certificate_authority = draft->spec.server_spec
-                                         ? draft->spec.server_spec->ssh_certificate_authority
+        .attempt = draft->own.backing->attempt + 1,
+        .ssh_certificate_authority = draft->spec->server_spec
+                                         ? draft->spec->server_spec->ssh_certificate_authority
                                          : std::string()});
   }
   if (wanted.verb == "DeleteServer") {
@@ -132,7 +132,7 @@ void SettleServer(InstanceDraft& draft) {
 
 std::optional<Rejection> FaultOfPower(const Instance& instance, const DecideContext& context) {
   if (!instance::IsServerBacked(instance)) return std::nullopt;
-  const size_t servers = instance.own.backing.claims.size();
+  const size_t servers = instance.own.backing->claims.size();
   if (servers == 1) return std::nullopt;
   return Rejection::FailedPrecondition(
       "status.server", fmt::format("{} has {} servers; power is one server's",

@@ -106,7 +106,7 @@ void SettleServerConditions(InstanceDraft& draft) {
   SettleActive(draft);
   SettleHealthy(draft);
   SettleConflict(draft);
-  if (draft->spec.pause && !draft->IsDeleting()) {
+  if (draft->spec->pause && !draft->IsDeleting()) {
     draft.SetCondition("Paused", kTrue, "Paused", "nothing is done until spec.pause is lifted");
   } else {
     draft.RemoveCondition("Paused");

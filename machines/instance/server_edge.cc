@@ -10,7 +10,7 @@ namespace {
 using InstanceDraft = Draft<InstanceMachine>;
 
 const ServerClaim* FindClaim(const Instance& instance, const std::string& server) {
-  for (const ServerClaim& claim : instance.own.backing.claims) {
+  for (const ServerClaim& claim : instance.own.backing->claims) {
     if (claim.server == server) return &claim;
   }
   return nullptr;
@@ -18,14 +18,14 @@ const ServerClaim* FindClaim(const Instance& instance, const std::string& server
 
 // The attempt of ours that it answers; 0 for a stranger, and for one that says what cannot be.
 uint32_t MadeFor(const Instance& instance, const ReportServer& server) {
-  const bool ours = server.uid == instance.metadata.uid && server.attempt > 0;
-  return ours && server.attempt <= instance.own.backing.attempt ? server.attempt : 0;
+  const bool ours = server.uid == instance.metadata->uid && server.attempt > 0;
+  return ours && server.attempt <= instance.own.backing->attempt ? server.attempt : 0;
 }
 
 void Answer(InstanceDraft& draft, const std::string& server, ServerClaimVerdict verdict) {
   draft.Send(KeyOrDie(server), ServerClaimAnswered{.verdict = verdict,
-                                                   .instance_uid = draft->metadata.uid,
-                                                   .holder = draft->own.backing.holder});
+                                                   .instance_uid = draft->metadata->uid,
+                                                   .holder = draft->own.backing->holder});
 }
 
 void Drop(InstanceDraft& draft, const std::string& server) {
@@ -37,14 +37,14 @@ void Drop(InstanceDraft& draft, const std::string& server) {
 
 bool Takes(const Instance& instance, const ReportServer& server, const std::string& claimant) {
   if (!instance.Exists() || !instance::IsServerBacked(instance)) return false;
-  return !instance.IsDeleting() || server.uid == instance.metadata.uid ||
+  return !instance.IsDeleting() || server.uid == instance.metadata->uid ||
          FindClaim(instance, claimant);
 }
 
 }  // namespace
 
 void ElectHolder(InstanceDraft& draft) {
-  const std::string former = draft->own.backing.holder;
+  const std::string former = draft->own.backing->holder;
   const std::string best = instance::BestClaim(draft.state());
   if (best == former) return;
   draft.Emit(ServerHolderChanged{.server = best, .former = former});
@@ -57,8 +57,8 @@ void ElectHolder(InstanceDraft& draft) {
 }
 
 void DropClaims(InstanceDraft& draft) {
-  const std::string holder = draft->own.backing.holder;
-  const std::vector<ServerClaim> claims = draft->own.backing.claims;
+  const std::string holder = draft->own.backing->holder;
+  const std::vector<ServerClaim> claims = draft->own.backing->claims;
   if (!holder.empty()) {
     draft.Send(KeyOrDie(holder), Unobserve{.observer = draft.context().self.ToString()});
   }
@@ -79,7 +79,7 @@ DecideResult Decide(const Instance& instance, const ClaimInstance& claim,
   }
   const uint32_t made = MadeFor(instance, claim.reported);
   const ServerClaim* known = FindClaim(instance, server);
-  if (!known && made == 0 && instance.own.backing.claims.size() >= kClaimsMax) {
+  if (!known && made == 0 && instance.own.backing->claims.size() >= kClaimsMax) {
     Answer(draft, server, ServerClaimVerdict::kFull);
     return draft.Take();
   }
@@ -87,10 +87,10 @@ DecideResult Decide(const Instance& instance, const ClaimInstance& claim,
     draft.Emit(ServerClaimKept{.claim = {.server = server, .made = made}});
   }
   ElectHolder(draft);
-  if (draft->own.backing.holder != server) {
+  if (draft->own.backing->holder != server) {
     Answer(draft, server, ServerClaimVerdict::kDuplicate);
   } else {
-    if (instance.own.backing.holder == server) Answer(draft, server, ServerClaimVerdict::kGranted);
+    if (instance.own.backing->holder == server) Answer(draft, server, ServerClaimVerdict::kGranted);
     draft.Emit(ServerObserved{.reported = claim.reported});
   }
   InstanceMachine::Settle(draft);
@@ -106,7 +106,7 @@ DecideResult Decide(const Instance& instance, const ReleaseInstance&,
 
 DecideResult SeeServer(const Instance& instance, const Observed& seen,
                        const DecideContext& context) {
-  if (seen.subject != instance.own.backing.holder) return Ignore();
+  if (seen.subject != instance.own.backing->holder) return Ignore();
   InstanceDraft draft(instance, context);
   const auto* server = seen.detail.As<ServerDetail>();
   if (IsGone(seen) || !server) {

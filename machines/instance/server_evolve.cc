@@ -7,7 +7,7 @@
 namespace sluice {
 
 void Evolve(Instance& instance, const ServerClaimKept& event) {
-  ServerBacking& backing = instance.own.backing;
+  ServerBacking& backing = instance.own.backing.Mutable();
   const auto known =
       std::find_if(backing.claims.begin(), backing.claims.end(),
                    [&](const ServerClaim& claim) { return claim.server == event.claim.server; });
@@ -21,13 +21,13 @@ void Evolve(Instance& instance, const ServerClaimKept& event) {
 }
 
 void Evolve(Instance& instance, const ServerClaimDropped& event) {
-  std::erase_if(instance.own.backing.claims,
+  std::erase_if(instance.own.backing.Mutable().claims,
                 [&](const ServerClaim& claim) { return claim.server == event.server; });
 }
 
 void Evolve(Instance& instance, const ServerHolderChanged& event) {
   InstanceOwn& own = instance.own;
-  own.backing.holder = event.server;
+  own.backing.Mutable().holder = event.server;
   instance::ForgetServer(instance);
   if (!event.server.empty()) {
     instance.status.server = InstanceServer{.name = KeyOrDie(event.server).name};
@@ -43,17 +43,17 @@ void Evolve(Instance& instance, const ServerHolderChanged& event) {
   const ProviderReport gone{.status = ConditionStatus::kFalse,
                             .reason = "ServerGone",
                             .message = event.former + " is gone",
-                            .generation = instance.metadata.generation,
+                            .generation = instance.metadata->generation,
                             .term = own.lease.term};
   own.programmed = gone;
   own.running = gone;
 }
 
 void Evolve(Instance& instance, const ServerObserved& event) {
-  ServerBacking& backing = instance.own.backing;
+  ServerBacking& backing = instance.own.backing.Mutable();
   const ReportServer& server = event.reported;
   if (!instance.status.server) return;
-  instance.status.server->reported = server;
+  instance.status.server.Mutable().reported = server;
   backing.provisioned =
       backing.provisioned || instance::StepOf(server) == instance::ServerStep::kProvisioned;
   backing.build_failed =
@@ -61,7 +61,7 @@ void Evolve(Instance& instance, const ServerObserved& event) {
   backing.was_down = backing.was_down || !instance::IsPoweredOn(server);
   backing.failure_is_old = backing.failure_is_old && server.rebuild_failed;
   if (server.rebuild_failed && !backing.failure_is_old) {
-    backing.rebuild_failed_generation = instance.metadata.generation;
+    backing.rebuild_failed_generation = instance.metadata->generation;
   }
   instance.own.interfaces.clear();
   if (!server.private_ip.empty() || !server.public_ip.empty()) {
@@ -72,7 +72,7 @@ void Evolve(Instance& instance, const ServerObserved& event) {
 }
 
 void Evolve(Instance& instance, const ServerCreationBegan& event) {
-  ServerBacking& backing = instance.own.backing;
+  ServerBacking& backing = instance.own.backing.Mutable();
   backing.action = {.verb = "CreateServer"};
   backing.attempt = event.attempt;
   backing.creating = true;
@@ -81,24 +81,26 @@ void Evolve(Instance& instance, const ServerCreationBegan& event) {
 }
 
 void Evolve(Instance& instance, const ServerReplacementBegan& event) {
-  instance.own.backing.action = {
+  instance.own.backing.Mutable().action = {
       .verb = "DeleteServer", .field = event.field, .have = event.have, .want = event.want};
 }
 
 void Evolve(Instance& instance, const ServerRebuildBegan& event) {
-  instance.own.backing.action = {
+  instance.own.backing.Mutable().action = {
       .verb = "RebuildServer", .field = event.field, .have = event.have, .want = event.want};
 }
 
 void Evolve(Instance& instance, const ServerUpdateBegan& event) {
-  instance.own.backing.action = {
+  instance.own.backing.Mutable().action = {
       .verb = "UpdateServer", .field = event.field, .have = event.have, .want = event.want};
 }
 
-void Evolve(Instance& instance, const ServerActionEnded&) { instance.own.backing.action = {}; }
+void Evolve(Instance& instance, const ServerActionEnded&) {
+  instance.own.backing.Mutable().action = {};
+}
 
 void Evolve(Instance& instance, const ServerBuildFailed&) {
-  instance.own.backing.build_failed = true;
+  instance.own.backing.Mutable().build_failed = true;
 }
 
 }  // namespace sluice

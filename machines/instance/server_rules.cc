@@ -57,7 +57,7 @@ std::string SshAuthorityOf(const Instance& instance, const ReportServer& server)
       return spec->ssh_certificate_authority;
     }
   }
-  return instance.own.backing.ssh_certificate_authority;
+  return instance.own.backing->ssh_certificate_authority;
 }
 
 ServerAction Action(const char* verb, const char* field, std::string have, std::string want) {
@@ -66,11 +66,11 @@ ServerAction Action(const char* verb, const char* field, std::string have, std::
 
 }  // namespace
 
-bool IsServerBacked(const Instance& instance) { return instance.spec.backend == "server"; }
+bool IsServerBacked(const Instance& instance) { return instance.spec->backend == "server"; }
 
 const ReportServer* HeldServer(const Instance& instance) {
   const auto& server = instance.status.server;
-  if (instance.own.backing.holder.empty() || !server || server->reported.resource_version == 0) {
+  if (instance.own.backing->holder.empty() || !server || server->reported.resource_version == 0) {
     return nullptr;
   }
   return &server->reported;
@@ -89,14 +89,14 @@ bool IsPoweredOff(const ReportServer& server) { return server.power == "Stopped"
 
 ServerAction DifferenceOf(const Instance& instance) {
   const ReportServer* server = HeldServer(instance);
-  if (!server || !instance.spec.server_spec) return {};
-  const ServerSpec& want = *instance.spec.server_spec;
+  if (!server || !instance.spec->server_spec) return {};
+  const ServerSpec& want = *instance.spec->server_spec;
   // What a region does not say it cannot differ in.
   if (!server->flavor.empty() && server->flavor != want.flavor) {
     return Action("DeleteServer", "flavor", server->flavor, want.flavor);
   }
   const std::string authority = SshAuthorityOf(instance, *server);
-  const bool known = !server->spec.empty() || server->uid == instance.metadata.uid;
+  const bool known = !server->spec.empty() || server->uid == instance.metadata->uid;
   if (known && authority != want.ssh_certificate_authority) {
     return Action("DeleteServer", "sshCertificateAuthority", authority,
                   want.ssh_certificate_authority);
@@ -114,7 +114,7 @@ ServerAction DifferenceOf(const Instance& instance) {
 
 ServerAction WantedAction(const Instance& instance) {
   const ServerBacking& backing = instance.own.backing;
-  if (instance.spec.pause || !instance.spec.controller.scheduling_gates.empty() ||
+  if (instance.spec->pause || !instance.spec->controller.scheduling_gates.empty() ||
       HasFailed(instance)) {
     return {};
   }
@@ -127,7 +127,7 @@ ServerAction WantedAction(const Instance& instance) {
     return waits ? ServerAction{} : Action("DeleteServer", "phase", server->phase, "Provisioned");
   }
   ServerAction action = DifferenceOf(instance);
-  const bool failed = backing.rebuild_failed_generation == instance.metadata.generation;
+  const bool failed = backing.rebuild_failed_generation == instance.metadata->generation;
   if (action.verb == "RebuildServer" && failed) return {};
   return action;
 }
@@ -135,7 +135,7 @@ ServerAction WantedAction(const Instance& instance) {
 bool MayHaveServer(const Instance& instance) {
   const InstanceOwn& own = instance.own;
   if (own.gone) return false;
-  return !own.backing.holder.empty() || (own.backing.creating && own.lease.term > 0);
+  return !own.backing->holder.empty() || (own.backing->creating && own.lease.term > 0);
 }
 
 std::string_view ServerVerb(const Instance& instance) {
@@ -148,7 +148,7 @@ std::string_view ServerVerb(const Instance& instance) {
       return MayHaveServer(instance) ? "DeleteServer" : "";
     case kFailed:
     case kStopping:
-      return runs && !instance.spec.pause ? "StopInstance" : "";
+      return runs && !instance.spec->pause ? "StopInstance" : "";
     case kAbsent:
     case kGated:
     case kStopped:
@@ -163,8 +163,8 @@ std::string_view ServerVerb(const Instance& instance) {
     case kExpiring:
       break;
   }
-  if (!own.backing.action.verb.empty()) return own.backing.action.verb;
-  if (instance.spec.pause || !server) return "";
+  if (!own.backing->action.verb.empty()) return own.backing->action.verb;
+  if (instance.spec->pause || !server) return "";
   if (own.restart_wanted) return "RestartInstance";
   return own.start_wanted && !IsPoweredOn(*server) ? "StartInstance" : "";
 }
@@ -179,8 +179,8 @@ std::string HealthOf(const Instance& instance) {
 
 std::string BestClaim(const Instance& instance) {
   const ServerClaim* best = nullptr;
-  for (const ServerClaim& claim : instance.own.backing.claims) {
-    if (instance.IsDeleting() && claim.made == 0 && claim.server != instance.own.backing.holder) {
+  for (const ServerClaim& claim : instance.own.backing->claims) {
+    if (instance.IsDeleting() && claim.made == 0 && claim.server != instance.own.backing->holder) {
       continue;
     }
     if (!best || claim.made > best->made) best = &claim;
@@ -193,7 +193,7 @@ std::string DifferenceText(const ServerAction& action) {
 }
 
 void ForgetServer(Instance& instance) {
-  ServerBacking& backing = instance.own.backing;
+  ServerBacking& backing = instance.own.backing.Mutable();
   backing.provisioned = false;
   backing.build_failed = false;
   backing.rebuild_failed_generation = 0;

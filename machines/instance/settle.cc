@@ -22,12 +22,12 @@ bool IsStep(Phase phase) { return ((instance::kSteps >> static_cast<uint32_t>(ph
 
 // A deployment makes the bindings of its instances, and tells where they get their addresses.
 void AttachToSubnets(InstanceDraft& draft) {
-  const std::vector<InterfaceNetwork> known = draft->own.network.interfaces;
+  const std::vector<InterfaceNetwork> known = draft->own.network->interfaces;
   for (size_t i = draft->own.attachments.size(); i < known.size(); ++i) {
     Attachment attachment;
     attachment.interface = known[i].interface;
-    attachment.network = draft->spec.network_interfaces[i].network.name;
-    attachment.location = draft->spec.location.name;
+    attachment.network = draft->spec->network_interfaces[i].network.name;
+    attachment.location = draft->spec->location.name;
     attachment.wants_address = true;
     attachment.context = known[i].context;
     attachment.subnet = known[i].subnet;
@@ -82,9 +82,9 @@ void SettleRetry(InstanceDraft& draft) {
 void StepUp(InstanceDraft& draft, Phase target) {
   switch (draft->status.phase) {
     case Phase::kGated:
-      return draft.Emit(InstanceProgrammingStarted{.generation = draft->metadata.generation});
+      return draft.Emit(InstanceProgrammingStarted{.generation = draft->metadata->generation});
     case Phase::kProgramming:
-      return draft.Emit(InstanceProgrammed{.generation = draft->metadata.generation});
+      return draft.Emit(InstanceProgrammed{.generation = draft->metadata->generation});
     case Phase::kProgrammed:
       if (target == Phase::kStarting) return draft.Emit(InstanceStartBegan{});
       return draft.Emit(InstanceRan{});
@@ -113,9 +113,9 @@ void EnterStep(InstanceDraft& draft, Phase target) {
     case Phase::kGated:
       return draft.Emit(InstanceGated{});
     case Phase::kProgramming:
-      return draft.Emit(InstanceProgrammingStarted{.generation = draft->metadata.generation});
+      return draft.Emit(InstanceProgrammingStarted{.generation = draft->metadata->generation});
     case Phase::kProgrammed:
-      return draft.Emit(InstanceProgrammed{.generation = draft->metadata.generation});
+      return draft.Emit(InstanceProgrammed{.generation = draft->metadata->generation});
     case Phase::kStarting:
       if (down) return draft.Emit(InstanceRunLost{});
       return draft.Emit(InstanceStartBegan{});
@@ -146,7 +146,7 @@ void Expire(InstanceDraft& draft) {
   }
   draft.Emit(InstanceExpired{.reason = reason});
   // Its end is a decision of its own, so that whoever watches can see why.
-  draft.Send(draft.context().self, Delete{.expected_uid = draft->metadata.uid});
+  draft.Send(draft.context().self, Delete{.expected_uid = draft->metadata->uid});
 }
 
 void SettlePhase(InstanceDraft& draft) {
@@ -201,7 +201,7 @@ void SettleDeletion(InstanceDraft& draft) {
     if (AllReleased(draft->own.attachments)) {
       if (draft->own.observes_location) {
         const EntityKey& self = draft.context().self;
-        draft.Send(EntityKey{"location", self.namespace_, draft->spec.location.name},
+        draft.Send(EntityKey{"location", self.namespace_, draft->spec->location.name},
                    Unobserve{.observer = self.ToString()});
       }
       DropClaims(draft);
@@ -213,8 +213,8 @@ void SettleDeletion(InstanceDraft& draft) {
 
 void SettleLife(InstanceDraft& draft) {
   if (draft->IsDeleting()) return SettleDeletion(draft);
-  if (draft->status.observed_generation != draft->metadata.generation) {
-    draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
+  if (draft->status.observed_generation != draft->metadata->generation) {
+    draft.Emit(ObservedGenerationChanged{.generation = draft->metadata->generation});
   }
   SettleSurroundings(draft);
   SettleRetry(draft);

@@ -26,7 +26,7 @@ DecideResult SeeLocation(const Instance& instance, const Observed& seen,
 }  // namespace
 
 DecideResult Decide(const Instance& instance, const Observed& seen, const DecideContext& context) {
-  const EntityKey location{"location", context.self.namespace_, instance.spec.location.name};
+  const EntityKey location{"location", context.self.namespace_, instance.spec->location.name};
   if (seen.subject == location.ToString()) return SeeLocation(instance, seen, context);
   if (seen.subject.starts_with("server/")) return SeeServer(instance, seen, context);
   return DecideForAttachments<InstanceMachine>(instance, seen, context).value_or(NoChange());

@@ -30,7 +30,7 @@ void PlaneChecks::AfterFold(const ObservedEntity& entity, const Decision& decisi
     const auto& state = static_cast<const Instance&>(*entity.state);
     // Not the phase: one that is Expiring serves on.
     const Condition* ready = FindCondition(state.status.conditions, "Ready");
-    if (ready && ready->status == ConditionStatus::kTrue) once_ready_.insert(state.metadata.uid);
+    if (ready && ready->status == ConditionStatus::kTrue) once_ready_.insert(state.metadata->uid);
   } else if (entity.key.kind == "binding") {
     CheckCutover(static_cast<const Binding&>(*entity.state), decision);
   }
@@ -163,9 +163,9 @@ void PlaneChecks::CheckAddresses() {
       findings_.Expect(is_new, "network", "{} and {} have address {}", other->second, key,
                        attachment.address);
       const auto address = Prefix::ParseAddress(attachment.address);
-      CheckHolder(key, state.metadata.uid + "/" + std::to_string(attachment.interface),
+      CheckHolder(key, state.metadata->uid + "/" + std::to_string(attachment.interface),
                   address ? address->ToString() : "no address",
-                  "subnet/" + state.metadata.namespace_ + "/" + attachment.subnet);
+                  "subnet/" + state.metadata->namespace_ + "/" + attachment.subnet);
     }
   }
 }

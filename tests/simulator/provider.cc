@@ -116,11 +116,11 @@ std::string SimulatedProvider::Trouble() {
   const PendingAction about{
       .verb = "",
       .target = key,
-      .location = instance->spec.location.name.empty()
+      .location = instance->spec->location.name.empty()
                       ? ""
-                      : instance->metadata.namespace_ + "/" + instance->spec.location.name,
-      .uid = instance->metadata.uid,
-      .generation = instance->metadata.generation};
+                      : instance->metadata->namespace_ + "/" + instance->spec->location.name,
+      .uid = instance->metadata->uid,
+      .generation = instance->metadata->generation};
   int32_t& pid = pids_[about.uid];
   switch (random_.Below(5)) {
     case 0:
@@ -196,7 +196,7 @@ std::vector<Command> SimulatedProvider::ActOnAll() {
       if (instance->status.phase != InstancePhase::kRunning) continue;
       InstanceReportReadiness ready;
       ready.status = ConditionStatus::kTrue;
-      ready.uid = instance->metadata.uid;
+      ready.uid = instance->metadata->uid;
       Queue(key, AnyTable::Of(std::move(ready)));
     }
   }

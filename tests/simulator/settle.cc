@@ -116,13 +116,13 @@ void Simulation::Mend() {
                            LocationApply{.spec = {.provider = "local"}}));
   SendAtTheEnd(MakeCommand(fmt::format("network/default/{}", kLastRevision), NetworkApply{}));
   for (const std::string& key : view_.Keys("instance")) {
-    for (const SchedulingGate& gate : view_.As<Instance>(key)->spec.controller.scheduling_gates) {
+    for (const SchedulingGate& gate : view_.As<Instance>(key)->spec->controller.scheduling_gates) {
       if (gate.name != kNetworkGate) SendAtTheEnd(MakeCommand(key, ClearGate{.name = gate.name}));
     }
   }
   for (const std::string& key : view_.Keys("binding")) {
     BindingApply apply;
-    apply.spec = MakeGoodSpec(view_.As<Binding>(key)->spec.binding_key);
+    apply.spec = MakeGoodSpec(view_.As<Binding>(key)->spec->binding_key);
     if (networked) PutOnNetwork(apply.spec.template_.spec);
     SendAtTheEnd(MakeCommand(key, apply));
   }

@@ -67,7 +67,7 @@ class Checks {
         faults_.push_back("N1: " + attachment.address + " has two holders, one is " + key);
       }
       const auto address = Prefix::ParseAddress(attachment.address);
-      Holder(key, instance.metadata.uid + "/" + std::to_string(attachment.interface),
+      Holder(key, instance.metadata->uid + "/" + std::to_string(attachment.interface),
              address ? address->ToString() : "no address", "subnet/default/" + attachment.subnet);
     }
   }

@@ -15,7 +15,7 @@ constexpr char kFirst[] = "instance/default/web-8254c329a928-01";
 constexpr char kSecond[] = "instance/default/web-8254c329a928-02";
 
 const std::string& Role(const BindingWorld& world, const std::string& instance) {
-  return world.As<Instance>(instance).metadata.annotations.at("sluice.dev/binding-instance-role");
+  return world.As<Instance>(instance).metadata->annotations.at("sluice.dev/binding-instance-role");
 }
 
 TEST(Binding, RollsFromOneRevisionToTheNextAndTheOldOneServesUntilThen) {
@@ -67,8 +67,8 @@ TEST(Binding, ANameItOwnsAlreadyIsResumed) {
   // The same creation once more, as a binding sends it that has lost sight of its instance.
   const auto& binding = world.Get(kWeb);
   InstanceCreate again{.spec = binding::WantedSpec(binding.spec.template_)};
-  again.labels = world.As<Instance>(kFirst).metadata.labels;
-  again.annotations = world.As<Instance>(kFirst).metadata.annotations;
+  again.labels = world.As<Instance>(kFirst).metadata->labels;
+  again.annotations = world.As<Instance>(kFirst).metadata->annotations;
   again.owner = *OwnerOf(world.As<Instance>(kFirst).metadata);
   const Decision resumed = world.SendFrom(kWeb, kFirst, again);
   EXPECT_EQ(resumed.verdict, Verdict::kAccepted);

@@ -57,7 +57,7 @@ std::vector<std::string> BindingWorld::Instances() const {
 
 void BindingWorld::Report(const std::string& instance, const char* command,
                           const std::string& fields) {
-  const auto& metadata = As<Instance>(instance).metadata;
+  const Metadata& metadata = As<Instance>(instance).metadata;
   const Decision decision = SendJson(instance, command,
                                      fmt::format(R"({{"uid":"{}","generation":{},{}}})",
                                                  metadata.uid, metadata.generation, fields));
@@ -152,7 +152,7 @@ void BindingWorld::CheckStrangers() const {
   for (const std::string& stranger : strangers_) {
     const Instance& instance = As<Instance>(stranger);
     EXPECT_TRUE(instance.Exists() && !instance.IsDeleting()) << stranger << " was deleted";
-    EXPECT_FALSE(instance.metadata.annotations.contains("sluice.dev/binding-instance-role"))
+    EXPECT_FALSE(instance.metadata->annotations.contains("sluice.dev/binding-instance-role"))
         << stranger << " was annotated";
     EXPECT_EQ(OwnerOf(instance.metadata), nullptr) << stranger << " was taken over";
   }

@@ -108,7 +108,7 @@ void ReportSomething(World& world) {
   const int choice = Pick(0, 12);
   const std::string report =
       fmt::format(R"({{"status":"{}","generation":{}}})", Chance(6) ? "False" : "True",
-                  std::max<int64_t>(0, instance.metadata.generation - (Chance(6) ? 1 : 0)));
+                  std::max<int64_t>(0, instance.metadata->generation - (Chance(6) ? 1 : 0)));
   if (choice < 4) {
     world.SendJson(entity, "ReportProgrammed", report);
   } else if (choice < 8) {
@@ -142,14 +142,14 @@ void CheckAgainstInstances(const World& world) {
     if (!entity.starts_with("instance/") || !world.Exists(entity)) continue;
     ++there;
     const auto& instance = world.As<Instance>(entity);
-    const auto ordinal = deployment::OrdinalNamed(shop, instance.metadata.name);
+    const auto ordinal = deployment::OrdinalNamed(shop, instance.metadata->name);
     RC_ASSERT(ordinal.has_value());
     const auto member = deployment::FindMember(shop, *ordinal);
-    RC_ASSERT(member->uid == instance.metadata.uid);
-    RC_ASSERT(member->seen_hash == instance.spec.controller.template_hash);
+    RC_ASSERT(member->uid == instance.metadata->uid);
+    RC_ASSERT(member->seen_hash == instance.spec->controller.template_hash);
     RC_ASSERT(member->seen_hash == member->sent_hash);
     RC_ASSERT(member->ready == IsTrue(instance.status.conditions, "Ready"));
-    RC_ASSERT(instance.spec.location.name == "here");
+    RC_ASSERT(instance.spec->location.name == "here");
   }
   RC_ASSERT(shop.status.replicas == there);
 }

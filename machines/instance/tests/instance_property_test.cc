@@ -31,7 +31,7 @@ struct Verdicts {
 };
 
 const ProviderReport* OfNow(const Instance& web, const std::optional<ProviderReport>& report) {
-  return report && report->generation == web.metadata.generation ? &*report : nullptr;
+  return report && report->generation == web.metadata->generation ? &*report : nullptr;
 }
 bool Yes(const ProviderReport* report) {
   return report && report->status == ConditionStatus::kTrue;
@@ -53,7 +53,7 @@ Verdicts ExpectedReady(const Instance& web) {
     return {"False", "Expired", "its lifetime ended: " + web.status.expiry_reason};
   }
   std::string gates;
-  for (const auto& gate : web.spec.controller.scheduling_gates) {
+  for (const auto& gate : web.spec->controller.scheduling_gates) {
     gates += (gates.empty() ? "" : ", ") + gate.name;
   }
   if (!gates.empty()) {
@@ -70,7 +70,7 @@ Verdicts ExpectedReady(const Instance& web) {
     const Condition* condition = FindCondition(web.status.conditions, "Programmed");
     if (!IsPendingDefault(*condition)) {
       return {"False", "ProgrammingInProgress",
-              fmt::format("programming generation {}", web.metadata.generation)};
+              fmt::format("programming generation {}", web.metadata->generation)};
     }
     return {"False", "PendingProgramming", "Instance has not been programmed"};
   }
@@ -87,7 +87,7 @@ Verdicts ExpectedReady(const Instance& web) {
     if (running) return {"False", Default(running->reason, "Pending"), running->message};
     return {"False", "Pending", "Instance is not running"};
   }
-  const auto& process = web.spec.runtime.process;
+  const auto& process = web.spec->runtime.process;
   const ProviderReport* probe = OfNow(web, own.readiness);
   if (process && process->readiness && !Yes(probe)) {
     return {"False", "ReadinessProbeFailed",
@@ -101,11 +101,11 @@ Verdicts ExpectedReady(const Instance& web) {
 InstancePhase ExpectedStep(const Instance& web) {
   const ProviderReport* running = OfNow(web, web.own.running);
   const bool start_begun = running || web.own.start_wanted || web.own.restart_wanted;
-  if (!web.spec.controller.scheduling_gates.empty()) return kGated;
+  if (!web.spec->controller.scheduling_gates.empty()) return kGated;
   if (!Yes(OfNow(web, web.own.programmed))) return kProgramming;
   if (!start_begun) return kProgrammed;
   if (!Yes(running) || web.own.restart_wanted) return kStarting;
-  const auto& process = web.spec.runtime.process;
+  const auto& process = web.spec->runtime.process;
   const bool probed = process && process->readiness;
   return probed && !Yes(OfNow(web, web.own.readiness)) ? kRunning : kReady;
 }
@@ -116,11 +116,11 @@ void CheckPending(const InstanceWorld& world, const Instance& web) {
   if (pending.empty()) return;
   RC_ASSERT(pending[0].target == kWeb);
   RC_ASSERT(pending[0].location == "default/here");
-  RC_ASSERT(pending[0].uid == web.metadata.uid);
-  RC_ASSERT(pending[0].generation == web.metadata.generation);
+  RC_ASSERT(pending[0].uid == web.metadata->uid);
+  RC_ASSERT(pending[0].generation == web.metadata->generation);
   const bool takes_down = pending[0].verb == "StopInstance" || pending[0].verb == "DeleteInstance";
   // Gates present: nothing is asked of a provider but to take down what it may have.
-  if (!web.spec.controller.scheduling_gates.empty()) RC_ASSERT(takes_down);
+  if (!web.spec->controller.scheduling_gates.empty()) RC_ASSERT(takes_down);
   RC_ASSERT((pending[0].verb == "DeleteInstance") == web.IsDeleting());
 }
 
@@ -137,7 +137,7 @@ void CheckInvariants(const InstanceWorld& world) {
   RC_ASSERT(std::string(ToString(ready.status)) == expected.ready);
   RC_ASSERT(ready.reason == expected.reason);
   RC_ASSERT(ready.message == expected.message);
-  if (!web.IsDeleting()) RC_ASSERT(web.status.observed_generation == web.metadata.generation);
+  if (!web.IsDeleting()) RC_ASSERT(web.status.observed_generation == web.metadata->generation);
 
   const InstancePhase phase = web.status.phase;
   if (phase >= kGated && phase <= kReady) RC_ASSERT(phase == ExpectedStep(web));
@@ -158,10 +158,10 @@ std::string AnyReport(const Instance& web) {
                   reasons[Pick(0, 4)], Chance(2) ? "as told" : "");
   if (Chance(2)) {
     report += fmt::format(R"(,"generation":{})",
-                          std::max<int64_t>(0, web.metadata.generation - Pick(0, 2)));
+                          std::max<int64_t>(0, web.metadata->generation - Pick(0, 2)));
   }
   if (Chance(2)) {
-    report += fmt::format(R"(,"uid":"{}")", Chance(4) ? "another" : web.metadata.uid);
+    report += fmt::format(R"(,"uid":"{}")", Chance(4) ? "another" : web.metadata->uid);
   }
   if (Chance(2)) report += fmt::format(R"(,"leaseTerm":{})", Pick(0, 4));
   if (Chance(3)) report += R"(,"networkInterfaces":[{"address":"127.64.0.9"}])";
@@ -242,13 +242,13 @@ RC_GTEST_PROP(InstanceProperty, HoldsWhateverIsReportedInWhateverOrder, ()) {
   for (int i = 0; i < 60; ++i) {
     SendAny(world, false);
     const Instance& web = world.Get();
-    if (web.metadata.uid == uid) {
+    if (web.metadata->uid == uid) {
       RC_ASSERT(web.status.last_activity_time >= activity);
-      RC_ASSERT(web.metadata.generation >= generation);
+      RC_ASSERT(web.metadata->generation >= generation);
     }
-    uid = web.metadata.uid;
+    uid = web.metadata->uid;
     activity = web.status.last_activity_time;
-    generation = web.metadata.generation;
+    generation = web.metadata->generation;
   }
 }
 

@@ -58,17 +58,17 @@ void CheckAtRest(const World& world) {
   for (const std::string& entity : world.EntityKeys()) {
     if (!entity.starts_with("instance/") || !world.Exists(entity)) continue;
     const Instance& instance = world.As<Instance>(entity);
-    if (instance.spec.location.name == "there") {
-      EXPECT_FALSE(instance.spec.lineage.has_value()) << "a stranger was adopted";
-      EXPECT_EQ(instance.metadata.generation, 1);
+    if (instance.spec->location.name == "there") {
+      EXPECT_FALSE(instance.spec->lineage.has_value()) << "a stranger was adopted";
+      EXPECT_EQ(instance.metadata->generation, 1);
       continue;
     }
     EXPECT_FALSE(instance.IsDeleting()) << "no provider holds it";
-    if (!instance.spec.lineage) continue;
-    const ReplacementLineage& lineage = *instance.spec.lineage;
+    if (!instance.spec->lineage) continue;
+    const ReplacementLineage& lineage = *instance.spec->lineage;
     EXPECT_TRUE(lineages.insert(lineage.source_name + " " + lineage.idempotency_key).second)
         << "two replacements of " << lineage.source_name << " under " << lineage.idempotency_key;
-    EXPECT_EQ(instance.metadata.annotations.at(kRevisionAnnotation), lineage.target_revision);
+    EXPECT_EQ(instance.metadata->annotations.at(kRevisionAnnotation), lineage.target_revision);
   }
 }
 

@@ -101,7 +101,7 @@ template <class M>
 class DraftPort final : public AttachmentPort {
  public:
   explicit DraftPort(Draft<M>& draft)
-      : AttachmentPort(draft.context(), draft->metadata.uid), draft_(draft) {}
+      : AttachmentPort(draft.context(), draft->metadata_part().uid), draft_(draft) {}
   void Send(const EntityKey& target, AnyTable command) override {
     draft_.SendAny(target, std::move(command));
   }

@@ -43,7 +43,7 @@ class Region {
       }
     } else if (action.verb == "RebuildServer") {
       ReportServer server = servers_.at(held);
-      server.image = web.spec.server_spec->image;
+      server.image = web.spec->server_spec->image;
       server.rebuild_failed = false;
       Report(held, server);
     } else if (action.verb == "UpdateServer") {
@@ -114,9 +114,9 @@ class Region {
 
  private:
   static ReportServer Wanted(const Instance& web) {
-    ReportServer server{.tags = web.spec.server_spec->tags,
-                        .flavor = web.spec.server_spec->flavor,
-                        .image = web.spec.server_spec->image};
+    ReportServer server{.tags = web.spec->server_spec->tags,
+                        .flavor = web.spec->server_spec->flavor,
+                        .image = web.spec->server_spec->image};
     server.tags[kInstanceTag] = "default/web";
     server.phase = "Provisioned";
     server.power = "Running";
@@ -167,10 +167,10 @@ void CheckInvariants(const testing::World& world) {
   if (pending.empty() || web.IsDeleting()) return;
   // Paused, nothing is asked; a server is made only where there is none, and rebuilt only for a
   // value that differs.
-  RC_ASSERT(!web.spec.pause);
+  RC_ASSERT(!web.spec->pause);
   RC_ASSERT((pending[0].verb == "CreateServer") == !held);
   if (pending[0].verb == "RebuildServer") {
-    RC_ASSERT(web.status.server->reported.image != web.spec.server_spec->image);
+    RC_ASSERT(web.status.server->reported.image != web.spec->server_spec->image);
   }
 }
 

@@ -35,7 +35,7 @@ class ServerTest : public ::testing::Test {
   }
   ReportServer Made(uint64_t version, uint32_t attempt) const {
     ReportServer report = Report(version);
-    report.uid = Web().metadata.uid;
+    report.uid = Web().metadata->uid;
     report.attempt = attempt;
     return report;
   }
@@ -62,7 +62,7 @@ TEST_F(ServerTest, TheOneMadeForItBeatsAStrangerThatClaimedFirst) {
   EXPECT_EQ(Mapped("stranger"), "DuplicateMapping");
   EXPECT_EQ(Mapped("made"), "Mapped");
   EXPECT_TRUE(IsTrue(Web().status.conditions, "ServerConflict"));
-  EXPECT_FALSE(Web().own.backing.creating);
+  EXPECT_FALSE(Web().own.backing->creating);
 
   // The stranger's own reports are nothing to the instance.
   ReportServer off = Report(2);
@@ -86,7 +86,7 @@ TEST_F(ServerTest, ALaterAttemptBeatsAnEarlierOneThatComesBack) {
   Send("one", Made(1, 1));
   Send("one", Report(2, ""));  // Its tag is stripped: the instance asks for another.
   EXPECT_EQ(Mapped("one"), "TagMissing");
-  EXPECT_EQ(Web().own.backing.attempt, 2u);
+  EXPECT_EQ(Web().own.backing->attempt, 2u);
   Send("two", Made(1, 2));
   EXPECT_EQ(Holder(), "two");
   Send("one", Made(3, 1));
@@ -105,12 +105,12 @@ TEST_F(ServerTest, ARefusedOneThatSaysLaterThatItWasMadeForItGetsTheEdge) {
 TEST_F(ServerTest, NoMoreClaimsAreKeptThanMayBeAndThoseBeyondComeWhenThereIsRoom) {
   for (size_t i = 0; i < kClaimsMax + 1; ++i) Send("s" + std::to_string(i), Report(1));
   const std::string beyond = "s" + std::to_string(kClaimsMax);
-  EXPECT_EQ(Web().own.backing.claims.size(), kClaimsMax);
+  EXPECT_EQ(Web().own.backing->claims.size(), kClaimsMax);
   EXPECT_EQ(Mapped(beyond), "DuplicateMapping");
   EXPECT_EQ(Get(beyond).own.edge, ServerEdge::kWatched);
   world_.SendAndSettle("server/default/s0", ReportServerGone{.resource_version = 2});
   EXPECT_EQ(Holder(), "s1");
-  EXPECT_EQ(Web().own.backing.claims.size(), kClaimsMax);
+  EXPECT_EQ(Web().own.backing->claims.size(), kClaimsMax);
   EXPECT_EQ(Get(beyond).own.edge, ServerEdge::kRefused);
   // One made for it gets in all the same.
   Send("made", Made(1, 1));
@@ -167,11 +167,11 @@ TEST_F(ServerTest, TagsThatMoveQuicklyLeaveNobodyBehind) {
         const std::string server = "m" + std::to_string(i);
         if (Get(server).status.instance != std::string("default/") + instance) continue;
         ++mapped;
-        EXPECT_EQ(state.own.backing.holder, "server/default/" + server) << seed;
+        EXPECT_EQ(state.own.backing->holder, "server/default/" + server) << seed;
         EXPECT_EQ(state.status.server->reported.resource_version,
                   Get(server).status.reported.resource_version);
       }
-      EXPECT_EQ(mapped, state.own.backing.holder.empty() ? 0u : 1u) << seed;
+      EXPECT_EQ(mapped, state.own.backing->holder.empty() ? 0u : 1u) << seed;
     }
   }
 }
