@@ -64,13 +64,13 @@ Result<uint64_t> SendAll(const BenchOptions& options, Node& node, uint64_t count
 
 // Nothing is done any more: what loading left to be compacted is not what is measured.
 Result<void> AwaitIdle(std::stop_token stop) {
-  constexpr std::chrono::milliseconds kLook{100};
+  constexpr std::chrono::milliseconds kServerLook{100};
   constexpr double kIdleSeconds = 0.002;
   constexpr int kLooksMax = 600;
   double last = ProcessCpuSeconds();
   for (int look = 0; look < kLooksMax; ++look) {
     if (stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kServerLook);
     const double now = ProcessCpuSeconds();
     if (now - last < kIdleSeconds) return {};
     last = now;
@@ -78,7 +78,7 @@ Result<void> AwaitIdle(std::stop_token stop) {
   return {};
 }
 
-struct Cost {
+struct ServerCost {
   double per_s = 0;  // rounds per second of processor time
   double reads = 0;  // of the store, each
 };
@@ -106,7 +106,7 @@ class Region {
 
   // Reports of servers that changed, any of the first `changing` as likely as another: one report
   // of a mapped one is two decisions, its own and its instance's; of the others two are.
-  Result<Cost> Measure(uint64_t changing) {
+  Result<ServerCost> Measure(uint64_t changing) {
     if (auto idle = AwaitIdle(options_.stop); !idle) return tl::unexpected<Error>(idle.error());
     const uint64_t each = mapped_ ? 1 : 2;
     const Stopwatch watch;
@@ -127,8 +127,8 @@ class Region {
                    kReportsAtOnce * kDecisionsPerReport);
       }
     }
-    return Cost{static_cast<double>(rounds) / seconds,
-                static_cast<double>(Reads() - reads) / static_cast<double>(rounds)};
+    return ServerCost{static_cast<double>(rounds) / seconds,
+                      static_cast<double>(Reads() - reads) / static_cast<double>(rounds)};
   }
 
  private:
@@ -163,7 +163,7 @@ class Region {
   std::mt19937_64 random_{7};       // which one changes
 };
 
-Measurement Row(std::string name, const Cost& cost, double yardstick, std::string target) {
+Measurement Row(std::string name, const ServerCost& cost, double yardstick, std::string target) {
   Measurement row;
   row.name = std::move(name);
   row.Compare(cost.per_s, yardstick);
@@ -180,7 +180,7 @@ Result<Measurements> RunServerPlane(const BenchOptions& options, DataSet& data) 
   std::optional<double> smallest;
   for (const uint64_t servers : {uint64_t{1'000}, uint64_t{10'000}, uint64_t{100'000}}) {
     if (servers > options.entities) break;
-    std::optional<Cost> any, few, alone;
+    std::optional<ServerCost> any, few, alone;
     for (const bool mapped : {true, false}) {
       options.Say(fmt::format("planes: {} servers, {}", servers, mapped ? "mapped" : "nobody's"));
       const auto region = Region::Open(options, data, servers, mapped);

@@ -74,6 +74,8 @@ class PartitionProcessor {
   bool Idle() const { return in_flight_.empty(); }
   // `Opened` is durable and inputs are being decided.
   bool InputsStarted() const { return inputs_started_; }
+  // Input records that are there and were not taken in yet.
+  uint64_t InputsWaiting() const { return journal_->InputsWaiting(); }
   const PartitionState& state() const { return decider_.state(); }
 
  private:

@@ -89,6 +89,7 @@ RunnerStatus PartitionRunner::Status() const {
 void PartitionRunner::SetStatus(RunnerState state, std::string reason) {
   const std::lock_guard lock(mutex_);
   status_.state = state;
+  status_.inputs_waiting = 0;
   status_.reason = std::move(reason);
   stopped_.store(state == RunnerState::kStopped, std::memory_order_release);
 }
@@ -244,6 +245,7 @@ Result<void> PartitionRunner::RunTerm() {
       const std::lock_guard lock(mutex_);
       status_.term = processor.state().term;
       status_.decided_next = processor.state().next_sequence;
+      status_.inputs_waiting = processor.InputsWaiting();
       if (processor.InputsStarted()) status_.state = RunnerState::kOpen;
     }
     stopping = Leaving();

@@ -32,8 +32,9 @@ struct RunnerStatus {
   RunnerState state = RunnerState::kRecovering;
   std::string reason;  // of kWaiting, kStopped, kFollowing and kCold
   uint64_t term = 0;
-  uint64_t decided_next = 0;  // next sequence, staged ones counted
-  uint64_t recovered = 0;     // records read so far in kRecovering
+  uint64_t decided_next = 0;    // next sequence, staged ones counted
+  uint64_t inputs_waiting = 0;  // there, and not yet taken in; of kOpen
+  uint64_t recovered = 0;       // records read so far in kRecovering
   uint64_t recover_end = 0;
 };
 

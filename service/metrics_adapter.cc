@@ -75,7 +75,7 @@ void AddPartitions(const MetricsSnapshot& snapshot, Families* families) {
        [](const Partition& p) {
          return p.sequence > p.applied_sequence ? p.sequence - p.applied_sequence : 0;
        }},
-      {"sluice_partition_input_lag", "Input records not yet decided.",
+      {"sluice_partition_input_lag", "Input records not yet taken in by the partition.",
        [](const Partition& p) { return p.input_lag; }},
       {"sluice_partition_stopped", "1 when the partition has stopped on a fault.",
        [](const Partition& p) { return uint64_t{p.stopped}; }}};

@@ -3,10 +3,8 @@
 #include <algorithm>
 
 #include "engine/command_json.h"
-#include "events/json.h"
 #include "providers/local/log_reader.h"
 #include "replay/question.h"
-#include "service/condition_metrics.h"
 #include "service/node_answers.h"
 #include "service/node_list.h"
 #include "service/node_resolve.h"
@@ -23,18 +21,6 @@ std::optional<std::pair<std::string, std::string>> RequiredLabel(const ObjectFil
     }
   }
   return std::nullopt;
-}
-
-std::string LetterId(uint32_t partition, uint64_t number) {
-  return std::to_string(partition) + "-" + std::to_string(number);
-}
-
-std::string LetterJson(uint32_t partition, const DeadLetter& letter) {
-  return fmt::format(
-      R"({{"id":"{}","time":"{}","origin":{{"input":"{}","partition":{},"offset":{}}},)"
-      R"("reason":{},"size":{}}})",
-      LetterId(partition, letter.number), FormatTime(letter.time), ToString(letter.input),
-      partition, letter.offset, QuoteJson(letter.reason), letter.payload.size());
 }
 
 class OutputReader final : public LogReader {
@@ -222,57 +208,6 @@ void NodeBackend::Release(const EntityKey& key, bool skip, CommandCallback done)
   node_.Submit(std::move(command), AnswerWithJson(std::move(done)));
 }
 
-Answer<JsonPage> NodeBackend::DeadLetters(const PageQuery& page) {
-  uint32_t first = 0;
-  uint64_t from = 0;
-  if (!page.continue_token.empty() &&
-      std::sscanf(page.continue_token.c_str(), "%u-%lu", &first, &from) != 2) {
-    return Fail(ApiError::BadRequest("'" + page.continue_token + "' is no continue token"));
-  }
-  JsonPage out;
-  for (uint32_t partition = first; partition < node_.partition_count(); ++partition) {
-    auto read = node_.journal().ReadDeadLetters(
-        partition, partition == first ? from : 0, [&](const DeadLetter& letter) {
-          if (page.limit > 0 && out.items.size() == page.limit) {
-            out.continue_token = LetterId(partition, letter.number);
-            return false;
-          }
-          out.items.push_back(LetterJson(partition, letter));
-          return true;
-        });
-    if (!read) return Fail(FromNodeError(read.error()));
-    if (!out.continue_token.empty()) break;
-  }
-  return out;
-}
-
-void NodeBackend::RetryDeadLetter(const std::string& id, CommandCallback done) {
-  uint32_t partition = 0;
-  uint64_t number = 0;
-  if (std::sscanf(id.c_str(), "%u-%lu", &partition, &number) != 2 ||
-      partition >= node_.partition_count()) {
-    return done(Fail(ApiError::BadRequest("'" + id + "' is no dead letter's id")));
-  }
-  std::optional<DeadLetter> found;
-  auto read = node_.journal().ReadDeadLetters(partition, number, [&](const DeadLetter& letter) {
-    if (letter.number == number) found = letter;
-    return false;
-  });
-  if (!read) return done(Fail(FromNodeError(read.error())));
-  if (!found) return done(Fail(ApiError::NotFound("there is no dead letter " + id)));
-  // What still is no command becomes a new dead letter, so this one may go in either case.
-  auto answer = AnswerWithJson(std::move(done));
-  node_.SubmitBytes(partition, found->payload, found->is_json,
-                    [this, partition, number, answer](Result<CallerAnswer> result) {
-                      const bool decided = result || result.error().code == ErrorCode::kInvalid;
-                      if (decided) {
-                        // It may have been retried by another meanwhile: gone is what it is to be.
-                        (void)node_.journal().RemoveDeadLetter(partition, number);
-                      }
-                      answer(std::move(result));
-                    });
-}
-
 Answer<std::unique_ptr<LogReader>> NodeBackend::Logs(const LogQuery& query) {
   auto reader = local::LogReader::Open(data_dir_, {query.namespace_, query.name}, query.tail_lines);
   if (!reader) return Fail(FromNodeError(reader.error()));
@@ -319,50 +254,6 @@ void NodeBackend::Debug(const DebugQuery& query, const std::function<bool(std::s
 Readiness NodeBackend::Ready() {
   const std::string reason = node_.NotReadyReason();
   return {.ready = reason.empty(), .reason = reason.empty() ? "every partition decides" : reason};
-}
-
-MetricsSnapshot NodeBackend::Metrics() {
-  MetricsSnapshot metrics;
-  for (const auto& [key, count] : queries_->Counts()) {
-    metrics.objects.push_back({key.first, key.second, count});
-  }
-  const NodeCounters counters = node_.Counters();
-  for (const auto& [key, count] : counters.decisions) {
-    metrics.commands.push_back({key.first, key.second, count});
-  }
-  for (const auto& [what, count] : counters.refused) {
-    metrics.extras.push_back(
-        {.name = "sluice_commands_refused_total",
-         .help = "Commands from outside that came to nothing, reports that lie among them.",
-         .counter = true,
-         .labels = {{"verdict", what[0]}, {"kind", what[1]}, {"command", what[2]}},
-         .value = static_cast<double>(count)});
-  }
-  AddConditionMetrics(counters.conditions, &metrics.extras);
-  metrics.extras.push_back({.name = "sluice_commands_waiting",
-                            .help = "Commands that wait for their sender's turn.",
-                            .counter = false,
-                            .labels = {},
-                            .value = static_cast<double>(counters.commands_waiting)});
-  metrics.extras.push_back({.name = "sluice_commands_held_off_total",
-                            .help = "Commands not taken: their sender had too many waiting.",
-                            .counter = true,
-                            .labels = {},
-                            .value = static_cast<double>(counters.commands_held_off)});
-  metrics.commit_latency = {counters.commit_bounds_seconds, counters.commit_counts,
-                            counters.commit_seconds_sum};
-  for (uint32_t partition = 0; partition < node_.partition_count(); ++partition) {
-    const RunnerStatus status = node_.Status(partition);
-    const uint64_t applied = node_.stores()[partition]->NextSequence();
-    const uint64_t end = node_.journal().EndSequence(partition).value_or(applied);
-    metrics.partitions.push_back({.partition = partition,
-                                  .term = status.term,
-                                  .sequence = end == 0 ? 0 : end - 1,
-                                  .applied_sequence = applied == 0 ? 0 : applied - 1,
-                                  .input_lag = 0,
-                                  .stopped = status.state == RunnerState::kStopped});
-  }
-  return metrics;
 }
 
 }  // namespace sluice::service

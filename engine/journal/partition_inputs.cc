@@ -139,6 +139,12 @@ Result<size_t> PartitionInputs::Poll(const Term* term, Input input, const PollLi
   Unreachable();
 }
 
+uint64_t PartitionInputs::Waiting(const Term* term) const {
+  const std::lock_guard lock(mutex_);
+  if (term_ != term || !started_) return 0;
+  return commands_.records.size() + (internal_end_ - next_internal_);
+}
+
 Result<void> PartitionInputs::CheckTerm(const Term* term) const {
   if (term_ != term) {
     return Err(ErrorCode::kFenced, "partition {} was opened by another term", partition_);

@@ -41,6 +41,8 @@ class PartitionInputs {
   Result<void> Start(const Term* term, InputOffsets next);
   Result<size_t> Poll(const Term* term, Input input, const PollLimits& limits,
                       std::vector<InputRecord>* records);
+  // Records that no Poll of the term has handed out.
+  uint64_t Waiting(const Term* term) const;
 
  private:
   struct Queue {
@@ -61,7 +63,7 @@ class PartitionInputs {
   const EmbeddedOptions& options_;
   const uint32_t partition_;
 
-  std::mutex mutex_;  // Guards what follows.
+  mutable std::mutex mutex_;  // Guards what follows.
   const Term* term_ = nullptr;
   bool started_ = false;
   Queue commands_;

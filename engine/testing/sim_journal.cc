@@ -67,6 +67,19 @@ class SimJournal::Term final : public PartitionJournal {
     return taken;
   }
 
+  uint64_t InputsWaiting() const override {
+    if (!started_ || Fenced()) return 0;
+    const auto counted = [](const auto& records, uint64_t next) {
+      return static_cast<uint64_t>(
+          std::count_if(records.begin(), records.end(),
+                        [&](const auto& record) { return record.offset >= next; }));
+    };
+    const uint64_t commands = journal_.options_.keeps_commands
+                                  ? counted(log().commands, next_.commands)
+                                  : log().commands.size();
+    return commands + counted(log().internal, next_.internal);
+  }
+
   void SetWakeup(std::function<void()> wakeup) override { log().wakeup = std::move(wakeup); }
 
   // More than one may become durable between two steps of a processor.

@@ -41,7 +41,8 @@ TEST(WaitingCallers, WhoIsRenewedIsAnsweredByTheLastCopyAlone) {
 TEST(WaitingCallers, WhoHasBeenAnsweredIsNotRenewed) {
   WaitingCallers callers;
   const uint64_t ticket = callers.NextTicket();
-  callers.Add(ticket, 0, [](const Result<CallerAnswer>&) {}, /*has_offset=*/true);
+  callers.Add(
+      ticket, 0, [](const Result<CallerAnswer>&) {}, /*has_offset=*/true);
   callers.Answer(ticket, CallerAnswer{});
   EXPECT_EQ(callers.Renew(ticket), std::nullopt);
 }

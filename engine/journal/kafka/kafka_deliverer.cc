@@ -13,9 +13,7 @@ constexpr std::chrono::milliseconds kOverdueEvery{250};
 // How long a dead producer's requests may still be answered before they are given up.
 constexpr Duration kSettleMax = Duration::Seconds(2);
 
-size_t SizeOf(const Deliverer::Record& record) {
-  return record.payload.size() + record.key.size();
-}
+size_t SizeOf(const Deliverer::Record& record) { return record.payload.size() + record.key.size(); }
 
 std::chrono::microseconds Micros(Duration duration) {
   return std::chrono::microseconds(duration.us);
@@ -266,8 +264,8 @@ void Deliverer::Tell(Entry& entry, Result<uint64_t> outcome, Told& told) {
 }
 
 Result<uint64_t> Deliverer::Unknown(std::string_view why) {
-  return Err(ErrorCode::kUnavailable,
-             "{}; its outcome is unknown: send it again under the same id", why);
+  return Err(ErrorCode::kUnavailable, "{}; its outcome is unknown: send it again under the same id",
+             why);
 }
 
 void Deliverer::TellAll(Told& told) {

@@ -55,7 +55,8 @@ class Deliverer {
   // What is not told by then is not any more.
   ~Deliverer();
 
-  // Waits while the queue is full, at most `patience`. kUnavailable: it still is; nothing was taken.
+  // Waits while the queue is full, at most `patience`. kUnavailable: it still is; nothing was
+  // taken.
   Result<void> Send(Record record, Duration patience = {});
   // Waits until it is told. Errors as `done`'s.
   Result<uint64_t> Deliver(Record record);
@@ -77,7 +78,7 @@ class Deliverer {
   // A partition's.
   struct Lane {
     Entries entries;
-    uint64_t next = 0;                   // the first that is to be handed on
+    uint64_t next = 0;  // the first that is to be handed on
     size_t handed = 0;
     bool proven = false;  // an offset was told since its producer was made or something failed
     bool failed = false;  // something was given up: nothing is handed on until `handed` is 0
@@ -102,7 +103,7 @@ class Deliverer {
   void TellAll(Told& told);
 
   const Options options_;
-  std::mutex mutex_;  // of all below
+  std::mutex mutex_;              // of all below
   std::condition_variable work_;  // for thread_
   std::condition_variable told_;  // something was
   std::map<std::pair<std::string, uint32_t>, std::unique_ptr<Lane>> lanes_;

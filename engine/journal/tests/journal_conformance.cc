@@ -157,6 +157,7 @@ TEST_P(JournalConformance, CommandsAreHandedOutOnceInOrderAsTheyCame) {
   EXPECT_GT(records[1].offset, records[0].offset);
   std::vector<InputRecord> none;
   EXPECT_EQ(partition->Poll(Input::kCommands, {}, &none).value(), 0u);
+  EXPECT_EQ(partition->InputsWaiting(), 0u);
 }
 
 TEST_P(JournalConformance, PollKeepsToItsLimits) {
@@ -166,6 +167,7 @@ TEST_P(JournalConformance, PollKeepsToItsLimits) {
   for (const size_t size : {10, 10, 10, 5000, 10}) {
     ASSERT_TRUE(journal().Append(0, UserCommand(std::string(size, 'x'))));
   }
+  EXPECT_EQ(partition->InputsWaiting(), 5u);
   const auto sizes = [&](const PollLimits& limits) {
     std::vector<InputRecord> records;
     EXPECT_TRUE(partition->Poll(Input::kCommands, limits, &records));
@@ -174,6 +176,7 @@ TEST_P(JournalConformance, PollKeepsToItsLimits) {
     return result;
   };
   EXPECT_THAT(sizes({.max_records = 2, .max_bytes = 1000}), ElementsAre(10, 10));
+  EXPECT_EQ(partition->InputsWaiting(), 3u);
   EXPECT_THAT(sizes({.max_records = 9, .max_bytes = 1000}), ElementsAre(10));
   EXPECT_THAT(sizes({.max_records = 9, .max_bytes = 1000}), ElementsAre(5000));
   EXPECT_THAT(sizes({.max_records = 9, .max_bytes = 1000}), ElementsAre(10));

@@ -1,13 +1,13 @@
-// What a dying broker says to a producer, and that nobody else hears of it. Against librdkafka's own
-// mock of a broker, which answers what it is told to, and takes any sequence.
+// What a dying broker says to a producer, and that nobody else hears of it. Against librdkafka's
+// own mock of a broker, which answers what it is told to, and takes any sequence.
+#include "engine/journal/kafka/kafka_deliverer.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
 #include <map>
-
-#include "engine/journal/kafka/kafka_deliverer.h"
 
 namespace sluice::kafka {
 namespace {
@@ -112,8 +112,7 @@ TEST_F(KafkaDeliverer, WhatADyingLeaderSaysIsNoAnswerToTheSender) {
         RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
         RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
         RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, RD_KAFKA_RESP_ERR_INVALID_TXN_STATE,
-        RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_UNKNOWN,
-        RD_KAFKA_RESP_ERR__TRANSPORT}) {
+        RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_UNKNOWN, RD_KAFKA_RESP_ERR__TRANSPORT}) {
     SCOPED_TRACE(rd_kafka_err2name(said));
     Answer({said});
     const auto offset = deliverer.Deliver({.topic = kTopic, .payload = rd_kafka_err2name(said)});
