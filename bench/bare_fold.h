@@ -2,6 +2,7 @@
 // memory alone, every hash checked. The yardstick of whatever folds the log to another end.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,8 +24,9 @@ class BareFold {
     if (!record.decision) return {};
     const std::string_view key = FoldedEntity(*record.decision);
     if (key.empty()) return {};
-    auto [at, is_new] = entities_.try_emplace(std::string(key));
-    if (is_new) {
+    auto at = entities_.find(key);
+    if (at == entities_.end()) {
+      at = entities_.try_emplace(std::string(key)).first;
       at->second.kind = BuiltinKinds().Find(key.substr(0, key.find('/')));
       if (at->second.kind == nullptr) return Err(ErrorCode::kUnknownType, "no kind of {}", key);
       at->second.state = at->second.kind->make();
@@ -33,9 +35,13 @@ class BareFold {
   }
 
  private:
+  struct KeyHash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
   PartitionState state_;
   FoldedRecord folded_;
-  std::unordered_map<std::string, LoadedEntity> entities_;
+  std::unordered_map<std::string, LoadedEntity, KeyHash, std::equal_to<>> entities_;
 };
 
 }  // namespace sluice::bench
