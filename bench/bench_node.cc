@@ -62,10 +62,12 @@ const Clock& HostClock() {
 
 }  // namespace
 
-Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::string& data_dir) {
+Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::string& data_dir,
+                                       AdmissionLimits admission) {
   NodeOptions node_options;
   node_options.data_dir = data_dir;
   node_options.partitions = options.partitions;
+  node_options.admission = admission;
   node_options.kafka = options.log;
   node_options.kinds = &BuiltinKinds();
   node_options.clock = &HostClock();

@@ -13,7 +13,8 @@
 namespace sluice::bench {
 
 // Opens a node on `data_dir`, new or not, and waits until every partition decides.
-Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::string& data_dir);
+Result<std::unique_ptr<Node>> OpenNode(const BenchOptions& options, const std::string& data_dir,
+                                       AdmissionLimits admission = {});
 
 // One past the last decision, by partition.
 std::vector<uint64_t> EndSequences(const Node& node);

@@ -31,6 +31,8 @@ Result<Measurements> RunServerPlane(const BenchOptions& options, DataSet& data);
 
 // Of it: what a sender that floods does to the commands of others, against the time without it.
 Result<Measurements> RunFairness(const BenchOptions& options, DataSet& data);
+// Of it: what the gate that gives each sender its turn costs a load that is alone.
+Result<Measurements> RunGate(const BenchOptions& options, DataSet& data);
 
 // Exactly once on a Kafka broker, against a bare consume-transform-produce loop.
 Result<Measurements> RunKafka(const BenchOptions& options, DataSet& data);

@@ -283,6 +283,7 @@ Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data) {
       {"rollout", [&] { return MeasureRollout(options, data, plain); }},
       {"servers", [&] { return RunServerPlane(options, data); }},
       {"fairness", [&] { return RunFairness(options, data); }},
+      {"gate", [&] { return RunGate(options, data); }},
       {"pure", [&] { return MeasurePure(options); }},
   };
   Measurements all;

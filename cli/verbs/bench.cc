@@ -91,7 +91,7 @@ void DefineBench(CommandLine& line) {
       .Number("--in-flight", &options->in_flight, "Commands in flight in closed loops [512]")
       .Text("--only", &options->only,
             "A part of the group. kafka: exactly-once, latency, take-over, streams; planes: "
-            "workload, rollout, servers, fairness, pure")
+            "workload, rollout, servers, fairness, gate, pure")
       .Text("--kafka", &options->kafka, "Brokers for the group kafka [it starts one]")
       .Run([options](Session& session) { return Bench(session, *options); });
 }
