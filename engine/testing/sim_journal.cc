@@ -74,10 +74,11 @@ class SimJournal::Term final : public PartitionJournal {
           std::count_if(records.begin(), records.end(),
                         [&](const auto& record) { return record.offset >= next; }));
     };
+    const auto& log = journal_.logs_[partition_];
     const uint64_t commands = journal_.options_.keeps_commands
-                                  ? counted(log().commands, next_.commands)
-                                  : log().commands.size();
-    return commands + counted(log().internal, next_.internal);
+                                  ? counted(log.commands, next_.commands)
+                                  : log.commands.size();
+    return commands + counted(log.internal, next_.internal);
   }
 
   void SetWakeup(std::function<void()> wakeup) override { log().wakeup = std::move(wakeup); }

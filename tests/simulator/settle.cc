@@ -122,7 +122,7 @@ void Simulation::Mend() {
   }
   for (const std::string& key : view_.Keys("binding")) {
     BindingApply apply;
-    apply.spec = MakeGoodSpec(view_.As<Binding>(key)->spec->binding_key);
+    apply.spec = MakeGoodSpec(view_.As<Binding>(key)->spec.binding_key);
     if (networked) PutOnNetwork(apply.spec.template_.spec);
     SendAtTheEnd(MakeCommand(key, apply));
   }
