@@ -108,6 +108,7 @@ TEST(Boxed, ThreadsHashAndCopyTheSameOne) {
   };
   std::vector<Seen> seen(8);
   std::vector<std::thread> threads;
+  threads.reserve(seen.size());
   for (Seen& hashes : seen) {
     threads.emplace_back([&boxed, &hashes] {
       Everything copy = boxed;

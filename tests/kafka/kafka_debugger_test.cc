@@ -64,7 +64,10 @@ class KafkaDebugger : public ::testing::Test {
 
   static std::map<std::string, json> Answers(const Words& where, const std::string& at) {
     std::map<std::string, json> answers;
-    for (const auto& [name, words] : Reads(at)) answers[name] = Parsed(where, words);
+    for (const auto& [name, words] : Reads(at)) {
+      answers[name] = Parsed(where, words);
+      answers[name].erase("folded");  // What it took: a file has no waypoints to begin at.
+    }
     return answers;
   }
 
