@@ -7,27 +7,10 @@
 #include "engine/command_json.h"
 
 namespace sluice::cli {
+namespace {
 
-Outcome<Exit> SendToKafka(Session& session, KafkaClient& client,
-                          const std::vector<CommandLineText>& batch, bool wait, Duration timeout) {
-  Result<void> sent;
-  for (const CommandLineText& command : batch) {
-    if (sent) sent = client.Send(command.id, command.entity, command.text);
-  }
-  const Result<void> flushed = client.Flush();
-  if (sent && !flushed) sent = flushed;
-  if (!sent) {
-    return Fail(Exit::kUnavailable,
-                "{}: {}; it may be on the topic: send it again under the same id (command id {})",
-                batch.front().where, sent.error().message, batch.front().id);
-  }
-  if (!wait) {
-    for (const CommandLineText& command : batch) {
-      session.env().out << nlohmann::json({{"id", command.id}, {"acknowledged", true}}).dump()
-                        << std::endl;
-    }
-    return Exit::kDone;
-  }
+Outcome<Exit> AwaitResults(Session& session, KafkaClient& client,
+                           const std::vector<CommandLineText>& batch, Duration timeout) {
   Exit worst = Exit::kDone;
   std::set<std::string> open;
   for (const CommandLineText& command : batch) open.insert(command.id);
@@ -48,6 +31,40 @@ Outcome<Exit> SendToKafka(Session& session, KafkaClient& client,
                       << std::endl;
   }
   return worst;
+}
+
+}  // namespace
+
+Outcome<Exit> SendToKafka(Session& session, KafkaClient& client,
+                          const std::vector<CommandLineText>& batch, bool wait, Duration timeout) {
+  std::set<std::string> failed;
+  const auto fail = [&](const std::string& id, const Error& why) {
+    failed.insert(id);
+    session.env().err << fmt::format("sluice: command {}: {}", id, why.message) << std::endl;
+  };
+  for (const CommandLineText& command : batch) {
+    const auto sent = client.Send(command.id, command.entity, command.text);
+    if (!sent) fail(command.id, sent.error());
+  }
+  client.Flush(fail);
+  std::vector<CommandLineText> there;
+  for (const CommandLineText& command : batch) {
+    if (!failed.contains(command.id)) there.push_back(command);
+  }
+  Exit worst = Exit::kDone;
+  if (wait) {
+    const auto awaited = AwaitResults(session, client, there, timeout);
+    if (!awaited) return awaited;
+    worst = *awaited;
+  } else {
+    for (const CommandLineText& command : there) {
+      session.env().out << nlohmann::json({{"id", command.id}, {"acknowledged", true}}).dump()
+                        << std::endl;
+    }
+  }
+  if (failed.empty()) return worst;
+  return Fail(Exit::kUnavailable, "{}: {} of {} commands were not acknowledged, as said above",
+              batch.front().where, failed.size(), batch.size());
 }
 
 }  // namespace sluice::cli

@@ -41,7 +41,6 @@ struct KafkaClient::Impl {
   using Open = std::map<std::string, std::optional<CommandResult>, std::less<>>;
 
   KafkaJournal::Core core;  // for the settings of its clients; it holds no log
-  std::unique_ptr<kafka::Producer> producer;
   std::unique_ptr<kafka::Reader> reader;
   std::vector<kafka::Reader::Source> sources;  // events, by partition
   std::vector<Seen> seen;
@@ -51,17 +50,27 @@ struct KafkaClient::Impl {
     uint32_t partition = 0;
   };
   std::mutex mutex;
-  std::optional<Error> failed;  // guarded by mutex; the first record that was not delivered
-  std::vector<Sent> sent;       // guarded by mutex; by opaque - 1
+  std::vector<Sent> sent;                        // guarded by mutex; by ticket
+  std::vector<std::pair<size_t, Error>> failed;  // guarded by mutex; not delivered
+  // Commands that may be on their topic more than once.
+  std::set<std::string, std::less<>> repeated;                // guarded by mutex
   std::map<std::pair<uint32_t, uint64_t>, size_t> delivered;  // guarded by mutex; into `sent`
+  std::unique_ptr<kafka::Deliverer> commands;                 // calls what is above
 
-  void Delivered(uint64_t opaque, Result<uint64_t> offset) {
+  void Delivered(size_t ticket, Result<uint64_t> offset) {
     const std::lock_guard lock(mutex);
     if (offset) {
-      delivered[{sent[opaque - 1].partition, *offset}] = opaque - 1;
-    } else if (!failed) {
-      failed = offset.error();
+      delivered[{sent[ticket].partition, *offset}] = ticket;
+    } else {
+      failed.emplace_back(ticket, std::move(offset.error()));
     }
+  }
+  // Whether a decision is about a copy of a command that came to the topic before the last.
+  bool IsOfFormerCopy(const LogRecord& record) {
+    const Decision& decision = *record.decision;
+    const std::lock_guard lock(mutex);
+    return repeated.contains(decision.command->id) && decision.origin &&
+           !delivered.contains({record.partition, decision.origin->offset});
   }
   // Bytes that were no command have no id to be known by, but their place.
   std::optional<CommandResult> DeadLettered(const LogRecord& record);
@@ -85,13 +94,17 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(const KafkaCluster& kafka
                "there is no cluster {} on these brokers: topic {} is not there; a node makes it",
                kafka.cluster, counts->contains(names.commands) ? names.events : names.commands);
   }
-  auto producer = kafka::Producer::Make(
-      impl->core.ClientConfig({{"enable.idempotence", "true"}, {"linger.ms", "1"}}),
-      [raw = impl.get()](uint64_t opaque, Result<uint64_t> offset) {
-        raw->Delivered(opaque, std::move(offset));
-      });
-  if (!producer) return tl::unexpected<Error>(std::move(producer.error()));
-  impl->producer = std::move(*producer);
+  kafka::Deliverer::Options deliver;
+  deliver.config = impl->core.ClientConfig({{"linger.ms", "1"}});
+  deliver.within = kafka::kRequestTimeout;
+  deliver.on_again = [raw = impl.get()](kafka::Deliverer::Record& record) {
+    const std::lock_guard lock(raw->mutex);
+    raw->repeated.insert(raw->sent[record.ticket].id);
+    return true;
+  };
+  auto commands = kafka::Deliverer::Make(std::move(deliver));
+  if (!commands) return tl::unexpected<Error>(std::move(commands.error()));
+  impl->commands = std::move(*commands);
   auto reader = kafka::Reader::Make(impl->core.ReaderConfig());
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   impl->reader = std::move(*reader);
@@ -111,23 +124,29 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(const KafkaCluster& kafka
 Result<void> KafkaClient::Send(const std::string& id, const std::string& entity,
                                std::string_view command_json) {
   const uint32_t partition = PartitionOfKey(entity, static_cast<uint32_t>(impl_->sources.size()));
-  uint64_t opaque = 0;
+  kafka::Deliverer::Record command;
+  command.topic = impl_->core.names.commands;
+  command.partition = partition;
+  command.key = entity;
+  command.payload = command_json;
+  command.headers = {{std::string(kafka::kContentTypeHeader), "application/json"}};
   {
     const std::lock_guard lock(impl_->mutex);
+    command.ticket = impl_->sent.size();
     impl_->sent.push_back({id, entity, partition});
-    opaque = impl_->sent.size();
   }
-  return impl_->producer->Produce(impl_->core.names.commands, partition, entity, command_json,
-                                  {{std::string(kafka::kContentTypeHeader), "application/json"}},
-                                  opaque, kafka::kRequestTimeout);
+  command.done = [raw = impl_.get(), ticket = command.ticket](Result<uint64_t> offset) {
+    raw->Delivered(ticket, std::move(offset));
+  };
+  return impl_->commands->Send(std::move(command), kafka::kRequestTimeout);
 }
 
-Result<void> KafkaClient::Flush() {
-  auto flushed = impl_->producer->Flush(kafka::kRequestTimeout);
-  if (!flushed) return flushed;
+void KafkaClient::Flush(const OnFailed& on_failed) {
+  impl_->commands->Flush();
   const std::lock_guard lock(impl_->mutex);
-  if (impl_->failed) return tl::unexpected<Error>(*std::exchange(impl_->failed, std::nullopt));
-  return {};
+  for (const auto& [ticket, why] : std::exchange(impl_->failed, {})) {
+    on_failed(impl_->sent[ticket].id, why);
+  }
 }
 
 // nullopt: there is none at this moment.
@@ -197,8 +216,10 @@ Result<void> KafkaClient::Impl::Take(const LogRecord& record, Open& open,
   }
   const auto waiting = open.find(decision.command->id);
   // One found on the wrong partition is decided on its own: that is the answer.
-  if (waiting == open.end() || waiting->second || decision.verdict == Verdict::kForwarded)
+  if (waiting == open.end() || waiting->second || decision.verdict == Verdict::kForwarded ||
+      IsOfFormerCopy(record)) {
     return {};
+  }
   CommandResult result = ResultOf(record);
   bool deferred = decision.reply_deferred;
   if (decision.verdict == Verdict::kDuplicate && decision.duplicate_of) {

@@ -21,12 +21,14 @@ class KafkaClient {
   static Result<std::unique_ptr<KafkaClient>> Open(const KafkaCluster& kafka);
   ~KafkaClient();
 
-  // Hands a command (JSON that holds its id) to the client of the brokers.
+  // Hands a command (JSON that holds its id) to the client of the brokers. One that a dying broker
+  // lost is sent again; the topic may have it twice then, and the last counts.
   Result<void> Send(const std::string& id, const std::string& entity,
                     std::string_view command_json);
   // Waits until the brokers have acknowledged everything sent: it is durable then as their settings
-  // say, and will be decided.
-  Result<void> Flush();
+  // say, and will be decided. What was not acknowledged within half a minute is told, by id.
+  using OnFailed = std::function<void(const std::string& id, const Error& why)>;
+  void Flush(const OnFailed& on_failed);
 
   // Tells of each of the commands once: its result, and whether that is final or its reply had not
   // come in time. Returns when all are told, `at_most` has passed or `stop` is requested. A

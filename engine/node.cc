@@ -56,6 +56,7 @@ Result<void> Node::OpenAll() {
   choice.on_appended = [this](uint64_t ticket, Result<uint64_t> offset) {
     OnAppended(ticket, std::move(offset));
   };
+  choice.on_again = [this](uint64_t ticket) { return callers_.Renew(ticket); };
   auto journal = OpenJournal(choice);
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
   journal_ = std::move(*journal);

@@ -48,6 +48,7 @@ KafkaOptions KafkaOptionsOf(const JournalChoice& choice) {
   options.archive_path = choice.data_dir + "/archive";
   options.clock = choice.clock;
   options.on_appended = choice.on_appended;
+  options.on_again = choice.on_again;
   options.shares = choice.kafka->shares;
   options.node = choice.kafka->node;
   options.warm = choice.kafka->warm;

@@ -35,6 +35,8 @@ struct JournalChoice {
   std::function<void(const Error&)> on_fatal;
   // Kafka: a command that was taken is on its topic, at this offset; or never reached it.
   std::function<void(uint64_t ticket, Result<uint64_t> offset)> on_appended;
+  // KafkaOptions::on_again.
+  std::function<std::optional<uint64_t>(uint64_t ticket)> on_again;
 };
 
 // kInvalid: a property that would break what the log promises, or that librdkafka does not take.

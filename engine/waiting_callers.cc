@@ -33,6 +33,16 @@ std::optional<uint32_t> WaitingCallers::Appended(uint64_t ticket, uint64_t offse
   return found->second.partition;
 }
 
+std::optional<uint64_t> WaitingCallers::Renew(uint64_t ticket) {
+  const std::lock_guard lock(mutex_);
+  auto caller = waiting_.extract(ticket);
+  if (caller.empty()) return std::nullopt;
+  caller.key() = next_ticket_++;
+  const uint64_t renewed = caller.key();
+  waiting_.insert(std::move(caller));
+  return renewed;
+}
+
 // What is kept of a caller by origin goes with it.
 void WaitingCallers::Forget(uint64_t ticket, const Waiting& caller) {
   if (!caller.has_offset) return;

@@ -39,6 +39,10 @@ class WaitingCallers {
   // The command of `ticket` has this offset among its partition's commands. The partition, if its
   // decision has been seen: Find has it now.
   std::optional<uint32_t> Appended(uint64_t ticket, uint64_t offset);
+  // The command of `ticket`, which has no offset yet, is handed in once more: who waits is found
+  // under the ticket returned, and what is decided on the former copy does not answer it. nullopt:
+  // nobody waits.
+  std::optional<uint64_t> Renew(uint64_t ticket);
   // Whether somebody may wait for this decision of another process, or for the reply it brings.
   bool Awaits(const LogRecord& record) const;
   // The tickets of those who wait for one of `records`, decisions of another process about

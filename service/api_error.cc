@@ -10,7 +10,10 @@ namespace sluice::service {
 std::string ToStatusJson(const ApiError& error) {
   return R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":)" +
          Quote(error.message) + R"(,"reason":)" + Quote(error.reason) + R"(,"code":)" +
-         std::to_string(error.code) + "}";
+         std::to_string(error.code) +
+         (error.retry_after_s > 0
+              ? R"(,"details":{"retryAfterSeconds":)" + std::to_string(error.retry_after_s) + "}}"
+              : "}");
 }
 
 ApiError FromRejection(const std::string& rejection_code, std::string message) {

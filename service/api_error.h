@@ -11,7 +11,7 @@ struct ApiError {
   int code = 500;         // HTTP status
   std::string reason;     // Kubernetes reason, CamelCase: "NotFound"
   std::string message;    // one sentence for a person; names the field or thing at fault
-  int retry_after_s = 0;  // of 429: when to try again
+  int retry_after_s = 0;  // of 429, 503 and 504: when to try again
 
   bool operator==(const ApiError&) const = default;
 
@@ -33,9 +33,9 @@ struct ApiError {
     return {500, "InternalError", std::move(message)};
   }
   static ApiError Unavailable(std::string message) {
-    return {503, "ServiceUnavailable", std::move(message)};
+    return {503, "ServiceUnavailable", std::move(message), 1};
   }
-  static ApiError Timeout(std::string message) { return {504, "Timeout", std::move(message)}; }
+  static ApiError Timeout(std::string message) { return {504, "Timeout", std::move(message), 1}; }
 };
 
 template <class T>

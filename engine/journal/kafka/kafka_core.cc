@@ -137,33 +137,44 @@ kafka::Config KafkaJournal::Core::InputsConfig() const {
       std::clamp(kInputsBytesMax / std::max<int64_t>(partitions, 1), kLeastBytes, kQueuedBytesMax));
 }
 
-Result<std::shared_ptr<kafka::Producer>> KafkaJournal::Core::Commands() {
-  constexpr std::chrono::seconds kAgain{1};
+Result<kafka::Deliverer*> KafkaJournal::Core::Commands() {
   const std::lock_guard lock(commands_mutex_);
-  if (commands_ && !commands_->IsDead()) return commands_;
-  const auto now = std::chrono::steady_clock::now();
-  if (commands_ && now < commands_at_ + kAgain) {
-    return Err(ErrorCode::kUnavailable,
-               "the brokers took no more commands from this node; it "
-               "connects anew, try again");
-  }
-  // What the former still holds fails, and its callers hear of it.
-  if (commands_) (void)commands_->Flush(Duration::Seconds(2));
-  kafka::Config config = ClientConfig(
-      {{"linger.ms", "0"},
-       {"queue.buffering.max.messages", std::to_string(options.command_records_max)},
-       {"queue.buffering.max.kbytes", std::to_string(options.command_bytes_max / 1024)}});
-  config["enable.idempotence"] = "true";
-  auto made = kafka::Producer::Make(
-      config,
-      [this](uint64_t ticket, Result<uint64_t> offset) {
-        if (options.on_appended) options.on_appended(ticket, std::move(offset));
-      },
-      &hurry);
+  if (commands_) return commands_.get();
+  kafka::Deliverer::Options deliver;
+  deliver.config = ClientConfig({{"linger.ms", "0"}});
+  deliver.records_max = options.command_records_max;
+  deliver.bytes_max = options.command_bytes_max;
+  deliver.within = kafka::kRequestTimeout;
+  deliver.hurry = &hurry;
+  deliver.on_again = [this](kafka::Deliverer::Record& record) {
+    if (record.ticket == 0 || !options.on_again) return true;
+    const auto ticket = options.on_again(record.ticket);
+    if (ticket) SetTicket(record, *ticket);
+    return ticket.has_value();
+  };
+  auto made = kafka::Deliverer::Make(std::move(deliver));
   if (!made) return tl::unexpected<Error>(std::move(made.error()));
   commands_ = std::move(*made);
-  commands_at_ = now;
-  return commands_;
+  return commands_.get();
+}
+
+void KafkaJournal::Core::SetTicket(kafka::Deliverer::Record& record, uint64_t ticket) const {
+  record.ticket = ticket;
+  std::erase_if(record.headers,
+                [](const auto& header) { return header.first == kafka::kTicketHeader; });
+  record.headers.emplace_back(kafka::kTicketHeader, process_id + kafka::EncodeNumber(ticket));
+  record.done = [this, ticket](Result<uint64_t> offset) {
+    if (options.on_appended) options.on_appended(ticket, std::move(offset));
+  };
+}
+
+Result<void> KafkaJournal::Core::Mark(uint32_t partition, kafka::Headers headers) {
+  const auto commands = Commands();
+  if (!commands) return tl::unexpected<Error>(commands.error());
+  const auto marked = (*commands)->Deliver(
+      {.topic = names.dead_letters, .partition = partition, .headers = std::move(headers)});
+  if (!marked) return tl::unexpected<Error>(marked.error());
+  return {};
 }
 
 void KafkaJournal::Core::Suspect() {

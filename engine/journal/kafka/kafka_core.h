@@ -2,13 +2,13 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "engine/journal/kafka/kafka_deliverer.h"
 #include "engine/journal/kafka/kafka_journal.h"
 #include "engine/journal/kafka/kafka_topics.h"
 #include "engine/journal/log_store.h"
@@ -110,8 +110,12 @@ struct KafkaJournal::Core {
   kafka::Config ReaderToTheEndConfig() const;
   // Of one owned partition: all of a node's stay within kInputsBytesMax.
   kafka::Config InputsConfig() const;
-  // Idempotent, for Append and dead letters' marks. A new one where the former is dead.
-  Result<std::shared_ptr<kafka::Producer>> Commands();
+  // Of users' commands, and of marks among the dead letters.
+  Result<kafka::Deliverer*> Commands();
+  // Under which ticket the record is sent, and who is told when its offset is known.
+  void SetTicket(kafka::Deliverer::Record& record, uint64_t ticket) const;
+  // To the dead letters of a partition; durable when it returns.
+  Result<void> Mark(uint32_t partition, kafka::Headers headers);
   // Something was met that the topics, were they those this process opened, would not hold.
   void Suspect();
   // Reads the events topic from where the archive stands to its last stable offset. `settled`: no
@@ -132,9 +136,7 @@ struct KafkaJournal::Core {
 
  private:
   std::mutex commands_mutex_;
-  std::shared_ptr<kafka::Producer> commands_;  // guarded by commands_mutex_
-  std::chrono::steady_clock::time_point
-      commands_at_;  // guarded by commands_mutex_; when it was made
+  std::unique_ptr<kafka::Deliverer> commands_;  // guarded by commands_mutex_; made once
 };
 
 }  // namespace sluice

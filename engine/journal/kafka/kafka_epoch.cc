@@ -96,15 +96,8 @@ Result<Hash128> ReadEpoch(KafkaJournal::Core& core) {
                  core.options.cluster, (*mark)->import);
     }
     if (*mark) return (*mark)->epoch;
-    const auto commands = core.Commands();
-    if (!commands) return tl::unexpected<Error>(commands.error());
-    auto produced = (*commands)->Produce(core.names.dead_letters, 0, "", "",
-                                         {{std::string(kEpochHeader), ToHex(RandomHash())}}, 0,
-                                         kRequestTimeout);
-    if (!produced) return tl::unexpected<Error>(produced.error());
-    if (auto flushed = (*commands)->Flush(kRequestTimeout); !flushed) {
-      return tl::unexpected<Error>(flushed.error());
-    }
+    auto marked = core.Mark(0, {{std::string(kEpochHeader), ToHex(RandomHash())}});
+    if (!marked) return tl::unexpected<Error>(std::move(marked.error()));
   }
   return Err(ErrorCode::kUnavailable, "the epoch of {} cannot be read", core.options.cluster);
 }

@@ -174,20 +174,17 @@ void KafkaJournal::SetFollower(uint32_t partition, std::function<void()> changed
 
 Result<void> KafkaJournal::Append(uint32_t partition, InputRecord record) {
   if (auto there = core_->CheckPartition(partition); !there) return there;
-  kafka::Headers headers = std::move(record.headers);
-  if (record.is_json) headers.emplace_back(kafka::kContentTypeHeader, "application/json");
-  if (record.ticket != 0) {
-    headers.emplace_back(kafka::kTicketHeader,
-                         core_->process_id + kafka::EncodeNumber(record.ticket));
-  }
   const auto commands = core_->Commands();
   if (!commands) return tl::unexpected<Error>(commands.error());
-  auto produced = (*commands)->Produce(core_->names.commands, partition, record.key, record.payload,
-                                       headers, record.ticket, Duration{});
-  if (!produced && produced.error().message.find("QUEUE_FULL") != std::string::npos) {
-    return Err(ErrorCode::kUnavailable, "the queue of commands to the broker is full; try again");
-  }
-  return produced;
+  kafka::Deliverer::Record command;
+  command.topic = core_->names.commands;
+  command.partition = partition;
+  command.key = std::move(record.key);
+  command.payload = std::move(record.payload);
+  command.headers = std::move(record.headers);
+  if (record.is_json) command.headers.emplace_back(kafka::kContentTypeHeader, "application/json");
+  if (record.ticket != 0) core_->SetTicket(command, record.ticket);
+  return (*commands)->Send(std::move(command));
 }
 
 Result<void> KafkaJournal::ReadEvents(uint32_t partition, uint64_t from,
@@ -258,13 +255,7 @@ Result<void> KafkaJournal::RemoveDeadLetter(uint32_t partition, uint64_t number)
                partition);
   }
   // The topic keeps it; a mark says that it is done with.
-  const auto commands = core_->Commands();
-  if (!commands) return tl::unexpected<Error>(commands.error());
-  auto marked =
-      (*commands)->Produce(core_->names.dead_letters, partition, "", "",
-                           {{"removed", std::to_string(number)}}, 0, kafka::kRequestTimeout);
-  if (!marked) return marked;
-  return (*commands)->Flush(kafka::kRequestTimeout);
+  return core_->Mark(partition, {{"removed", std::to_string(number)}});
 }
 
 }  // namespace sluice

@@ -37,6 +37,9 @@ struct KafkaOptions {
   std::optional<uint32_t> warm = {};
   // A caller's command is on the topic, at this offset; or was not taken, and nothing was decided.
   std::function<void(uint64_t ticket, Result<uint64_t> offset)> on_appended;
+  // A caller's command is to be sent again, and may be on the topic already: the ticket it is sent
+  // under, the only one that counts from then on; nullopt: the caller has been answered.
+  std::function<std::optional<uint64_t>(uint64_t ticket)> on_again;
   // Nothing here can heal it: the log is not the one that was opened any more. Called once.
   std::function<void(const Error&)> on_fatal;
   // Of users' commands queued for the brokers; more are refused, kUnavailable.

@@ -131,7 +131,8 @@ Result<size_t> PartitionTerm::Poll(Input input, const PollLimits& limits,
 }
 
 uint64_t PartitionTerm::InputsWaiting() const {
-  return ahead_[0].records.size() + ahead_[1].records.size();
+  if (!inputs_) return 0;
+  return inputs_->Waiting() + ahead_[0].records.size() + ahead_[1].records.size();
 }
 
 void PartitionTerm::SetWakeup(std::function<void()> wakeup) {

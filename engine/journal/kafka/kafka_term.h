@@ -24,7 +24,6 @@ class PartitionTerm final : public PartitionJournal {
   Result<void> StartInputs(InputOffsets next) override;
   Result<size_t> Poll(Input input, const PollLimits& limits,
                       std::vector<InputRecord>* records) override;
-  // Of what the client has handed over; what it still holds, and the broker, is not counted.
   uint64_t InputsWaiting() const override;
   void SetWakeup(std::function<void()> wakeup) override;
   void Commit(CommitBatch batch, CommitDone done) override;

@@ -77,7 +77,10 @@ class Admin {
 class Producer {
  public:
   // Called, from this producer's own thread or within Commit, with the offset of a message that was
-  // delivered, or why it was not. `opaque` is Produce's; of messages with 0 nothing is said.
+  // delivered, or why it was not. `opaque` is Produce's; of messages with 0 nothing is said. Of one
+  // that is not transactional, here and from Produce, kUnavailable: nothing is wrong with the
+  // message, it is to be sent again, by another producer where this one is dead, and may be on its
+  // topic already; kInvalid: the brokers do not take it, and it is not there.
   using OnDelivered = std::function<void(uint64_t opaque, Result<uint64_t> offset)>;
   static Result<std::unique_ptr<Producer>> Make(const Config& config, OnDelivered on_delivered = {},
                                                 Hurry hurry = nullptr);
@@ -92,11 +95,14 @@ class Producer {
   Result<void> Produce(const std::string& topic, uint32_t partition, std::string_view key,
                        std::string_view payload, const Headers& headers, uint64_t opaque,
                        Duration timeout);
+  // kUnavailable, too, when the client took a message for delivered that may not be.
   Result<void> Commit(Duration timeout);
   // Waits until everything produced is delivered or failed.
   Result<void> Flush(Duration timeout);
   // Nothing it is told will succeed any more; make another.
   bool IsDead() const;
+  // Waits, at most `settle`, for what is under way; the rest is told as not delivered.
+  void GiveUp(Duration settle);
 
  private:
   struct Impl;
@@ -120,6 +126,8 @@ class Reader {
   // The next message of a source, waiting at most `timeout`; nullopt: none. `*at_end`, if given, is
   // set when the end (of what is committed) was reached instead.
   Result<std::optional<Message>> Poll(size_t source, Duration timeout, bool* at_end = nullptr);
+  // Offsets of all sources between what was polled and the end that the client was last told of.
+  uint64_t Waiting() const;
   // Called when a source that was empty has something.
   void SetReady(std::function<void()> on_ready);
 

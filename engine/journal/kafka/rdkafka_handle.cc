@@ -44,6 +44,27 @@ ErrorCode CodeOf(rd_kafka_resp_err_t error) {
   }
 }
 
+// Whether brokers or client said no to this record. All else is about where and when: a leader that
+// dies has many ways to say so.
+bool IsRefusal(rd_kafka_resp_err_t error) {
+  switch (static_cast<int>(error)) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // What to do about an error that somebody has to mend.
 std::string_view Mend(rd_kafka_resp_err_t error) {
   switch (static_cast<int>(error)) {
@@ -97,6 +118,12 @@ tl::unexpected<Error> Failed(std::string_view doing, rd_kafka_resp_err_t error,
              Redacted(fmt::format("Kafka: {}: {}: {}{}", doing, rd_kafka_err2name(error),
                                   more.empty() ? std::string_view(rd_kafka_err2str(error)) : more,
                                   Mend(error))));
+}
+
+tl::unexpected<Error> Undelivered(std::string_view doing, rd_kafka_resp_err_t error) {
+  auto failed = Failed(doing, error);
+  failed.value().code = IsRefusal(error) ? ErrorCode::kInvalid : ErrorCode::kUnavailable;
+  return failed;
 }
 
 Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error) {

@@ -48,6 +48,8 @@ class Trouble {
 // `more` is what the library says of this occurrence; empty: its text for the code.
 tl::unexpected<Error> Failed(std::string_view doing, rd_kafka_resp_err_t error,
                              std::string_view more = "");
+// Of a record that was not delivered: the codes of Producer::OnDelivered.
+tl::unexpected<Error> Undelivered(std::string_view doing, rd_kafka_resp_err_t error);
 // Takes ownership of `error`; null is success.
 Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error);
 
