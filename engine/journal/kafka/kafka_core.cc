@@ -36,6 +36,14 @@ Headers PlaceHeaders(uint64_t sequence, uint64_t term) {
           {std::string(kTermHeader), std::to_string(term)}};
 }
 
+tl::unexpected<Error> EventsCutShort(uint32_t partition, uint64_t end, uint64_t read) {
+  return Err(ErrorCode::kCorruption,
+             "I12: the events topic of partition {} ends at offset {}, {} had been read: it was "
+             "made anew, or the brokers have lost what they had acknowledged; bring it back from "
+             "a copy",
+             partition, end, read);
+}
+
 Headers EventHeaders(const LogRecord& record) {
   Headers headers = PlaceHeaders(record.sequence, record.term);
   if (!record.decision) return headers;
@@ -271,10 +279,7 @@ Result<void> KafkaJournal::Core::CatchUp(uint32_t partition, bool settled) {
   if (from > marks->end && !settled) return {};
   if (from > marks->end) {
     Suspect();
-    return Err(ErrorCode::kCorruption,
-               "I12: the events topic of partition {} ends at offset {}, {} had been read: the "
-               "brokers have lost what they had acknowledged",
-               partition, marks->end, from);
+    return kafka::EventsCutShort(partition, marks->end, from);
   }
   if (from == marks->end) return {};
   if (auto assigned = (*reader)->Assign({{names.events, partition, from}}); !assigned) {

@@ -39,6 +39,9 @@ const std::string* FindHeader(const Headers& headers, std::string_view name);
 Headers PlaceHeaders(uint64_t sequence, uint64_t term);
 Headers EventHeaders(const LogRecord& record);
 
+// I12: the events topic of a partition ends below what had been read of it.
+tl::unexpected<Error> EventsCutShort(uint32_t partition, uint64_t end, uint64_t read);
+
 class EventsTail;
 class Membership;
 class PartitionTerm;

@@ -120,11 +120,7 @@ Result<void> TopicGuard::CheckIdentity() {
     const auto marks = (*reader)->QueryWatermarks(core_.names.events, partition, kRequestTimeout);
     if (!marks) return Err(ErrorCode::kUnavailable, "{}", marks.error().message);
     if (marks->end >= read) continue;
-    return Err(ErrorCode::kCorruption,
-               "I12: the events topic of partition {} ends at offset {}, {} had been read: it was "
-               "made anew, or the brokers have lost what they had acknowledged; bring it back from "
-               "a copy",
-               partition, marks->end, read);
+    return EventsCutShort(partition, marks->end, read);
   }
   return {};
 }
