@@ -75,7 +75,7 @@ class PartitionProcessor {
   // `Opened` is durable and inputs are being decided.
   bool InputsStarted() const { return inputs_started_; }
   // Input records that are there and were not taken in yet.
-  uint64_t InputsWaiting() const { return journal_->InputsWaiting(); }
+  std::optional<uint64_t> InputsWaiting() const { return journal_->InputsWaiting(); }
   const PartitionState& state() const { return decider_.state(); }
 
  private:

@@ -89,7 +89,7 @@ RunnerStatus PartitionRunner::Status() const {
 void PartitionRunner::SetStatus(RunnerState state, std::string reason) {
   const std::lock_guard lock(mutex_);
   status_.state = state;
-  status_.inputs_waiting = 0;
+  status_.inputs_waiting = std::nullopt;
   status_.reason = std::move(reason);
   stopped_.store(state == RunnerState::kStopped, std::memory_order_release);
 }

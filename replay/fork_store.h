@@ -62,7 +62,7 @@ class ForkLog final : public PartitionJournal {
   Result<size_t> Poll(Input, const PollLimits&, std::vector<InputRecord>*) override {
     return size_t{0};
   }
-  uint64_t InputsWaiting() const override { return 0; }
+  std::optional<uint64_t> InputsWaiting() const override { return 0; }
   void SetWakeup(std::function<void()>) override {}
   void Commit(CommitBatch batch, CommitDone done) override;
 

@@ -176,9 +176,9 @@ struct MetricsSnapshot {
   struct Partition {
     uint32_t partition = 0;
     uint64_t term = 0;
-    uint64_t sequence = 0;          // of the last decision committed
-    uint64_t applied_sequence = 0;  // of the last decision in the projections
-    uint64_t input_lag = 0;         // records not yet decided
+    uint64_t sequence = 0;              // of the last decision committed
+    uint64_t applied_sequence = 0;      // of the last decision in the projections
+    std::optional<uint64_t> input_lag;  // records not yet taken in; nullopt: not known here
     bool stopped = false;
   };
   struct Histogram {

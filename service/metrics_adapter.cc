@@ -63,25 +63,29 @@ void AddPartitions(const MetricsSnapshot& snapshot, Families* families) {
   struct Row {
     const char* name;
     const char* help;
-    uint64_t (*value)(const Partition&);
+    std::optional<uint64_t> (*value)(const Partition&);  // nullopt: not known
   };
   static constexpr Row kRows[] = {
-      {"sluice_partition_term", "The term now open.", [](const Partition& p) { return p.term; }},
+      {"sluice_partition_term", "The term now open.",
+       [](const Partition& p) { return std::optional(p.term); }},
       {"sluice_partition_sequence", "Sequence of the last decision committed.",
-       [](const Partition& p) { return p.sequence; }},
+       [](const Partition& p) { return std::optional(p.sequence); }},
       {"sluice_partition_applied_sequence", "Sequence of the last decision in the projections.",
-       [](const Partition& p) { return p.applied_sequence; }},
+       [](const Partition& p) { return std::optional(p.applied_sequence); }},
       {"sluice_partition_projection_lag", "Decisions committed but not yet in the projections.",
        [](const Partition& p) {
-         return p.sequence > p.applied_sequence ? p.sequence - p.applied_sequence : 0;
+         return std::optional(p.sequence > p.applied_sequence ? p.sequence - p.applied_sequence
+                                                              : 0);
        }},
       {"sluice_partition_input_lag", "Input records not yet taken in by the partition.",
        [](const Partition& p) { return p.input_lag; }},
       {"sluice_partition_stopped", "1 when the partition has stopped on a fault.",
-       [](const Partition& p) { return uint64_t{p.stopped}; }}};
+       [](const Partition& p) { return std::optional<uint64_t>(p.stopped); }}};
   for (const Row& row : kRows) {
     for (const Partition& partition : snapshot.partitions) {
-      families->Add(row.name, row.help, MetricType::Gauge, Number(row.value(partition)),
+      const auto value = row.value(partition);
+      if (!value) continue;
+      families->Add(row.name, row.help, MetricType::Gauge, Number(*value),
                     {{"partition", std::to_string(partition.partition)}});
     }
   }

@@ -65,7 +65,7 @@ class EmbeddedPartition final : public PartitionJournal {
     return inputs_.Poll(term_.get(), input, limits, records);
   }
 
-  uint64_t InputsWaiting() const override { return inputs_.Waiting(term_.get()); }
+  std::optional<uint64_t> InputsWaiting() const override { return inputs_.Waiting(term_.get()); }
 
   void SetWakeup(std::function<void()> wakeup) override {
     inputs_.SetWakeup(term_.get(), std::move(wakeup));

@@ -119,9 +119,9 @@ class PartitionJournal {
   virtual Result<size_t> Poll(Input input, const PollLimits& limits,
                               std::vector<InputRecord>* records) = 0;
 
-  // How many records of both inputs are there, as far as this process knows, that no Poll has
-  // handed out: 0 before StartInputs. Where offsets have holes those are counted, too.
-  virtual uint64_t InputsWaiting() const = 0;
+  // How many records of both inputs no Poll has handed out; 0 before StartInputs, nullopt where
+  // that is not known here.
+  virtual std::optional<uint64_t> InputsWaiting() const = 0;
 
   // `wakeup` is called, from any thread, when there may be new input or a commit has finished. It
   // must be quick and must not call the journal. Spurious calls happen; none is lost.

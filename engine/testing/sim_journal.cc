@@ -67,7 +67,7 @@ class SimJournal::Term final : public PartitionJournal {
     return taken;
   }
 
-  uint64_t InputsWaiting() const override {
+  std::optional<uint64_t> InputsWaiting() const override {
     if (!started_ || Fenced()) return 0;
     const auto counted = [](const auto& records, uint64_t next) {
       return static_cast<uint64_t>(

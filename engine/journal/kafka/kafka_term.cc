@@ -130,11 +130,6 @@ Result<size_t> PartitionTerm::Poll(Input input, const PollLimits& limits,
   return taken;
 }
 
-uint64_t PartitionTerm::InputsWaiting() const {
-  if (!inputs_) return 0;
-  return inputs_->Waiting() + ahead_[0].records.size() + ahead_[1].records.size();
-}
-
 void PartitionTerm::SetWakeup(std::function<void()> wakeup) {
   const std::lock_guard lock(mutex_);
   wakeup_ = std::move(wakeup);

@@ -126,8 +126,6 @@ class Reader {
   // The next message of a source, waiting at most `timeout`; nullopt: none. `*at_end`, if given, is
   // set when the end (of what is committed) was reached instead.
   Result<std::optional<Message>> Poll(size_t source, Duration timeout, bool* at_end = nullptr);
-  // Offsets of all sources between what was polled and the end that the client was last told of.
-  uint64_t Waiting() const;
   // Called when a source that was empty has something.
   void SetReady(std::function<void()> on_ready);
 

@@ -48,8 +48,7 @@ struct Reader::Impl {
   // Messages taken and not yet polled, by offset. Some come through the handle's queue: the client
   // may set that way for a partition after it was given a queue of its own.
   std::vector<std::deque<Message>> ahead;
-  std::vector<bool> ended;    // the end of a source was met
-  std::vector<int64_t> seen;  // of a source, the offset behind all that was taken from the client
+  std::vector<bool> ended;  // the end of a source was met
   // What was met behind the messages ahead: told once those are polled.
   std::vector<std::optional<Error>> failed;
   std::mutex mutex;
@@ -64,7 +63,6 @@ struct Reader::Impl {
     if (impl.on_ready) impl.on_ready();
   }
   void Insert(size_t source, Message message) {
-    seen[source] = std::max(seen[source], static_cast<int64_t>(message.offset) + 1);
     auto& queue = ahead[source];
     auto at = queue.end();
     while (at != queue.begin() && std::prev(at)->offset > message.offset) --at;
@@ -88,7 +86,6 @@ struct Reader::Impl {
         Insert(source, ToMessage(*message));
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         ended[source] = true;
-        seen[source] = std::max(seen[source], message->offset);
       } else {
         auto met = Failed("reading", message->err, rd_kafka_message_errstr(message));
         if (!failed[source]) failed[source] = std::move(met.value());
@@ -153,8 +150,6 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
   rd_kafka_queue_cb_event_enable(impl_->common.get(), &Impl::OnReady, impl_.get());
   impl_->ahead.assign(sources.size(), {});
   impl_->ended.assign(sources.size(), false);
-  impl_->seen.clear();
-  for (const Source& source : sources) impl_->seen.push_back(static_cast<int64_t>(source.from));
   impl_->failed.assign(sources.size(), std::nullopt);
   for (const Source& source : sources) {
     Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_partition(
@@ -186,22 +181,6 @@ Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, boo
   if (failed) return tl::unexpected<Error>(*std::exchange(failed, std::nullopt));
   if (impl_->ended[source] && at_end) *at_end = true;
   return std::optional<Message>();
-}
-
-uint64_t Reader::Waiting() const {
-  uint64_t waiting = 0;
-  for (size_t i = 0; i < impl_->sources.size(); ++i) {
-    waiting += impl_->ahead[i].size();
-    int64_t low = 0;
-    int64_t end = 0;
-    const auto error = rd_kafka_get_watermark_offsets(
-        impl_->handle.get(), impl_->sources[i].topic.c_str(),
-        static_cast<int32_t>(impl_->sources[i].partition), &low, &end);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && end > impl_->seen[i]) {
-      waiting += static_cast<uint64_t>(end - impl_->seen[i]);
-    }
-  }
-  return waiting;
 }
 
 void Reader::SetReady(std::function<void()> on_ready) {
