@@ -157,7 +157,9 @@ TEST_P(JournalConformance, CommandsAreHandedOutOnceInOrderAsTheyCame) {
   EXPECT_GT(records[1].offset, records[0].offset);
   std::vector<InputRecord> none;
   EXPECT_EQ(partition->Poll(Input::kCommands, {}, &none).value(), 0u);
-  EXPECT_EQ(partition->InputsWaiting(), 0u);
+  // Known where the inputs are the journal's own.
+  EXPECT_EQ(partition->InputsWaiting(),
+            harness_->holds_inputs() ? std::optional<uint64_t>(0) : std::nullopt);
 }
 
 TEST_P(JournalConformance, PollKeepsToItsLimits) {
