@@ -48,6 +48,8 @@ class LogObserver {
   void JudgeId(const Decision& decision, uint64_t sequence);
   void Fold(const Decision& decision, uint64_t sequence, ObservedEntity& entity);
   void FoldMarks(const Decision& decision, uint64_t sequence, ObservedEntity& entity);
+  // What it hears of others, and shows of itself (O1).
+  void ExpectNothingGoesBack(const Decision& decision, uint64_t sequence, ObservedEntity& entity);
   ObservedEntity& EntityOf(const EntityKey& key);
   bool IsSetAside(std::string_view entity) const;
 

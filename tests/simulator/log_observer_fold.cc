@@ -1,4 +1,6 @@
 // What a judged decision does to what the observer knows.
+#include <algorithm>
+
 #include "machines/common/step.h"
 #include "tests/simulator/log_observer.h"
 
@@ -20,6 +22,28 @@ void LogObserver::FoldMarks(const Decision& decision, uint64_t sequence, Observe
       if (released->skipped && !entity.parked.empty()) entity.parked.pop_front();
     }
   }
+}
+
+void LogObserver::ExpectNothingGoesBack(const Decision& decision, uint64_t sequence,
+                                        ObservedEntity& entity) {
+  if (decision.verdict == Verdict::kParked) return;  // heard once it is decided
+  if (const auto* seen = decision.command->payload.As<Observed>()) {
+    uint64_t& version = entity.told[seen->subject];
+    findings_.Expect(seen->version >= version, "O1", "{}:{}: {} hears of {} at version {} after {}",
+                     state_.partition, sequence, decision.command->entity, seen->subject,
+                     seen->version, version);
+    version = std::max(version, seen->version);
+    ++state_.seen["ToldOfAnother"];
+  }
+  const Observation shown = entity.kind->observe(*entity.state);
+  if (shown.uid != entity.uid) {
+    entity.uid = shown.uid;
+    entity.generation = 0;
+  }
+  findings_.Expect(shown.generation >= entity.generation, "O1",
+                   "{}:{}: {} shows generation {} after {}", state_.partition, sequence,
+                   decision.command->entity, shown.generation, entity.generation);
+  entity.generation = shown.generation;
 }
 
 void LogObserver::Fold(const Decision& decision, uint64_t sequence, ObservedEntity& entity) {
@@ -51,6 +75,7 @@ void LogObserver::Fold(const Decision& decision, uint64_t sequence, ObservedEnti
                      "{}:{} says version {}, folded it is {}", state_.partition, sequence,
                      decision.version, entity.state->version);
   }
+  ExpectNothingGoesBack(decision, sequence, entity);
   findings_.Expect(entity.state->version - version_before <= 1, "I4", "{}:{} skips a version",
                    state_.partition, sequence);
   if (hash != hash_before || entity.state->version != version_before) {

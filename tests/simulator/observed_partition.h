@@ -34,6 +34,9 @@ struct ObservedEntity {
   bool quarantined = false;
   std::deque<std::pair<uint64_t, Command>> parked;  // with the sequence that parked it
   std::vector<Moment> moments;                      // ascending
+  std::map<std::string, uint64_t> told;             // by who is watched: version last told
+  std::string uid;                                  // as last shown, and the generation with it
+  int64_t generation = 0;
 
   bool SetAside() const { return quarantined || !parked.empty(); }
 };

@@ -59,7 +59,7 @@ constexpr const char* kExpected[] = {
     "InstanceAdopted", "BindingKeyRefused", "InstanceExpired",     "InstanceFailed",
     "InstanceRunLost", "LeaseTakenOver",    "InstanceLeaseSeen",   "NetworkAllocated",
     "SubnetReadied",   "PrefixUnassigned",  "AttachmentChanged",   "CascadeRequested",
-    "SettingsAdopted",
+    "SettingsAdopted", "ToldOfAnother",
 };
 
 std::vector<uint64_t> KeptSeeds() {
