@@ -35,6 +35,7 @@ void LogObserver::ExpectNothingGoesBack(const Decision& decision, uint64_t seque
     version = std::max(version, seen->version);
     ++state_.seen["ToldOfAnother"];
   }
+  if (!entity.state->Exists()) return;  // who is gone shows no generation
   const Observation shown = entity.kind->observe(*entity.state);
   if (shown.uid != entity.uid) {
     entity.uid = shown.uid;
