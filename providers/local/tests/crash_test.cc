@@ -87,7 +87,8 @@ TEST(Crash, AtEveryStepOfAStopNothingIsLeft) {
     InAnotherProcess([&] {
       TestHost host(dir.path());
       host.Run(spec);
-      host.UntilState(ProcessState::kRunning);
+      // Running is told of a program that was started; it may not have come to its first line.
+      host.UntilLooking([&] { return !ReadText(dir.path() / "starts").empty(); });
     });
     const int status = InAnotherProcess([&] {
       TestHost host(dir.path(), DyingAtStep(step));
