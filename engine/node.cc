@@ -12,17 +12,11 @@
 namespace sluice {
 namespace {
 
-const std::vector<double> kCommitBoundsSeconds = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
-                                                  0.05,   0.1,   0.2,   0.5,   1};
-
 constexpr size_t kKafkaWindows = 4;
 
 }  // namespace
 
-Node::Node(NodeOptions options) : options_(std::move(options)) {
-  counters_.commit_bounds_seconds = kCommitBoundsSeconds;
-  counters_.commit_counts.resize(kCommitBoundsSeconds.size() + 1);
-}
+Node::Node(NodeOptions options) : options_(std::move(options)) {}
 
 Result<std::unique_ptr<Node>> Node::Open(NodeOptions options) {
   std::unique_ptr<Node> node(new Node(std::move(options)));
@@ -205,54 +199,6 @@ void Node::OnStopped(uint32_t partition, const std::string& reason) {
                                  partition, reason)});
 }
 
-void Node::OnAppended(uint64_t ticket, Result<uint64_t> offset) {
-  if (!offset) return callers_.Answer(ticket, tl::unexpected<Error>(std::move(offset.error())));
-  if (const auto partition = callers_.Appended(ticket, *offset)) runners_[*partition]->Wake();
-}
-
-void Node::OnFollowed(uint32_t partition,
-                      const std::vector<std::shared_ptr<const LogRecord>>& records) {
-  for (auto& [ticket, record] : callers_.Find(partition, records)) {
-    OnDecided(ticket, std::move(record));
-  }
-  for (const auto& record : records) {
-    const auto* reply = record->decision->command->payload.As<Answered>();
-    if (reply && reply->result) {
-      callers_.AnswerDeferred(record->decision->command->entity, reply->id, *reply->result);
-    }
-  }
-}
-
-void Node::OnAbandoned(uint64_t ticket) {
-  // On Kafka the command is on its topic: whoever decides it, the decision is seen here.
-  if (options_.kafka) return;
-  callers_.Answer(ticket, Err(ErrorCode::kUnavailable,
-                              "the term ended before the decision was durable; the outcome is "
-                              "unknown, send it again under its id"));
-}
-
-void Node::OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) {
-  const Decision& decision = *record->decision;
-  if (decision.verdict == Verdict::kDeadLettered) {
-    callers_.Answer(ticket, Err(ErrorCode::kInvalid, "{}; the bytes are in dead letters",
-                                decision.rejection->message));
-    return;
-  }
-  if (decision.verdict == Verdict::kForwarded) {
-    callers_.Answer(ticket, Err(ErrorCode::kUnavailable,
-                                "{} is another partition's, which decides it; send it again under "
-                                "its id for the outcome",
-                                decision.command->entity));
-    return;
-  }
-  if (decision.verdict == Verdict::kDuplicate) {
-    callers_.Answer(ticket, RepeatedAnswer(*record));
-    return;
-  }
-  callers_.Answer(ticket,
-                  CallerAnswer{.result = ResultOf(*record), .final = !decision.reply_deferred});
-}
-
 // The nodes of a cluster choose each for itself, and by hash: so that, together, they keep about as
 // much of one partition as of another.
 bool Node::KeepsWarm(uint32_t partition) const {
@@ -265,102 +211,6 @@ bool Node::KeepsWarm(uint32_t partition) const {
     if (!journal_->IsAssigned(other) && score(other) < score(partition)) ++before;
   }
   return before < *options_.warm;
-}
-
-Result<LogRecord> Node::ReadRecord(uint32_t partition, uint64_t sequence) const {
-  Result<LogRecord> found = Err(ErrorCode::kNotFound, "no decision {}:{}", partition, sequence);
-  auto read =
-      journal_->ReadRecords(partition, {&sequence, 1}, [&](uint64_t, std::string_view bytes) {
-        found = Unpack<LogRecord>(bytes);
-        return false;
-      });
-  if (!read) return tl::unexpected<Error>(std::move(read.error()));
-  if (found && !found->decision) return Err(ErrorCode::kNotFound, "no decision there");
-  return found;
-}
-
-Result<CallerAnswer> Node::RepeatedAnswer(const LogRecord& record) {
-  const Decision& decision = *record.decision;
-  const Result<LogRecord> original = ReadRecord(record.partition, decision.duplicate_of->sequence);
-  if (!original) return tl::unexpected<Error>(original.error());
-  CallerAnswer answer{.result = ResultOf(*original), .final = true};
-  if (original->decision->reply_deferred) {
-    auto known =
-        stores_[record.partition]->FindCommand(decision.command->entity, decision.command->id);
-    if (!known) return tl::unexpected<Error>(std::move(known.error()));
-    answer.final = *known && (*known)->answered_by.has_value();
-    if (answer.final) {
-      const Result<LogRecord> reply = ReadRecord(record.partition, *(*known)->answered_by);
-      if (!reply) return tl::unexpected<Error>(reply.error());
-      if (const auto* answered = reply->decision->command->payload.As<Answered>()) {
-        if (answered->result) AddReply(answer.result, *answered->result);
-      }
-    }
-  }
-  answer.result.duplicate = true;
-  return answer;
-}
-
-void Node::OnApplied(const AppliedBatch& batch) {
-  std::vector<const Decision*> answered;
-  std::map<std::pair<Verdict, std::string_view>, uint64_t> decided;
-  std::vector<const Decision*> refused;
-  for (const AppliedRecord& applied : batch.records) {
-    const auto& decision = applied.record->decision;
-    if (!decision || !decision->command) continue;
-    const std::string_view entity = decision->command->entity;
-    ++decided[{decision->verdict, entity.substr(0, entity.find('/'))}];
-    const bool nothing =
-        decision->verdict == Verdict::kIgnored || decision->verdict == Verdict::kRejected;
-    if (nothing && !decision->command->source) refused.push_back(&*decision);
-    if (decision->command->payload.As<Answered>()) answered.push_back(&*decision);
-  }
-  {
-    const std::lock_guard lock(counters_mutex_);
-    for (const auto& [what, count] : decided) {
-      counters_.decisions[{std::string(ToString(what.first)), std::string(what.second)}] += count;
-    }
-    for (const Decision* decision : refused) {
-      const std::string& entity = decision->command->entity;
-      const Type* type = decision->command->payload.type();
-      ++counters_
-            .refused[{std::string(ToString(decision->verdict)), entity.substr(0, entity.find('/')),
-                      std::string(type ? type->wire_name : "")}];
-    }
-    for (const AppliedRecord& applied : batch.records) {
-      const auto& decision = applied.record->decision;
-      if (decision && decision->command) counters_.conditions.Count(*decision);
-    }
-  }
-  for (const Decision* decision : answered) {
-    const auto* reply = decision->command->payload.As<Answered>();
-    if (reply->result) {
-      callers_.AnswerDeferred(decision->command->entity, reply->id, *reply->result);
-    }
-  }
-}
-
-void Node::OnCommitted(size_t records, Duration latency) {
-  const double seconds = static_cast<double>(latency.us) / 1e6;
-  const auto bucket =
-      std::lower_bound(kCommitBoundsSeconds.begin(), kCommitBoundsSeconds.end(), seconds) -
-      kCommitBoundsSeconds.begin();
-  const std::lock_guard lock(counters_mutex_);
-  counters_.commit_counts[static_cast<size_t>(bucket)] += records > 0 ? 1 : 0;
-  counters_.commit_seconds_sum += seconds;
-}
-
-NodeCounters Node::Counters() const {
-  NodeCounters counters;
-  {
-    const std::lock_guard lock(counters_mutex_);
-    counters = counters_;
-  }
-  for (const auto& gate : gates_) {
-    counters.commands_waiting += gate->Waiting();
-    counters.commands_held_off += gate->Refused();
-  }
-  return counters;
 }
 
 std::string Node::NotReadyReason() const {

@@ -69,6 +69,9 @@ struct NodeCounters {
   double commit_seconds_sum = 0;
 };
 
+// All zero, with the bounds that a node counts by.
+NodeCounters EmptyNodeCounters();
+
 class Node : private ProcessorListener {
  public:
   // kUnavailable: another process holds the directory. kInvalid: another number of partitions than
@@ -132,7 +135,6 @@ class Node : private ProcessorListener {
   void OnStopped(uint32_t partition, const std::string& reason);
   void OnApplied(const AppliedBatch& batch) override;
   void OnCommitted(size_t records, Duration latency) override;
-  CallerAnswer AnswerOf(const LogRecord& record);
   // The accepted decision that `record` repeats, with its deferred reply if that is there.
   Result<CallerAnswer> RepeatedAnswer(const LogRecord& record);
   // Whether the partition, which another node decides, is one of those to be followed.
@@ -150,7 +152,7 @@ class Node : private ProcessorListener {
   std::unique_ptr<SnapshotSchedule> schedule_;
   bool started_ = false;
   mutable std::mutex counters_mutex_;
-  NodeCounters counters_;
+  NodeCounters counters_ = EmptyNodeCounters();
   std::vector<std::unique_ptr<PartitionRunner>> runners_;
 };
 
