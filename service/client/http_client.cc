@@ -1,27 +1,18 @@
 #include "service/client/http_client.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 #include <cctype>
 #include <chrono>
 #include <mutex>
 #include <optional>
 
+#include "service/client/http_connection.h"
 #include "service/client/line_splitter.h"
 #include "service/client/url.h"
 
 namespace sluice {
 namespace {
 
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
@@ -64,93 +55,6 @@ http::request<http::string_body> Message(const ServerUrl& url, const HttpRequest
   return message;
 }
 
-// One connection with an event loop of its own, so that every wait can be bounded or stopped.
-class Connection {
- public:
-  explicit Connection(const ServerUrl& url) : url_(url), stream_(io_) {}
-
-  error_code Connect(Duration timeout) {
-    asio::ip::tcp::resolver resolver(io_);
-    error_code error;
-    const auto endpoints = resolver.resolve(url_.host, url_.port, error);
-    if (error) return error;
-    Expire(timeout);
-    stream_.async_connect(endpoints, [&](error_code e, const auto&) { error = e; });
-    Run();
-    if (!error) stream_.socket().set_option(asio::ip::tcp::no_delay(true), error);
-    return error;
-  }
-
-  error_code Write(const http::request<http::string_body>& message) {
-    error_code error;
-    http::async_write(stream_, message, [&](error_code e, size_t) { error = e; });
-    Run();
-    return error;
-  }
-
-  template <class Parser>
-  error_code ReadHeader(Parser& parser) {
-    error_code error;
-    http::async_read_header(stream_, buffer_, parser, [&](error_code e, size_t) { error = e; });
-    Run();
-    return error;
-  }
-
-  template <class Parser>
-  error_code ReadAll(Parser& parser) {
-    error_code error;
-    http::async_read(stream_, buffer_, parser, [&](error_code e, size_t) { error = e; });
-    Run();
-    return error;
-  }
-
-  template <class Parser>
-  error_code ReadSome(Parser& parser) {
-    error_code error;
-    http::async_read_some(stream_, buffer_, parser, [&](error_code e, size_t) { error = e; });
-    Run();
-    return error;
-  }
-
-  void Expire(Duration timeout) {
-    if (timeout.us > 0) {
-      stream_.expires_after(std::chrono::microseconds(timeout.us));
-    } else {
-      stream_.expires_never();
-    }
-  }
-
-  // A kept connection on which the server has said anything, its farewell included, is of no use.
-  bool IsQuiet() {
-    char byte = 0;
-    const ssize_t got = recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && buffer_.size() == 0;
-  }
-
-  // From any thread.
-  void CancelFromOutside() {
-    asio::post(io_, [this] {
-      is_cancelled_ = true;
-      error_code ignored;
-      stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-      stream_.cancel();
-    });
-  }
-  bool is_cancelled() const { return is_cancelled_; }
-
- private:
-  void Run() {
-    io_.restart();
-    io_.run();
-  }
-
-  const ServerUrl url_;
-  asio::io_context io_{1};
-  beast::tcp_stream stream_;
-  beast::flat_buffer buffer_;
-  bool is_cancelled_ = false;
-};
-
 }  // namespace
 
 struct HttpClient::Impl {
@@ -160,7 +64,7 @@ struct HttpClient::Impl {
   const Result<ServerUrl> url;
 
   std::mutex mutex;
-  std::unique_ptr<Connection> kept;  // Guarded by mutex.
+  std::unique_ptr<HttpConnection> kept;  // Guarded by mutex.
 
   tl::unexpected<Error> Broken(const HttpRequest& request, const error_code& error) const {
     if (error == beast::error::timeout) {
@@ -187,7 +91,7 @@ struct HttpClient::Impl {
   }
 
   // One attempt over `connection`. Sets `*keep` when it can carry another call.
-  Result<HttpResponse> Once(Connection& connection, const HttpRequest& request, bool* keep) {
+  Result<HttpResponse> Once(HttpConnection& connection, const HttpRequest& request, bool* keep) {
     const auto message = Message(*url, request);
     connection.Expire(request.timeout);
     if (const error_code error = connection.Write(message)) return Broken(request, error);
@@ -204,7 +108,7 @@ struct HttpClient::Impl {
   Result<HttpResponse> Call(const HttpRequest& request) {
     if (!url) return tl::unexpected<Error>(url.error());
     const std::lock_guard lock(mutex);
-    std::unique_ptr<Connection> connection = std::move(kept);
+    std::unique_ptr<HttpConnection> connection = std::move(kept);
     bool keep = false;
     if (connection != nullptr && connection->IsQuiet()) {
       Result<HttpResponse> response = Once(*connection, request, &keep);
@@ -213,14 +117,14 @@ struct HttpClient::Impl {
         return response;
       }
     }
-    connection = std::make_unique<Connection>(*url);
+    connection = std::make_unique<HttpConnection>(*url);
     if (const error_code error = connection->Connect(request.timeout)) return NotReached(error);
     Result<HttpResponse> response = Once(*connection, request, &keep);
     if (keep) kept = std::move(connection);
     return response;
   }
 
-  Result<StreamOutcome> ReadLines(Connection& connection, const HttpRequest& request,
+  Result<StreamOutcome> ReadLines(HttpConnection& connection, const HttpRequest& request,
                                   const LineCallback& on_line,
                                   http::response_parser<http::buffer_body>& parser,
                                   const std::chrono::steady_clock::time_point* end) const {
@@ -267,7 +171,7 @@ struct HttpClient::Impl {
     if (!url) return tl::unexpected<Error>(url.error());
     const auto end =
         std::chrono::steady_clock::now() + std::chrono::microseconds(request.stream_for.us);
-    Connection connection(*url);
+    HttpConnection connection(*url);
     const std::stop_callback on_stop(stop, [&] { connection.CancelFromOutside(); });
     const auto stopped = [] { return StreamOutcome{StreamEnd::kCaller, {}}; };
     if (stop.stop_requested()) return stopped();
