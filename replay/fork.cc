@@ -37,10 +37,10 @@ class Forking {
     uint64_t total = 0;
     for (const uint64_t end : archive_.Now()) total += end;
     while (true) {
-      auto chosen = ChooseNext();
-      if (!chosen) return tl::unexpected(chosen.error());
-      if (*chosen == kNobody) break;
-      if (auto stepped = Step(static_cast<uint32_t>(*chosen)); !stepped) return stepped;
+      auto next = NextInTime(originals_);
+      if (!next) return tl::unexpected(next.error());
+      if (!*next) break;
+      if (auto stepped = Step(**next); !stepped) return stepped;
       if (++report_.original % 1024 == 0 && on_progress && !on_progress(report_.original, total)) {
         return Err(ErrorCode::kUnavailable, "interrupted");
       }
@@ -74,39 +74,6 @@ class Forking {
   }
 
  private:
-  static constexpr int64_t kNobody = -1;
-
-  // The partition whose record comes next in time, what it answers being behind it already.
-  Result<int64_t> ChooseNext() {
-    int64_t chosen = kNobody;
-    int64_t any = kNobody;
-    Time earliest;
-    for (uint32_t partition = 0; partition < originals_.size(); ++partition) {
-      auto head = originals_[partition]->Head();
-      if (!head) return tl::unexpected(head.error());
-      if (*head == nullptr) continue;
-      any = partition;
-      const auto& decision = (*head)->decision;
-      if (decision && decision->origin && decision->origin->input == Input::kInternal &&
-          decision->command && decision->command->source) {
-        const FollowUpSource& source = *decision->command->source;
-        if (source.partition < originals_.size() &&
-            originals_[source.partition]->next() <= source.sequence) {
-          continue;
-        }
-      }
-      const Time time = TimeOfRecord(**head);
-      if (chosen == kNobody || time < earliest) {
-        chosen = partition;
-        earliest = time;
-      }
-    }
-    if (chosen == kNobody && any != kNobody) {
-      return Err(ErrorCode::kCorruption, "follow-ups of the log wait for each other");
-    }
-    return chosen;
-  }
-
   Result<void> Step(uint32_t partition) {
     RecordedPartition& original = *originals_[partition];
     auto head = original.Head();

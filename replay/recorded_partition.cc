@@ -34,6 +34,37 @@ Result<void> RecordedPartition::Pass() {
   return *counts ? fold_.Apply() : Result<void>();
 }
 
+Result<std::optional<uint32_t>> NextInTime(
+    const std::vector<std::unique_ptr<RecordedPartition>>& partitions) {
+  std::optional<uint32_t> chosen;
+  bool any = false;
+  Time earliest;
+  for (uint32_t partition = 0; partition < partitions.size(); ++partition) {
+    auto head = partitions[partition]->Head();
+    if (!head) return tl::unexpected(head.error());
+    if (*head == nullptr) continue;
+    any = true;
+    const auto& decision = (*head)->decision;
+    if (decision && decision->origin && decision->origin->input == Input::kInternal &&
+        decision->command && decision->command->source) {
+      const FollowUpSource& source = *decision->command->source;
+      if (source.partition < partitions.size() &&
+          partitions[source.partition]->next() <= source.sequence) {
+        continue;
+      }
+    }
+    const Time time = TimeOfRecord(**head);
+    if (!chosen || time < earliest) {
+      chosen = partition;
+      earliest = time;
+    }
+  }
+  if (!chosen && any) {
+    return Err(ErrorCode::kCorruption, "follow-ups of the log wait for each other");
+  }
+  return chosen;
+}
+
 Result<Command> EditedCommand(const Command& command, const std::string& payload,
                               const KindRegistry& kinds) {
   if (command.payload.type() == nullptr) {

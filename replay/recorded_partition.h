@@ -2,8 +2,10 @@
 // fork makes of its commands.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "replay/archive.h"
 #include "replay/partition_fold.h"
@@ -34,6 +36,11 @@ class RecordedPartition {
   Bytes bytes_;
   bool ended_ = false;
 };
+
+// The partition whose record at hand comes next in time, what that answers being passed already;
+// none: all are at their ends. kCorruption: follow-ups wait for each other.
+Result<std::optional<uint32_t>> NextInTime(
+    const std::vector<std::unique_ptr<RecordedPartition>>& partitions);
 
 // `command` with another payload, JSON. kInvalid: it is none for this command.
 Result<Command> EditedCommand(const Command& command, const std::string& payload,
