@@ -1,8 +1,10 @@
 #include "replay/causes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "events/json.h"
+#include "replay/stretches.h"
 
 namespace sluice::replay {
 namespace {
@@ -112,39 +114,52 @@ Json ConditionJson(const Condition& condition) { return ParsedJson(ToJson(condit
 Result<ArmedBy> FindArming(const Archive& archive, const LogRecord& record) {
   const Command& command = *record.decision->command;
   const std::string id = command.payload.As<TimerDue>()->id;
+  // One that arms itself again and again is where it was armed first.
   ArmedBy armed;
-  auto visited = VisitDecisions(archive, command.entity, 0, [&](const LogRecord& earlier) {
-    if (earlier.sequence >= record.sequence) return false;
+  std::optional<DecisionPosition> by_other;  // of this stretch, as are the next two
+  std::optional<DecisionPosition> by_itself;
+  uint64_t times = 0;  // by itself, since `by_other`
+  const auto visit = [&](const LogRecord& earlier) {
     for (const TimerChange& timer : earlier.decision->effects.timers) {
       if (timer.id != id || !timer.due.IsSet()) continue;
-      // One that arms itself again and again is where it was armed first.
+      const DecisionPosition position{earlier.partition, earlier.sequence};
       const auto* own = earlier.decision->command->payload.As<TimerDue>();
-      if (own != nullptr && own->id == id && armed.position) {
-        ++armed.repeats;
+      if (own == nullptr || own->id != id) {
+        by_other = position;
+        times = 0;
       } else {
-        armed = {.position = DecisionPosition{earlier.partition, earlier.sequence}, .repeats = 0};
+        if (!by_itself) by_itself = position;
+        ++times;
       }
     }
-    return true;
-  });
+  };
+  const auto enough = [&] {
+    armed.repeats += std::exchange(times, 0);
+    if (by_itself || by_other) armed.position = by_other ? by_other : by_itself;
+    by_itself.reset();
+    return by_other.has_value();
+  };
+  auto visited = VisitStretches(archive, command.entity, record.sequence, visit, enough);
   if (!visited) return tl::unexpected(visited.error());
+  // Of a part of a log: the first time by itself stands for what armed it.
+  if (!by_other && armed.repeats > 0) --armed.repeats;
   return armed;
 }
 
 Result<std::optional<DecisionPosition>> FindAsking(const Archive& archive,
                                                    const LogRecord& record) {
   std::optional<DecisionPosition> asked;
-  std::vector<PendingAction> pending;
-  auto walked = WalkTimeline(archive, record.decision->command->entity, record.sequence,
-                             [&](const Moment& moment) {
-                               if (!moment.changed() || moment.kind.pending == nullptr) return true;
-                               std::vector<PendingAction> now = moment.kind.pending(moment.after);
-                               for (const PendingAction& action : now) {
-                                 if (!Contains(pending, action)) asked = moment.position();
-                               }
-                               pending = std::move(now);
-                               return true;
-                             });
+  const auto visit = [&](const Moment& moment) {
+    if (moment.kind.pending == nullptr) return false;
+    if (!moment.changed()) return true;
+    const std::vector<PendingAction> before = moment.kind.pending(moment.before);
+    for (const PendingAction& action : moment.kind.pending(moment.after)) {
+      if (!Contains(before, action)) asked = moment.position();
+    }
+    return true;
+  };
+  auto walked = WalkStretches(archive, record.decision->command->entity, record.sequence, visit,
+                              [&] { return asked.has_value(); });
   if (!walked) return tl::unexpected(walked.error());
   return asked;
 }
@@ -152,24 +167,33 @@ Result<std::optional<DecisionPosition>> FindAsking(const Archive& archive,
 Result<Json> WhyRefused(const Archive& archive, const LogRecord& record) {
   const Decision& decision = *record.decision;
   const std::string& entity = decision.command->entity;
-  std::optional<DecisionPosition> changed;
-  std::optional<DecisionPosition> set;
-  std::string value;
   const std::string field = decision.rejection ? decision.rejection->field : "";
+  const auto value_in = [&](const EntityState& state) {
+    return state.Exists() ? GetPath(state.root_type(), state.root(), field).value_or("") : "";
+  };
+  std::optional<DecisionPosition> changed;  // last
+  std::optional<DecisionPosition> set;      // the field at fault
+  std::string value;
   Json state;
-  auto walked = WalkTimeline(archive, entity, record.sequence, [&](const Moment& moment) {
+  bool known = false;  // all of them but `set`
+  const auto visit = [&](const Moment& moment) {
     if (!moment.changed()) return true;
-    changed = moment.position();
-    state = {{"version", moment.after.version},
-             {"phase", moment.kind.PhaseName(moment.kind.phase(moment.after))}};
-    if (field.empty()) return true;
-    const auto now = GetPath(moment.after.root_type(), moment.after.root(), field);
-    if (now.value_or("") != value) {
-      value = now.value_or("");
-      set = moment.position();
+    if (!known) {
+      changed = moment.position();
+      state = {{"version", moment.after.version},
+               {"phase", moment.kind.PhaseName(moment.kind.phase(moment.after))}};
     }
+    if (field.empty()) return true;
+    std::string now = value_in(moment.after);
+    if (now != value_in(moment.before)) set = moment.position();
+    if (!known) value = std::move(now);
     return true;
-  });
+  };
+  const auto enough = [&] {
+    known = changed.has_value();
+    return known && (field.empty() || set);
+  };
+  auto walked = WalkStretches(archive, entity, record.sequence, visit, enough);
   if (!walked && walked.error().code != ErrorCode::kInvalid) return tl::unexpected(walked.error());
   if (!changed) return Json{{"exists", false}};
   if (!value.empty()) {

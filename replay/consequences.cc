@@ -96,29 +96,28 @@ class Tree {
     std::vector<PendingAction> begun;
     std::vector<std::pair<PendingAction, LogRecord>> reported;
     bool reached = false;
-    auto walked =
-        WalkTimeline(archive_, record.decision->command->entity, archive_.End(record.partition),
-                     [&](const Moment& moment) {
-                       if (moment.kind.pending == nullptr) return false;
-                       if (moment.record.sequence < record.sequence) return true;
-                       const auto now = moment.kind.pending(moment.after);
-                       if (!reached) {
-                         reached = true;
-                         const auto before = moment.kind.pending(moment.before);
-                         for (const PendingAction& action : now) {
-                           if (std::find(before.begin(), before.end(), action) == before.end()) {
-                             begun.push_back(action);
-                           }
-                         }
-                         return !begun.empty();
-                       }
-                       std::erase_if(begun, [&](const PendingAction& action) {
-                         if (std::find(now.begin(), now.end(), action) != now.end()) return false;
-                         reported.emplace_back(action, moment.record);
-                         return true;
-                       });
-                       return !begun.empty();
-                     });
+    Timeline timeline(archive_, record.decision->command->entity);
+    if (timeline.now().kind == nullptr || timeline.now().kind->pending == nullptr) return {};
+    if (auto skipped = timeline.Skip(record.sequence); !skipped) return skipped;
+    auto walked = timeline.Walk(archive_.End(record.partition), [&](const Moment& moment) {
+      const auto now = moment.kind.pending(moment.after);
+      if (!reached) {
+        reached = true;
+        const auto before = moment.kind.pending(moment.before);
+        for (const PendingAction& action : now) {
+          if (std::find(before.begin(), before.end(), action) == before.end()) {
+            begun.push_back(action);
+          }
+        }
+        return !begun.empty();
+      }
+      std::erase_if(begun, [&](const PendingAction& action) {
+        if (std::find(now.begin(), now.end(), action) != now.end()) return false;
+        reported.emplace_back(action, moment.record);
+        return true;
+      });
+      return !begun.empty();
+    });
     if (!walked) return walked;
     for (const auto& [action, report] : reported) {
       if (auto added = Add("action", action.verb + " at " + action.location, record, report, then);

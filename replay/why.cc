@@ -4,18 +4,18 @@
 #include "replay/causes.h"
 #include "replay/consequences.h"
 #include "replay/kept_archive.h"
+#include "replay/stretches.h"
 #include "replay/waits.h"
 
 namespace sluice::replay {
 namespace {
 
 // A condition is what it says and why; its message and generation move along.
-std::string ConditionText(const Moment& moment, const std::string& type) {
+std::string ConditionText(const EntityState& state, const std::string& type) {
   const std::string base = "status.conditions[type=" + type + "].";
-  const Type& root = moment.after.root_type();
-  const auto status = GetPath(root, moment.after.root(), base + "status");
+  const auto status = GetPath(state.root_type(), state.root(), base + "status");
   if (!status) return "";
-  const auto reason = GetPath(root, moment.after.root(), base + "reason");
+  const auto reason = GetPath(state.root_type(), state.root(), base + "reason");
   return *status + " " + reason.value_or("");
 }
 
@@ -26,16 +26,15 @@ struct Sought {
   std::string Path() const {
     return condition.empty() ? field : "status.conditions[type=" + condition + "]";
   }
-  std::string ValueIn(const Moment& moment) const {
-    if (!moment.after.Exists()) return "";
-    if (!condition.empty()) return ConditionText(moment, condition);
-    return GetPath(moment.after.root_type(), moment.after.root(), field).value_or("");
+  std::string ValueIn(const EntityState& state) const {
+    if (!state.Exists()) return "";
+    if (!condition.empty()) return ConditionText(state, condition);
+    return GetPath(state.root_type(), state.root(), field).value_or("");
   }
 };
 
 struct Setting {
   std::optional<DecisionPosition> position;
-  std::string value;
   std::string shown;  // the whole value, as JSON
   std::string before;
   std::string transition;
@@ -44,17 +43,27 @@ struct Setting {
 Result<Setting> FindSetting(const Archive& archive, const std::string& entity, const Sought& sought,
                             uint64_t end) {
   Setting setting;
-  auto walked = WalkTimeline(archive, entity, end, [&](const Moment& moment) {
+  bool changed = false;      // in this stretch or one behind it
+  bool shown_known = false;  // by one behind it
+  const auto visit = [&](const Moment& moment) {
     if (!moment.changed()) return true;
-    std::string value = sought.ValueIn(moment);
-    setting.shown =
-        GetPath(moment.after.root_type(), moment.after.root(), sought.Path()).value_or("");
-    if (value == setting.value) return true;
-    setting.before = std::exchange(setting.value, std::move(value));
+    changed = true;
+    if (!shown_known) {
+      setting.shown =
+          GetPath(moment.after.root_type(), moment.after.root(), sought.Path()).value_or("");
+    }
+    std::string before = sought.ValueIn(moment.before);
+    if (sought.ValueIn(moment.after) == before) return true;
+    setting.before = std::move(before);
     setting.position = moment.position();
     setting.transition = moment.Transition();
     return true;
-  });
+  };
+  const auto enough = [&] {
+    shown_known = changed;
+    return setting.position.has_value();
+  };
+  auto walked = WalkStretches(archive, entity, end, visit, enough);
   if (!walked) return tl::unexpected(walked.error());
   return setting;
 }

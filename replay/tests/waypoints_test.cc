@@ -4,9 +4,12 @@
 
 #include <filesystem>
 #include <random>
+#include <set>
+#include <utility>
 
 #include "events/json.h"
 #include "projections/store_view.h"
+#include "replay/causes.h"
 #include "replay/tests/recorded.h"
 #include "replay/timeline.h"
 #include "replay/verify.h"
@@ -170,6 +173,65 @@ TEST_F(WaypointsTest, AsOfIsTheSameWithAndWithoutThem) {
   ASSERT_TRUE(timeline.Skip(UINT64_MAX));
   EXPECT_LE(timeline.folded(), kWaypointEvery);
   EXPECT_TRUE(*archive_->StartBefore(kRegistry, UINT64_MAX));
+}
+
+// Where a field got another value last, looked for from the beginning.
+DecisionPosition LastSetting(const Archive& archive, const std::string& field, uint64_t end) {
+  DecisionPosition position;
+  std::string value;
+  const auto walked = WalkTimeline(archive, kLong, end, [&](const Moment& moment) {
+    std::string now = GetPath(moment.after.root_type(), moment.after.root(), field).value_or("");
+    if (now != std::exchange(value, now)) position = moment.position();
+    return true;
+  });
+  EXPECT_TRUE(walked);
+  return position;
+}
+
+TEST_F(WaypointsTest, WhySeeksFromTheEndWhatWasSetLongAgo) {
+  Open(*log_);
+  const uint32_t partition = log_->PartitionOf(kLong);
+  std::set<uint64_t> found;
+  for (const uint64_t back : {0, 40, 300, 500}) {
+    const uint64_t end = log_->End(partition) - back;
+    for (const char* field :
+         {"metadata.labels.n", "metadata.annotations.note", "spec.ipFamilies", "status.phase"}) {
+      const auto expected = LastSetting(*log_, field, end);
+      found.insert(expected.sequence);
+      for (const Archive* archive :
+           {static_cast<const Archive*>(archive_.get()), static_cast<const Archive*>(log_.get())}) {
+        const Json why =
+            AskFor(*archive, "why",
+                   {{"entity", kLong}, {"field", field}, {"at", FormatPosition(partition, end - 1)}});
+        EXPECT_EQ(why["chain"][0]["position"], FormatPosition(partition, expected.sequence))
+            << field << " before " << end;
+      }
+    }
+  }
+  // Set at the start, in the middle and at the end.
+  EXPECT_GT(found.size(), 6u);
+}
+
+TEST_F(WaypointsTest, ARefusalNamesWhatSetItsFieldLongAgo) {
+  Open(*log_);
+  const uint32_t partition = log_->PartitionOf(kLong);
+  size_t refusals = 0;
+  for (const LogRecord& record : recorded_->cluster().Log(partition)) {
+    if (!record.decision || record.decision->verdict != Verdict::kRejected ||
+        record.decision->command->entity != kLong) {
+      continue;
+    }
+    ++refusals;
+    const auto expected = LastSetting(*log_, record.decision->rejection->field, record.sequence);
+    for (const Archive* archive :
+         {static_cast<const Archive*>(archive_.get()), static_cast<const Archive*>(log_.get())}) {
+      const auto refused = WhyRefused(*archive, record);
+      ASSERT_TRUE(refused);
+      ASSERT_TRUE(refused->contains("setBy")) << refused->dump(1);
+      EXPECT_EQ((*refused)["setBy"]["position"], FormatPosition(partition, expected.sequence));
+    }
+  }
+  EXPECT_GT(refusals, 50u);
 }
 
 TEST_F(WaypointsTest, AnswersAreTheSameWithAndWithoutThem) {

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "replay/causes.h"
 #include "replay/tests/recorded.h"
 
 namespace sluice::replay {
@@ -58,6 +59,53 @@ TEST_F(WhyTest, AStuckRolloutIsFollowedToThePoolThatRanDry) {
               HasSubstr("AddressPoolExhausted: no free /16 in 127.64.0.0/16 of registry"));
   EXPECT_THAT(waits.dump(), HasSubstr("\"timers\""));
   EXPECT_THAT(waits.dump(), HasSubstr("\"lastFailure\""));
+}
+
+// What armed the timer that fired at `record`, looked for from the beginning.
+ArmedBy ArmedFromTheBeginning(const std::vector<LogRecord>& log, const LogRecord& record) {
+  const std::string& id = record.decision->command->payload.As<TimerDue>()->id;
+  ArmedBy armed;
+  for (const LogRecord& earlier : log) {
+    if (earlier.sequence >= record.sequence) break;
+    if (!earlier.decision || !earlier.decision->command ||
+        earlier.decision->command->entity != record.decision->command->entity) {
+      continue;
+    }
+    for (const TimerChange& timer : earlier.decision->effects.timers) {
+      if (timer.id != id || !timer.due.IsSet()) continue;
+      const auto* own = earlier.decision->command->payload.As<TimerDue>();
+      if (own != nullptr && own->id == id && armed.position) {
+        ++armed.repeats;
+      } else {
+        armed = {.position = DecisionPosition{earlier.partition, earlier.sequence}, .repeats = 0};
+      }
+    }
+  }
+  return armed;
+}
+
+TEST_F(WhyTest, WhatArmedATimerIsFoundFromTheEnd) {
+  // Retries go on for days.
+  for (int hour = 0; hour < 400; ++hour) recorded_.Advance(Duration::Hours(1));
+  archive_ = recorded_.Archive();
+  size_t timers = 0;
+  for (uint32_t partition = 0; partition < archive_->partitions(); ++partition) {
+    const auto& log = recorded_.cluster().Log(partition);
+    for (const LogRecord& record : log) {
+      if (!record.decision || !record.decision->command ||
+          record.decision->command->payload.As<TimerDue>() == nullptr) {
+        continue;
+      }
+      ++timers;
+      const auto expected = ArmedFromTheBeginning(log, record);
+      const auto armed = FindArming(*archive_, record);
+      ASSERT_TRUE(armed);
+      ASSERT_TRUE(armed->position);
+      EXPECT_EQ(armed->position->sequence, expected.position->sequence);
+      EXPECT_EQ(armed->repeats, expected.repeats);
+    }
+  }
+  EXPECT_GT(timers, 300u);
 }
 
 TEST_F(WhyTest, EveryChainEndsInAnOutsideCommandATimerOrAReport) {
