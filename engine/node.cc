@@ -154,10 +154,19 @@ void Node::SubmitBytes(uint32_t partition, Bytes payload, bool is_json, CallerCa
 
 void Node::SubmitRecord(uint32_t partition, std::string_view sender, InputRecord record,
                         CallerCallback done) {
+  // Not at the gate: it only empties then, so that whoever hands in comes to an end.
+  if (!Takes(partition)) return done(NotTaken(partition));
   record.ticket = callers_.NextTicket();
   auto refused =
       gates_[partition]->Enter(sender, {.record = std::move(record), .done = std::move(done)});
   if (refused) refused->done(Err(ErrorCode::kUnavailable, "{}", kTooManyWaiting));
+}
+
+bool Node::Takes(uint32_t partition) const { return !stopping_ && !runners_[partition]->stopped(); }
+
+Result<CallerAnswer> Node::NotTaken(uint32_t partition) const {
+  return Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition,
+             stopping_ ? "the node is stopping" : Status(partition).reason);
 }
 
 void Node::HandIn(uint32_t partition, Admitted command) {
@@ -167,11 +176,7 @@ void Node::HandIn(uint32_t partition, Admitted command) {
     answer(std::move(outcome));
     gates_[partition]->Leave(ticket);
   };
-  if (stopping_ || runners_[partition]->stopped()) {
-    done(Err(ErrorCode::kUnavailable, "partition {} has stopped: {}", partition,
-             stopping_ ? "the node is stopping" : Status(partition).reason));
-    return;
-  }
+  if (!Takes(partition)) return done(NotTaken(partition));
   callers_.Add(ticket, partition, std::move(done), options_.kafka.has_value());
   if (auto taken = journal_->Append(partition, std::move(command.record)); !taken) {
     callers_.Answer(ticket, tl::unexpected<Error>(std::move(taken.error())));

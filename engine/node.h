@@ -124,6 +124,8 @@ class Node : private ProcessorListener {
   void SubmitRecord(uint32_t partition, std::string_view sender, InputRecord record,
                     CallerCallback done);
   void HandIn(uint32_t partition, Admitted command);
+  bool Takes(uint32_t partition) const;
+  Result<CallerAnswer> NotTaken(uint32_t partition) const;
   void OpenSnapshots(const std::shared_ptr<StoreMemory>& memory);
   void ScheduleSnapshots();
   void OnDecided(uint64_t ticket, std::shared_ptr<const LogRecord> record) override;

@@ -68,11 +68,11 @@ apply examples/quickstart/rollouts/v2.yaml
 wait_for v2
 
 title "v3, and kill -9 of the node before v3 is ready"
+old_address=$(address)
 apply examples/quickstart/rollouts/v3.yaml
 v3_runs() { [[ -n $(running v3) ]]; }
 until_true 30 "a process of v3" v3_runs
 candidate=$(running v3)
-old_address=$(address)
 kill -KILL "$node_pid"
 while kill -0 "$node_pid" 2>/dev/null; do sleep 0.01; done
 say "node $node_pid is gone; v3 has process $candidate, $(fetch "$old_address") still answers"

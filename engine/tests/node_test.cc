@@ -165,6 +165,27 @@ TEST_F(NodeTest, AfterStopNobodyWaits) {
   EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
 }
 
+// A partition's thread may be the one that empties the gate: if it had to refuse what comes
+// meanwhile, it would never come to its end.
+TEST_F(NodeTest, AfterStopEachIsRefusedByTheThreadThatSubmitsIt) {
+  Open();
+  node_->Stop();
+  std::thread::id submitted_by;
+  std::thread::id refused_by;
+  node_->Submit(CommandOf("widget/default/a", WidgetApply{}), [&](const Result<CallerAnswer>&) {
+    std::thread other([&] {
+      submitted_by = std::this_thread::get_id();
+      node_->Submit(CommandOf("widget/default/a", WidgetApply{}),
+                    [&](const Result<CallerAnswer>& answer) {
+                      EXPECT_FALSE(answer);
+                      refused_by = std::this_thread::get_id();
+                    });
+    });
+    other.join();
+  });
+  EXPECT_EQ(refused_by, submitted_by);
+}
+
 TEST_F(NodeTest, ARepeatedIdGetsItsDecisionAgainAcrossARestart) {
   Open();
   Decide("widget/default/a", WidgetApply{});

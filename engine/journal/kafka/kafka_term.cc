@@ -69,7 +69,6 @@ Result<void> PartitionTerm::StartInputs(InputOffsets next) {
     sources.push_back({*topic, partition_, from});
   }
   if (auto assigned = (*reader)->Assign(sources); !assigned) return assigned;
-  deleted_ = next;
   inputs_ = std::move(*reader);
   inputs_->SetReady([this] { Wake(); });
   return {};
@@ -260,13 +259,15 @@ Result<void> PartitionTerm::Archive(const CommitBatch& batch) {
 }
 
 void PartitionTerm::DeleteDecided(const InputOffsets& decided) {
+  // The term's first commit says where it began: whoever had the partition deleted up to there.
+  if (!deleted_) deleted_ = decided;
   const auto advance = [&](const std::string& topic, uint64_t& deleted, uint64_t now) {
     if (now < deleted + kDeleteStride) return;
     // Only room is gained by it: a broker that cannot now is asked again a stride later.
     if (core_.admin->DeleteRecords(topic, partition_, now)) deleted = now;
   };
-  advance(core_.names.commands, deleted_.commands, decided.commands);
-  advance(core_.names.internal, deleted_.internal, decided.internal);
+  advance(core_.names.commands, deleted_->commands, decided.commands);
+  advance(core_.names.internal, deleted_->internal, decided.internal);
 }
 
 }  // namespace sluice::kafka

@@ -59,10 +59,11 @@ class PartitionTerm final : public PartitionJournal {
   const std::shared_ptr<void> counted_;
   const std::unique_ptr<Transactions> transactions_;  // of the committer
   bool opened_ = false;  // the first batch is committed; of the committer
+  // How far the decided inputs are deleted, counted from the first commit on; of the committer.
+  std::optional<InputOffsets> deleted_;
   std::unique_ptr<Reader> inputs_;
   Ahead ahead_[2];
   uint64_t end_ = 0;
-  InputOffsets deleted_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
