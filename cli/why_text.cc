@@ -1,5 +1,6 @@
 #include "cli/why_text.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -127,6 +128,16 @@ void PrintChain(const json& chain, size_t depth, std::ostream& out) {
   }
 }
 
+// "ProgramInstance at default/here"; the target too, where it is a part of the object.
+std::string ActionText(const json& action) {
+  const std::string target = Text(action, "target");
+  const std::string location = Text(action, "location");
+  const bool part = std::count(target.begin(), target.end(), '/') > 2;
+  return Text(action, "verb") + (part ? " of " + target : "") +
+         (location.empty() ? " (nobody carries it out: spec.location names none)"
+                           : " at " + location);
+}
+
 void PrintWaits(const json& waits, size_t depth, std::ostream& out) {
   const std::string indent(2 * depth, ' ');
   if (!waits.value("exists", false)) {
@@ -141,8 +152,8 @@ void PrintWaits(const json& waits, size_t depth, std::ostream& out) {
     out << indent << "set aside: " << Text(waits, "quarantined") << '\n';
   }
   for (const json& action : waits.value("actions", json::array())) {
-    out << indent << "waits for " << Text(action, "verb") << " at " << Text(action, "location")
-        << ", pending since " << Text(action, "since");
+    out << indent << "waits for " << ActionText(action) << ", pending since "
+        << Text(action, "since");
     if (action.value("attempt", 0) > 0) out << ", attempt " << action.value("attempt", 0);
     out << '\n';
   }
@@ -219,18 +230,13 @@ class Flowchart {
   }
 
  private:
-  static std::string Escaped(std::string text) {
+  static std::string Escaped(std::string_view text) {
+    static const std::map<char, std::string_view> kEscapes{
+        {'"', "#quot;"}, {'<', "#lt;"}, {'>', "#gt;"}};
     std::string out;
     for (const char c : text) {
-      if (c == '"') {
-        out += "#quot;";
-      } else if (c == '<') {
-        out += "#lt;";
-      } else if (c == '>') {
-        out += "#gt;";
-      } else {
-        out += c;
-      }
+      const auto escape = kEscapes.find(c);
+      escape == kEscapes.end() ? out += c : out += escape->second;
     }
     return out;
   }

@@ -152,7 +152,13 @@ std::unique_ptr<Registration> NodeBackend::WhenReached(const std::string& resour
 void NodeBackend::Submit(std::string command_json, const std::string& connection,
                          CommandCallback done) {
   Result<Command> command = CommandFromJson(command_json, node_.kinds());
-  if (!command) return done(Fail(FromNodeError(command.error())));
+  if (!command) {
+    // JSON it is: what is wrong are its fields, which the message names.
+    if (command.error().code == ErrorCode::kInvalid) {
+      return done(Fail(FromRejection("InvalidArgument", command.error().message)));
+    }
+    return done(Fail(FromNodeError(command.error())));
+  }
   node_.Submit(std::move(*command), AnswerWithJson(std::move(done)), connection);
 }
 

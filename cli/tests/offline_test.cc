@@ -86,6 +86,21 @@ TEST_F(Offline, TheDebuggerAnswers) {
   EXPECT_EQ(Run({"get", "network", "--at", "2999-01-01T00:00:00Z"}).exit, Exit::kBadInput);
 }
 
+TEST_F(Offline, WhySaysThatNobodyCarriesOutWhatHasNoLocation) {
+  {
+    const auto node = Start();
+    Send(*node, R"({"entity":"instance/default/lost","command":"Apply","payload":{"spec":{
+        "runtime":{"process":{"command":["x"]}}}}})");
+    Send(*node, R"({"entity":"instance/default/placed","command":"Apply","payload":{"spec":{
+        "location":{"name":"here"},"runtime":{"process":{"command":["x"]}}}}})");
+  }
+  EXPECT_THAT(Run({"why", "instance/lost"}).out,
+              HasSubstr("waits for ProgramInstance (nobody carries it out: spec.location names "
+                        "none), pending since"));
+  EXPECT_THAT(Run({"why", "instance/placed"}).out,
+              HasSubstr("waits for ProgramInstance at default/here, pending since"));
+}
+
 TEST_F(Offline, ABackupBringsALostDirectoryBack) {
   {
     const auto node = Start();

@@ -1,7 +1,28 @@
 // What a binding's spec may be, and how a binding looks from outside.
 #include "machines/binding/binding.h"
+#include "machines/instance/instance.h"
 
 namespace sluice {
+namespace {
+
+// The template's instance, as far as it is there: a template that does not say yet what runs is
+// incomplete, and its candidate is refused until it does; one that contradicts itself never works.
+void ValidateTemplateSpec(const BindingTemplate& from, FieldErrors& errors) {
+  const InstanceRuntime& runtime = from.spec.runtime;
+  const bool incomplete =
+      from.spec.backend.empty() && !runtime.process && !runtime.sandbox && !runtime.virtual_machine;
+  FieldErrors found;
+  ValidateInstanceSpec(from.spec, from.annotations, found);
+  for (const FieldError& fault : found.faults()) {
+    if (incomplete && fault.path == "spec.runtime") continue;
+    constexpr std::string_view kMetadata = "metadata.";
+    const bool of_metadata = fault.path.starts_with(kMetadata);
+    errors.Add("spec.template." + fault.path.substr(of_metadata ? kMetadata.size() : 0),
+               fault.message);
+  }
+}
+
+}  // namespace
 
 void BindingMachine::Default(BindingSpec& spec, const DecideContext& context) {
   if (spec.adopt_active && spec.adopt_active->namespace_.empty()) {
@@ -17,6 +38,7 @@ void BindingMachine::Validate(const BindingSpec& spec, FieldErrors& errors) {
   if (spec.template_.spec.lineage) {
     errors.Add("spec.template.spec.lineage", "is a replacement's own; see the command Replace");
   }
+  ValidateTemplateSpec(spec.template_, errors);
   if (spec.candidate_ready_deadline && *spec.candidate_ready_deadline < Duration{}) {
     errors.Add("spec.candidateReadyDeadline", "is negative");
   }

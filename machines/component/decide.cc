@@ -22,6 +22,10 @@ struct Place {
 
 tl::expected<Place, Rejection> Locate(const Component& component, const std::string& name,
                                       const std::string& id) {
+  FieldErrors errors;
+  if (name.empty()) errors.Add("payload.component", "is required");
+  if (id.empty()) errors.Add("payload.id", "is required");
+  if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
   Place place{.part = FindPart(component.spec, name)};
   if (!place.part) {
     return Reject(Rejection::NotFound("payload.component: there is no component '" + name + "'"));

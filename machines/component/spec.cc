@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "machines/component/circles.h"
 #include "machines/component/component.h"
 #include "machines/component/guard.h"
 
@@ -111,6 +112,7 @@ void ComponentMachine::Validate(const ComponentSpec& spec, FieldErrors& errors) 
       errors.Add(path + ".conditionType", part.condition_type + " is there twice");
     }
   }
+  component::CheckCircles(spec, errors);
 }
 
 void ComponentMachine::CheckImmutable(const ComponentSpec& before, const ComponentSpec& after,

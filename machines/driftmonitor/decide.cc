@@ -230,7 +230,8 @@ AnyTable DriftMonitorMachine::Detail(const State& state) {
 }
 
 std::vector<Column> DriftMonitorMachine::Columns() {
-  return {{.name = "CLUSTER", .path = "spec.cluster"},
+  return {{.name = "PHASE", .path = "status.phase"},
+          {.name = "CLUSTER", .path = "spec.cluster"},
           {.name = "REVISION", .path = "spec.revision"},
           {.name = "OBSERVED", .path = "status.observedRevision"},
           {.name = "DRIFTS", .path = "status.driftCount"},

@@ -1,4 +1,6 @@
 // What users and owners ask of an instance.
+#include <algorithm>
+
 #include "machines/instance/rules.h"
 #include "machines/instance/server_rules.h"
 
@@ -219,7 +221,8 @@ DecideResult Decide(const Instance& instance, const StopInstance&, const DecideC
 
 DecideResult Decide(const Instance& instance, const Touch& command, const DecideContext& context) {
   if (instance.IsDeleting()) return RejectDeleting(context);
-  const Time at = command.at.IsSet() ? command.at : context.time;
+  // Activity that is yet to come would keep the instance for ever: it counts as of now.
+  const Time at = command.at.IsSet() ? std::min(command.at, context.time) : context.time;
   if (at <= instance.status.last_activity_time) return NoChange();
   Draft<InstanceMachine> draft(instance, context);
   draft.Emit(InstanceTouched{.at = at});

@@ -120,7 +120,7 @@ std::optional<Rejection> OwnerFault(const Instance& source,
   if (!source.spec->owner || source.spec->owner == owner) return std::nullopt;
   return Rejection::FailedPrecondition(
       "spec.owner", "the source belongs to " + source.spec->owner->id +
-                        ", the replacement would to " + (owner ? owner->id : "nobody"));
+                        ", the replacement would belong to " + (owner ? owner->id : "nobody"));
 }
 
 // What is to be created for a source that nobody owns; every fault of it at once.

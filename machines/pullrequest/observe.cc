@@ -15,7 +15,10 @@ using Labels = std::vector<std::string>;
 
 constexpr size_t kCorrectionsPerHour = 3;
 
-void Validate(const ObserveGitHub& seen, FieldErrors& errors) {
+// How far GitHub's clock may be ahead of the node's.
+constexpr Duration kClockSkewMax = Duration::Minutes(5);
+
+void Validate(const ObserveGitHub& seen, Time now, FieldErrors& errors) {
   if (seen.state != "open" && seen.state != "closed") {
     errors.Add("payload.state", fmt::format("is '{}'; it should be open or closed", seen.state));
   }
@@ -24,6 +27,12 @@ void Validate(const ObserveGitHub& seen, FieldErrors& errors) {
   }
   if (seen.sha.empty()) errors.Add("payload.sha", "is required");
   if (!seen.at.IsSet()) errors.Add("payload.at", "is required");
+  // All that is observed until then would be older, and be ignored.
+  if (seen.at > now + kClockSkewMax) {
+    errors.Add("payload.at",
+               fmt::format("is {}, which is in the future: it is {} here; check the clocks",
+                           FormatTime(seen.at), FormatTime(now)));
+  }
   if (seen.approvals && *seen.approvals < 0) errors.Add("payload.approvals", "is negative");
   for (size_t i = 0; i < seen.labels.size(); ++i) {
     if (seen.labels[i].empty()) errors.Add(fmt::format("payload.labels[{}]", i), "is empty");
@@ -207,7 +216,7 @@ bool IsOvertaken(const PullRequest& request, const ObserveGitHub& seen, const La
 DecideResult Decide(const PullRequest& request, const ObserveGitHub& seen,
                     const DecideContext& context) {
   FieldErrors errors;
-  Validate(seen, errors);
+  Validate(seen, context.time, errors);
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
   if (IsAnothers(request, seen) || seen.at < request.own.observed_at) return Ignore();
   const std::string prefix = delivery::LabelPrefix(context.Settings());

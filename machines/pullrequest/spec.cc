@@ -109,7 +109,8 @@ std::vector<IndexEntry> PullRequestMachine::Indexes(const State& state) {
 }
 
 std::vector<Column> PullRequestMachine::Columns() {
-  return {{.name = "REPOSITORY", .path = "spec.repository"},
+  return {{.name = "PHASE", .path = "status.phase"},
+          {.name = "REPOSITORY", .path = "spec.repository"},
           {.name = "NUMBER", .path = "spec.number"},
           {.name = "QUALIFIED", .path = "status.conditions[type=Qualified].status"},
           {.name = "SYNCED", .path = "status.conditions[type=Synced].reason"},

@@ -96,6 +96,14 @@ void LocationSession::CarryOut(const Action& action, const std::string& object) 
     Run(action, object);
   } else if (action.verb == "StopInstance" || action.verb == "DeleteInstance") {
     End(action);
+  } else if (action.verb == "CreateServer") {
+    Tell(action.entity(),
+         PlainReport("ReportProgrammed", false, "ProgrammingFailed",
+                     "spec.backend: the local provider runs processes, and has no servers",
+                     action.uid, action.generation));
+  } else if (action.verb == "DeleteServer") {
+    Tell(action.entity(), PlainReport("ReportDeleted", true, "Deleted", "no server was made here",
+                                      action.uid, action.generation));
   } else {
     spdlog::error("{}: the local provider knows no action {}", action.entity(), action.verb);
   }

@@ -1,5 +1,6 @@
 #include "providers/local/provider.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "providers/local/retry_delay.h"
@@ -59,8 +60,10 @@ void Provider::OnEvent(const NodeEvent& event) {
   seen_.insert(location->name);
   auto& session = sessions_[location->name];
   if (!session) {
-    session = std::make_unique<LocationSession>(location->name, options_.holder,
-                                                options_.session_id, node_, scheduler_, host_);
+    // Of a location that was made anew, too, no command has the id of an earlier one.
+    session = std::make_unique<LocationSession>(
+        location->name, options_.holder,
+        fmt::format("{}-{}", options_.session_id, ++sessions_made_), node_, scheduler_, host_);
   }
   session->OnLocation(*location);
 }

@@ -35,6 +35,7 @@ class Provider {
   ProcessHost& host_;
   uint32_t watch_failures_ = 0;
   std::map<std::string, std::unique_ptr<LocationSession>> sessions_;
+  uint64_t sessions_made_ = 0;
   std::set<std::string> seen_;  // Locations told since the watch began.
   std::unique_ptr<NodeWatch> watch_;
   ScopedTimer again_;

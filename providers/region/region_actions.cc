@@ -2,6 +2,8 @@
 #include <spdlog/spdlog.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "providers/region/region_session.h"
 
@@ -70,24 +72,32 @@ bool RegionSession::IsPending(const Action& action) const {
   return lease_.serving() && found != pending_.end() && found->second.action == action;
 }
 
+// Of those that could not be carried out, and of no other: a restart is done once.
+void RegionSession::TryLater(const Action& action) {
+  const auto found = pending_.find(KeyOf(action));
+  if (found == pending_.end()) return;
+  found->second.later = true;
+  if (actions_again_.armed()) return;
+  actions_again_.Arm(kTryAgain, [this] {
+    std::vector<Action> late;
+    for (auto& [key, pending] : pending_) {
+      if (std::exchange(pending.later, false)) late.push_back(pending.action);
+    }
+    for (const Action& one : late) CheckAndCarryOut(one);
+  });
+}
+
 // Reads the object first: an action is a request about one incarnation of it.
 void RegionSession::CheckAndCarryOut(const Action& action) {
-  const auto again = [this] {
-    if (actions_again_.armed()) return;
-    actions_again_.Arm(kTryAgain, [this] {
-      for (const auto& [key, pending] : std::map(pending_)) CheckAndCarryOut(pending.action);
-    });
-  };
-  node_.Get(
-      action.kind, action.id.namespace_, action.id.name, "",
-      [this, alive = alive_, action, again](const Result<std::optional<std::string>>& object) {
-        if (!*alive || !IsPending(action)) return;
-        if (!object) return again();
-        if (!*object) return;  // It is gone, and its action soon is.
-        const auto identity = local::ParseIdentity(**object);
-        if (!identity || identity->generation < action.generation) return again();
-        if (action.uid.empty() || identity->uid == action.uid) CarryOut(action, **object);
-      });
+  node_.Get(action.kind, action.id.namespace_, action.id.name, "",
+            [this, alive = alive_, action](const Result<std::optional<std::string>>& object) {
+              if (!*alive || !IsPending(action)) return;
+              if (!object) return TryLater(action);
+              if (!*object) return;  // It is gone, and its action soon is.
+              const auto identity = local::ParseIdentity(**object);
+              if (!identity || identity->generation < action.generation) return TryLater(action);
+              if (action.uid.empty() || identity->uid == action.uid) CarryOut(action, **object);
+            });
 }
 
 void RegionSession::CarryOut(const Action& action, const std::string& object) {
@@ -100,11 +110,12 @@ void RegionSession::CarryOut(const Action& action, const std::string& object) {
   if (action.verb == "DeleteInstance") {
     return TellInstance(action, "ReportDeleted", true, "Deleted", "it never was here");
   }
-  const std::string id = ServerOf(json);
-  if (!region_.Find(id)) {
+  if (At(json, "spec").value("backend", "") != "server") {
     return TellInstance(action, "ReportProgrammed", false, "ProgrammingFailed",
                         "a region runs servers: backend must be server");
   }
+  const std::string id = ServerOf(json);
+  if (!region_.Find(id)) return TryLater(action);  // It vanished: the node makes the next.
   CarryOutOnServer(action, id, object);
 }
 
@@ -117,6 +128,7 @@ void RegionSession::CarryOutOnServer(const Action& action, const std::string& id
     return region_.Rebuild(id, request.image);
   }
   if (action.verb == "UpdateServer") return region_.Update(id, request.tags);
+  if (server.phase != "Provisioned") return TryLater(action);  // It has no switch yet.
   if (action.verb == "StartInstance") return region_.Start(id);
   if (action.verb == "StopInstance") return region_.Stop(id);
   if (action.verb == "RestartInstance") return region_.Reboot(id);

@@ -1,5 +1,6 @@
 #include "providers/region/region_provider.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "providers/local/retry_delay.h"
@@ -63,8 +64,10 @@ void RegionProvider::OnEvent(const NodeEvent& event) {
   seen_.insert(location->name);
   auto& session = sessions_[location->name];
   if (!session) {
-    session = std::make_unique<RegionSession>(location->name, holder_, session_id_, node_,
-                                              scheduler_, region_);
+    // Of a location that was made anew, too, no command has the id of an earlier one.
+    session = std::make_unique<RegionSession>(location->name, holder_,
+                                              fmt::format("{}-{}", session_id_, ++sessions_made_),
+                                              node_, scheduler_, region_);
   }
   session->OnLocation(*location);
 }

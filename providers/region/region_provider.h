@@ -41,6 +41,7 @@ class RegionProvider {
   SimulatedRegion& region_;
   uint32_t watch_failures_ = 0;
   std::map<std::string, std::unique_ptr<RegionSession>> sessions_;
+  uint64_t sessions_made_ = 0;
   std::set<std::string> seen_;  // Locations told since the watch began.
   std::unique_ptr<local::NodeWatch> watch_;
   ScopedTimer again_;

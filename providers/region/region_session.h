@@ -51,6 +51,7 @@ class RegionSession {
   void OnAction(const NodeEvent& event);
   bool IsPending(const Action& action) const;
   void CheckAndCarryOut(const Action& action);
+  void TryLater(const Action& action);
   void CarryOut(const Action& action, const std::string& object);
   void CarryOutOnServer(const Action& action, const std::string& id, const std::string& object);
   void Create(const Action& action, const std::string& object);
@@ -66,6 +67,7 @@ class RegionSession {
   struct Pending {
     Action action;
     bool current = false;  // Told since the watch began.
+    bool later = false;    // Could not be carried out yet: tried again.
   };
   std::map<std::string, Pending> pending_;  // By entity and verb.
 

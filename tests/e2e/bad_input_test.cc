@@ -124,7 +124,7 @@ TEST_F(BadInput, MalformedYaml) {
   EXPECT_EQ(partly.exit_code, kBadInput);
   EXPECT_THAT(partly.out, HasSubstr("network/default/good created"));
   EXPECT_THAT(partly.err, AllOf(HasSubstr("did you mean 'Network'"),
-                                HasSubstr("payload.spec.mtuu: unknown field"),
+                                HasSubstr("InvalidArgument: payload.spec.mtuu: unknown field"),
                                 HasSubstr("payload.spec.mtu"), HasSubstr("'Bad_Name'")));
   EXPECT_EQ(Sluice({"apply", "-f", *directory_ / "nowhere.yaml"}).exit_code, kBadInput);
 }

@@ -132,6 +132,8 @@ TEST_F(LyingReports, ChangeNothingAndAreCounted) {
        R"({"observedRevision":"r1","differences":[{"path":"a","want":"1","got":"1"}]})", "Rejected",
        "InvalidArgument");
   Lies(kServer, "ReportServer", R"({"flavor":"m2"})", "Rejected", "InvalidArgument");
+  Lies(kRequest, "ObserveGitHub", R"({"state":"open","sha":"a2","at":"2999-01-01T00:00:00Z"})",
+       "Rejected", "InvalidArgument");
 }
 
 }  // namespace

@@ -29,14 +29,18 @@ std::set<std::string> RefsOf(const Binding& binding) {
 
 Decision BindingWorld::ApplyRevision(const std::string& binding, const std::string& revision,
                                      const std::string& variant, const std::string& more_spec) {
-  const std::string backend = variant == "bad" ? R"("backend":"unknown",)" : "";
+  // What does not say what runs is accepted, and every candidate of it refused.
+  const std::string spec = variant == "bad"
+                               ? "{}"
+                               : fmt::format(R"({{"runtime":{{"process":{{"command":["{}"],)"
+                                             R"("readiness":{{"tcp":{{"port":80}}}}}}}}}})",
+                                             variant);
   return SendJson(
       binding, "Apply",
       fmt::format(
           R"({{"spec":{{"bindingKey":"k","desiredRevision":"{}",{}"template":{{"presetId":"web",)"
-          R"("spec":{{{}"runtime":{{"process":{{"command":["{}"],)"
-          R"("readiness":{{"tcp":{{"port":80}}}}}}}}}}}}}}}})",
-          revision, more_spec, backend, variant));
+          R"("spec":{}}}}}}})",
+          revision, more_spec, spec));
 }
 
 void BindingWorld::MakeStranger(const std::string& instance) {

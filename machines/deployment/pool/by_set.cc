@@ -90,6 +90,7 @@ DeploymentPlan PlanOf(const Deployment& state, const std::string& deployment) {
     }
   };
   for (const Step& step : StepsOf(plan)) add(step.action, step.set, 0, step.number, false);
+  add(PlanActionKind::kDelete, M::kOutdated, plan.remove_outdated, plan.later_remove, true);
   add(PlanActionKind::kUpdate, M::kOutdated, plan.update_outdated, plan.later_update, true);
   add(PlanActionKind::kWait, M::kWaiting, plan.remove_waiting, state.own.waiting, false);
   const uint32_t creates = plan.create + plan.later_create;
@@ -99,12 +100,13 @@ DeploymentPlan PlanOf(const Deployment& state, const std::string& deployment) {
                              .skipped = i >= plan.create});
   }
   const uint32_t removed = plan.remove_evicted + plan.remove_terminal + plan.remove_stale +
-                           plan.remove_waiting + plan.remove_outdated + plan.remove_steady;
+                           plan.remove_waiting + plan.remove_outdated + plan.remove_steady +
+                           plan.later_remove;
   shown.counts = {.create = creates,
                   .update = plan.update_stale + plan.update_outdated + plan.later_update,
                   .delete_ = removed,
                   .wait = state.own.waiting - plan.remove_waiting,
-                  .skipped = plan.later_update + plan.later_create};
+                  .skipped = plan.later_remove + plan.later_update + plan.later_create};
   return shown;
 }
 

@@ -21,20 +21,29 @@ PoolPlan Plan(const PoolCounts& counts) {
   plan.remove_evicted = counts.evicted;
   plan.remove_terminal = counts.terminal;
 
-  // While some are behind, up to max_surge more stand in for them.
+  // While some are behind, up to max_surge more stand in for them. Once there are enough without
+  // those that are behind, these go: updated, each would be one too many.
   const uint32_t behind = counts.stale + counts.outdated;
-  const uint32_t target = counts.wanted + std::min(counts.max_surge, behind);
-  const uint32_t alive = behind + counts.waiting + counts.steady;
+  const uint32_t fresh = counts.waiting + counts.steady;
+  const bool replaced = fresh >= counts.wanted;
+  const uint32_t target = counts.wanted + (replaced ? 0 : std::min(counts.max_surge, behind));
+  const uint32_t alive = behind + fresh;
+  const uint32_t needed = Above(counts.wanted, counts.max_unavailable);
   uint32_t surplus = Above(alive, target);
   plan.remove_stale = Take(counts.stale, surplus);
+  if (replaced) {
+    // A ready one goes only where enough others are up.
+    const uint32_t leave = Take(counts.outdated, surplus);
+    plan.remove_outdated = std::min(leave, Above(counts.outdated + counts.steady, needed));
+    plan.later_remove = leave - plan.remove_outdated;
+  }
   plan.remove_waiting = Take(counts.waiting, surplus);
-  plan.remove_outdated = Take(counts.outdated, surplus);
+  if (!replaced) plan.remove_outdated = Take(counts.outdated, surplus);
   plan.remove_steady = Take(counts.steady, surplus);
 
   // Those not ready are down as it is; a ready one goes down only where enough others are up.
-  const uint32_t outdated = counts.outdated - plan.remove_outdated;
+  const uint32_t outdated = counts.outdated - plan.remove_outdated - plan.later_remove;
   const uint32_t ready = outdated + counts.steady - plan.remove_steady;
-  const uint32_t needed = Above(counts.wanted, counts.max_unavailable);
   const uint32_t stale = counts.stale - plan.remove_stale;
   if (!counts.backs_off) {
     plan.update_stale = stale;

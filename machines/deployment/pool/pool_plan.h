@@ -40,7 +40,8 @@ struct PoolPlan {
   uint32_t update_outdated = 0;
   uint32_t create = 0;
 
-  // What it waits for: updates and creates that come later.
+  // What it waits for: removals of ready ones, updates and creates that come later.
+  uint32_t later_remove = 0;
   uint32_t later_update = 0;
   uint32_t later_create = 0;
 

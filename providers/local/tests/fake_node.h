@@ -27,6 +27,13 @@ class FakeNode : public NodeClient {
     TellLocation(NodeEvent::Type::kModified);
   }
 
+  void DropLocation() {
+    holder_.clear();
+    term_ = 0;
+    has_location_ = false;
+    TellLocation(NodeEvent::Type::kDeleted);
+  }
+
   void PutInstance(const std::string& name, const std::string& uid, uint64_t generation,
                    const Json& process, const std::string& address = "") {
     Json object{

@@ -270,6 +270,18 @@ TEST_F(ProviderTest, AReleasedLeaseIsTakenAgainAndWhatRunsRunsOn) {
   EXPECT_EQ(host_->Status().pid, pid);
 }
 
+TEST_F(ProviderTest, ALocationMadeAnewIsAskedForUnderIdsOfItsOwn) {
+  const std::string first = node_.Told("location/default/here", "AcquireLease")["id"];
+  node_.DropLocation();
+  Settle();
+  EXPECT_EQ(provider_->session(kLocation), nullptr);
+  node_.PutLocation();
+  Settle();
+  EXPECT_EQ(node_.Count("AcquireLease"), 2U);
+  EXPECT_NE(node_.Told("location/default/here", "AcquireLease")["id"], first);
+  EXPECT_TRUE(provider_->session(kLocation)->serving());
+}
+
 TEST_F(ProviderTest, AnActionOfAnotherIncarnationStartsNothing) {
   PutInstance("read never < fifo");
   node_.PutAction(kEntity, "StartInstance", "another-uid", 1);
@@ -296,6 +308,17 @@ TEST_F(ProviderTest, ASpecThatCannotRunIsToldWithItsField) {
   EXPECT_EQ(Payload("ReportProgrammed")["status"], "False");
   EXPECT_THAT(std::string(Payload("ReportProgrammed")["message"]),
               HasSubstr("env TOKEN: cannot read /no/such/secret"));
+}
+
+TEST_F(ProviderTest, AnInstanceThatWantsAServerIsToldThatThereIsNoneAndGoes) {
+  PutInstance("true");
+  Act("CreateServer", "ReportProgrammed");
+  EXPECT_EQ(Payload("ReportProgrammed")["status"], "False");
+  EXPECT_EQ(Payload("ReportProgrammed")["reason"], "ProgrammingFailed");
+  EXPECT_THAT(Payload("ReportProgrammed")["message"], HasSubstr("spec.backend"));
+  Act("DeleteServer", "ReportDeleted");
+  EXPECT_EQ(Payload("ReportDeleted")["status"], "True");
+  EXPECT_EQ(Payload("ReportDeleted")["uid"], uid_);
 }
 
 TEST_F(ProviderTest, NetworkContextsAndSubnetsAreProgrammedAtOnce) {

@@ -129,6 +129,53 @@ TEST_F(RegionProviderTest, RebuildsUpdatesAndSwitchesTheServerTheInstanceHas) {
   EXPECT_EQ(Told(id)["power"], "Running");
 }
 
+TEST_F(RegionProviderTest, WhatAServerCannotDoYetIsDoneOnceItCan) {
+  PutInstance();
+  Act("CreateServer");
+  const std::string id = region_->List(kLocation).at(0).id;
+  PutInstance("debian", id);
+  Act("StopInstance");
+  EXPECT_EQ(Told(id)["phase"], "Provisioning");
+  Run();
+  EXPECT_EQ(Told(id)["power"], "Stopped");
+}
+
+TEST_F(RegionProviderTest, OnAServerThatVanishedNothingIsDoneUntilThereIsAnother) {
+  PutInstance("debian", "srv-unknown");
+  Act("StopInstance");
+  Run();
+  EXPECT_EQ(node_.Count("ReportProgrammed"), 0U);
+  const std::string id = Create();
+  EXPECT_EQ(Told(id)["power"], "Running");
+  PutInstance("debian", id);
+  Run();
+  EXPECT_EQ(Told(id)["power"], "Stopped");
+}
+
+TEST_F(RegionProviderTest, ARestartIsDoneOnceWhileAnotherActionWaits) {
+  const std::string id = Create();
+  PutInstance("debian", id);
+  Act("RestartInstance");
+  node_.objects["instance/default/other"] = node_.objects[kWeb];
+  node_.objects["instance/default/other"]["status"]["server"]["name"] = "srv-unknown";
+  node_.PutAction("instance/default/other", "StopInstance", "u-1", 1);
+  Run();
+  EXPECT_EQ(Told(id)["power"], "Running");
+  const uint64_t version = Told(id)["resourceVersion"];
+  Run();
+  EXPECT_EQ(Told(id)["resourceVersion"], version);
+}
+
+TEST_F(RegionProviderTest, ALocationMadeAnewIsAskedForUnderIdsOfItsOwn) {
+  node_.DropLocation();
+  Settle();
+  EXPECT_EQ(provider_->session(kLocation), nullptr);
+  node_.PutLocation();
+  Settle();
+  EXPECT_EQ(node_.Count("AcquireLease"), 2U);
+  EXPECT_TRUE(provider_->session(kLocation)->serving());
+}
+
 TEST_F(RegionProviderTest, DeletesTheServerAndForgetsItOnceThatIsKnown) {
   const std::string id = Create();
   PutInstance("debian", id);

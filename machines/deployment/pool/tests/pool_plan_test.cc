@@ -40,6 +40,23 @@ TEST(PoolPlan, SurgesWhereNoneMayBeDown) {
             (PoolPlan{.remove_steady = 1}));
 }
 
+TEST(PoolPlan, WhoWasStoodInForGoesAndIsNotUpdatedFirst) {
+  const PoolCounts pool{.wanted = 4, .max_unavailable = 2, .max_surge = 1};
+  PoolCounts last = pool;
+  last.waiting = 2;
+  last.outdated = 1;
+  last.steady = 2;
+  EXPECT_EQ(Plan(last), (PoolPlan{.remove_outdated = 1}));
+  last.max_unavailable = 0;  // It serves until another does.
+  EXPECT_EQ(Plan(last), (PoolPlan{.later_remove = 1}));
+  last.waiting = 0;
+  last.steady = 4;
+  EXPECT_EQ(Plan(last), (PoolPlan{.remove_outdated = 1}));
+  // One that is down serves nobody.
+  EXPECT_EQ(Plan({.wanted = 2, .max_surge = 1, .stale = 1, .waiting = 1, .steady = 1}),
+            (PoolPlan{.remove_stale = 1}));
+}
+
 TEST(PoolPlan, RemovesTheWorstFirst) {
   EXPECT_EQ(Plan({.wanted = 1, .stale = 1, .waiting = 1, .outdated = 1, .steady = 1}),
             (PoolPlan{.remove_stale = 1, .remove_waiting = 1, .remove_outdated = 1}));
