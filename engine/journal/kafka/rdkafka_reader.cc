@@ -87,7 +87,9 @@ struct Reader::Impl {
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         ended[source] = true;
       } else {
-        auto met = Failed("reading", message->err, rd_kafka_message_errstr(message));
+        const std::string& topic = sources[source].topic;
+        auto met = Failed(fmt::format("reading {}-{}", topic, sources[source].partition),
+                          message->err, rd_kafka_message_errstr(message), {"Read", topic});
         if (!failed[source]) failed[source] = std::move(met.value());
       }
       rd_kafka_message_destroy(message);
@@ -209,7 +211,7 @@ Result<Reader::Watermarks> Reader::QueryWatermarks(const std::string& topic, uin
     waited_ms += silent ? kSliceMs : kStepMs;
     if (!passes || waited_ms >= Millis(timeout) || Hurried(impl_->hurry)) {
       rd_kafka_poll(impl_->handle.get(), 0);  // what the client's threads have met
-      auto failed = Failed("asking for the ends of " + topic, error);
+      auto failed = Failed("asking for the ends of " + topic, error, "", {"Describe", topic});
       return tl::unexpected<Error>(impl_->trouble.Explained(std::move(failed.value())));
     }
     rd_kafka_poll(impl_->handle.get(), kStepMs);
