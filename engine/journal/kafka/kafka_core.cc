@@ -30,6 +30,13 @@ int KafkaJournal::Core::SessionTimeoutMs() const {
                                            : std::atoi(given->second.c_str());
 }
 
+size_t KafkaJournal::Core::BoundOf(const std::string& name, size_t unit) const {
+  const auto given = options.properties.find(name);
+  const size_t bound =
+      given == options.properties.end() ? 0 : std::strtoull(given->second.c_str(), nullptr, 10);
+  return bound == 0 ? SIZE_MAX : bound * unit;
+}
+
 Duration KafkaJournal::Core::CommitTimeout() const {
   return std::max(Duration::Seconds(5), Duration::Millis(2 * SessionTimeoutMs()));
 }
@@ -62,8 +69,11 @@ Result<kafka::Deliverer*> KafkaJournal::Core::Commands() {
   if (commands_) return commands_.get();
   kafka::Deliverer::Options deliver;
   deliver.config = ClientConfig({{"linger.ms", "0"}});
-  deliver.records_max = options.command_records_max;
-  deliver.bytes_max = options.command_bytes_max;
+  // Who bounds the client's queue means this one: it holds what is in there, and what is behind.
+  deliver.records_max =
+      std::min(options.command_records_max, BoundOf("queue.buffering.max.messages"));
+  deliver.bytes_max =
+      std::min(options.command_bytes_max, BoundOf("queue.buffering.max.kbytes", 1024));
   deliver.within = kafka::kRequestTimeout;
   deliver.hurry = &hurry;
   deliver.on_again = [this](kafka::Deliverer::Record& record) {

@@ -63,6 +63,8 @@ struct KafkaJournal::Core {
   kafka::Config ClientConfig(kafka::Config ours = {}) const;
   // Of a member of the group. A transaction lives no longer than its time-out (design §6).
   int SessionTimeoutMs() const;
+  // A bound that a property sets, in `unit`s; SIZE_MAX where it is not given, or 0.
+  size_t BoundOf(const std::string& name, size_t unit = 1) const;
   // How long a commit may take. By then the group has given the partition to another.
   Duration CommitTimeout() const;
   // A client holds at most `queued_bytes` of what it has fetched, and a record more.
