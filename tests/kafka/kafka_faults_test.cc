@@ -20,7 +20,7 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 
 const auto* const kBroker [[maybe_unused]] =
-    ::testing::AddGlobalTestEnvironment(new KafkaBroker(1, "--secure"));
+    ::testing::AddGlobalTestEnvironment(new KafkaBroker(1, "--secure --proxied"));
 
 std::string Apply(const std::string& name, const std::string& id) {
   return fmt::format(R"({{"id":"{}","entity":"network/default/{}","command":"Apply",)"
