@@ -8,7 +8,8 @@
 #        --proxied: a listener for clients behind a proxy, which is to listen where DIR/proxied says, one
 #        line a broker: the port that clients are told, the port that the broker is at
 #   scripts/kafka.sh allow|forbid TYPE NAME OPERATION [--dir DIR]   an ACL of user `sluice`, where NAME
-#                                          is a prefix; TYPE: topic, group, transactional-id
+#                                          is a prefix; TYPE: topic, group, transactional-id, or
+#                                          several with commas
 #   scripts/kafka.sh stop [--dir DIR]      ends it and removes its data
 #   scripts/kafka.sh status [--dir DIR]    the address and the processes; exit 3 when nothing runs
 #   scripts/kafka.sh kill|restart N [--dir DIR]   SIGKILLs broker N, starts it again on its data
@@ -218,6 +219,13 @@ outlive_nobody() {
   stop
 }
 
+# Back when it has stopped: of many threads, those that find no processor go on until one has seen the
+# signal.
+pause() {
+  kill -STOP "$1"
+  while grep -qs '^State:[[:space:]]*[^T[:space:]]' "/proc/$1/task/"*/status; do sleep 0.02; done
+}
+
 stop() {
   local file
   for file in "$dir"/*.pid; do
@@ -241,9 +249,11 @@ case $verb in
   allow | forbid)
     [[ ${#words[@]} == 3 ]] || fail "$verb TYPE NAME OPERATION" 2
     change=--add
+    resources=()
+    for type in ${words[0]//,/ }; do resources+=("--$type" "${words[1]}"); done
     [[ $verb == forbid ]] && change="--remove --force"
     tool org.apache.kafka.tools.AclCommand $change --allow-principal User:sluice \
-      "--${words[0]}" "${words[1]}" --resource-pattern-type prefixed --operation "${words[2]}" >>"$dir/tools.log" 2>&1 ||
+      "${resources[@]}" --resource-pattern-type prefixed --operation "${words[2]}" >>"$dir/tools.log" 2>&1 ||
       { tail -20 "$dir/tools.log" >&2; fail "the ACL was not changed"; }
     ;;
   topics)
@@ -252,7 +262,7 @@ case $verb in
   configs)
     tool kafka.admin.ConfigCommand "${words[@]}" || fail "kafka-configs ${words[*]}"
     ;;
-  pause) kill -STOP "$(cat "$dir/${number:?which broker}.pid")" ;;
+  pause) pause "$(cat "$dir/${number:?which broker}.pid")" ;;
   resume) kill -CONT "$(cat "$dir/${number:?which broker}.pid")" ;;
   kill) kill -KILL "$(cat "$dir/${number:?which broker}.pid")" ;;
   restart)
@@ -261,7 +271,7 @@ case $verb in
     await "$number"
     ;;
   *)
-    sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     [[ $verb == -h || $verb == --help ]] && exit 0 || exit 2
     ;;
 esac
