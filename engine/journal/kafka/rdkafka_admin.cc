@@ -101,16 +101,9 @@ Result<std::map<std::string, int>> Admin::PartitionCounts(const std::vector<std:
   std::map<std::string, int> counts;
   // By name, one by one: a list of all leaves out what this client may not see.
   for (const std::string& name : topics) {
-    rd_kafka_topic_t* topic = rd_kafka_topic_new(impl_->handle.get(), name.c_str(), nullptr);
-    const rd_kafka_metadata_t* metadata = nullptr;
-    auto error = rd_kafka_metadata(impl_->handle.get(), 0, topic, &metadata, kMetadataMs);
-    rd_kafka_topic_destroy(topic);
-    if (!error) {
-      error = metadata->topic_cnt == 1 ? metadata->topics[0].err
-                                       : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-      if (!error) counts[name] = metadata->topics[0].partition_cnt;
-      rd_kafka_metadata_destroy(metadata);
-    }
+    int partitions = 0;
+    const auto error = AskForTopic(impl_->handle.get(), name, kMetadataMs, &partitions);
+    if (!error) counts[name] = partitions;
     if (error && error != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
       return impl_->Explained(Failed("asking for topic " + name, error, "", {"Describe", name}));
     }

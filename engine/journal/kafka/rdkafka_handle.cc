@@ -151,6 +151,20 @@ Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error, const Rig
   return failed;
 }
 
+rd_kafka_resp_err_t AskForTopic(rd_kafka_t* handle, const std::string& name, int timeout_ms,
+                                int* partitions) {
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(handle, name.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  auto error = rd_kafka_metadata(handle, 0, topic, &metadata, timeout_ms);
+  rd_kafka_topic_destroy(topic);
+  if (error) return error;
+  error =
+      metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (!error && partitions != nullptr) *partitions = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  return error;
+}
+
 Result<rd_kafka_conf_t*> MakeConf(const Config& config) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char reason[kReasonBytes];

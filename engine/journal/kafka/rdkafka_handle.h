@@ -62,6 +62,11 @@ tl::unexpected<Error> Undelivered(std::string_view doing, rd_kafka_resp_err_t er
 // Takes ownership of `error`; null is success.
 Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error, const Right& right = {});
 
+// What the brokers say of a topic now, whatever the client has kept of it, and how many partitions
+// it has.
+rd_kafka_resp_err_t AskForTopic(rd_kafka_t* handle, const std::string& name, int timeout_ms,
+                                int* partitions = nullptr);
+
 // kInvalid: a property librdkafka does not take. What the client logs goes to standard error,
 // without secrets.
 Result<rd_kafka_conf_t*> MakeConf(const Config& config);

@@ -199,15 +199,24 @@ Result<Reader::Watermarks> Reader::QueryWatermarks(const std::string& topic, uin
   constexpr int kStepMs = 20;
   constexpr int kSliceMs = 3000;
   for (int waited_ms = 0;;) {
-    const auto error = rd_kafka_query_watermark_offsets(
+    auto error = rd_kafka_query_watermark_offsets(
         impl_->handle.get(), topic.c_str(), static_cast<int32_t>(partition), &low, &high, kSliceMs);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    const bool silent = error == RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const bool passes = silent || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-                        error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-                        error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-                        error == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
-                        error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    bool silent = error == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    bool passes = silent || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                  error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                  error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                  error == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
+                  error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    if (passes && !silent) {
+      // What the client was told once, that it may not see the topic, say, it keeps until it asks.
+      const auto told = AskForTopic(impl_->handle.get(), topic, kSliceMs);
+      silent = told == RD_KAFKA_RESP_ERR__TIMED_OUT;
+      if (told == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        error = told;
+        passes = false;
+      }
+    }
     waited_ms += silent ? kSliceMs : kStepMs;
     if (!passes || waited_ms >= Millis(timeout) || Hurried(impl_->hurry)) {
       rd_kafka_poll(impl_->handle.get(), 0);  // what the client's threads have met

@@ -154,6 +154,21 @@ TEST_F(KafkaAdapter, ATopicThatMayNotBeSeenIsNotTakenForOneThatIsAbsent) {
   EXPECT_TRUE(absent->empty());
 }
 
+// The client keeps what it was told of a topic for as long as it likes.
+TEST_F(KafkaAdapter, ATopicThatIsAllowedAgainIsReadByTheSameReader) {
+  rd_kafka_mock_topic_set_error(brokers_, kTopic, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  const auto reader = Reader::Make(
+      {{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(brokers_)}, {"group.id", "g"}});
+  ASSERT_TRUE(reader);
+  const auto refused = (*reader)->QueryWatermarks(kTopic, 0, kPatience);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("allow Describe on topic t with kafka-acls"));
+  rd_kafka_mock_topic_set_error(brokers_, kTopic, RD_KAFKA_RESP_ERR_NO_ERROR);
+  const auto marks = (*reader)->QueryWatermarks(kTopic, 0, kPatience);
+  EXPECT_TRUE(marks) << marks.error().message;
+}
+
 // However the client sets the ways of partitions that were just assigned: some records come by the
 // queue of all of them.
 TEST_F(KafkaAdapter, ARecordIsOfTheSourceThatItIsReadFrom) {
