@@ -7,7 +7,8 @@
 
 #include "bench/groups.h"
 #include "bench/kafka_broker.h"
-#include "bench/kafka_probe.h"
+#include "bench/kafka_job.h"
+#include "bench/kafka_latency.h"
 #include "bench/kafka_streams.h"
 #include "bench/kafka_take_over.h"
 #include "bench/kafka_yardstick.h"
@@ -19,10 +20,6 @@
 namespace sluice::bench {
 namespace {
 
-constexpr uint32_t kPartitions = 4;
-constexpr int kReplication = 1;
-// What a decision's headers take beside its bytes.
-constexpr size_t kHeaderBytes = 64;
 constexpr uint64_t kOfferedPerS = 1000;
 // Commands to be decided, per instance.
 constexpr uint64_t kBacklogSteps = 2;
@@ -34,21 +31,11 @@ Result<void> Produce(const std::string& bootstrap, const std::string& topic,
       {{"bootstrap.servers", bootstrap}, {"enable.idempotence", "true"}, {"linger.ms", "5"}});
   if (!producer) return tl::unexpected<Error>(producer.error());
   for (const Command& command : commands) {
-    auto sent = (*producer)->Produce(topic, PartitionOfKey(command.entity, kPartitions),
+    auto sent = (*producer)->Produce(topic, PartitionOfKey(command.entity, kKafkaPartitions),
                                      command.entity, Pack(command), {}, 0, Duration::Seconds(30));
     if (!sent) return sent;
   }
   return (*producer)->Flush(Duration::Seconds(60));
-}
-
-Result<void> MakeTopics(const std::string& bootstrap, const std::vector<std::string>& topics) {
-  auto admin = kafka::Admin::Make({{"bootstrap.servers", bootstrap}});
-  if (!admin) return tl::unexpected<Error>(admin.error());
-  std::vector<kafka::TopicSpec> specs;
-  for (const std::string& topic : topics) {
-    specs.push_back({topic, kPartitions, kReplication, {{"max.message.bytes", "2097152"}}});
-  }
-  return (*admin)->CreateTopics(specs);
 }
 
 struct Decided {
@@ -61,22 +48,6 @@ struct Decided {
 uint64_t Commits(const Node& node) {
   const NodeCounters counters = node.Counters();
   return std::accumulate(counters.commit_counts.begin(), counters.commit_counts.end(), uint64_t{0});
-}
-
-// The node's decisions from `from` on.
-Result<size_t> MeanRecordBytes(Node& node, const std::vector<uint64_t>& from) {
-  uint64_t records = 0;
-  uint64_t bytes = 0;
-  for (uint32_t partition = 0; partition < node.partition_count(); ++partition) {
-    auto read = node.journal().ReadEvents(partition, from[partition],
-                                          [&](uint64_t, std::string_view record) {
-                                            ++records;
-                                            bytes += record.size();
-                                            return records % 5000 != 0;
-                                          });
-    if (!read) return tl::unexpected<Error>(read.error());
-  }
-  return records == 0 ? 0 : bytes / records;
 }
 
 // Opens a node on the backlog and measures its second half: then it is warm.
@@ -157,7 +128,7 @@ Result<ExactlyOnceResult> ExactlyOnce(const BenchOptions& options, DataSet& data
   const auto bare = RunBareLoop({.bootstrap = bootstrap,
                                  .input = "bare.in",
                                  .output = "bare.out",
-                                 .partitions = kPartitions,
+                                 .partitions = kKafkaPartitions,
                                  .producers = kafka::kTransactionalIds,
                                  .records = commands.size(),
                                  .records_per_commit = decided->per_commit,
@@ -166,91 +137,6 @@ Result<ExactlyOnceResult> ExactlyOnce(const BenchOptions& options, DataSet& data
   if (!bare) return tl::unexpected<Error>(bare.error());
   measured.Compare(decided->per_s, bare->per_s);
   return result;
-}
-
-ProbeRecord RecordOf(const Command& command) {
-  return {.partition = PartitionOfKey(command.entity, kPartitions),
-          .key = command.entity,
-          .payload = Pack(command)};
-}
-
-// Commands of the load; a node's follow-ups are none, and have ids of their own.
-Probe ProbeOf(const std::string& bootstrap, DataSet& data) {
-  return {.bootstrap = bootstrap,
-          .input = "bench.commands",
-          .output = "bench.events",
-          .partitions = kPartitions,
-          .next = [&data] { return RecordOf(data.Next()); },
-          .answers =
-              [](const kafka::Message& message) {
-                return std::any_of(
-                    message.headers.begin(), message.headers.end(), [](const auto& header) {
-                      return header.first == "command-id" && header.second.starts_with("bench-");
-                    });
-              }};
-}
-
-Duration WarmUp(const BenchOptions& options) { return {2 * options.time.us}; }
-
-// The same commands through the bare loop, which runs meanwhile.
-Result<Latencies> ProbeBare(const BenchOptions& options, Probe probe, uint64_t per_s,
-                            size_t record_bytes, const std::string& name) {
-  probe.input = name + ".in";
-  probe.output = name + ".out";
-  probe.answers = [](const kafka::Message&) { return true; };
-  if (auto made = MakeTopics(probe.bootstrap, {probe.input, probe.output}); !made) {
-    return tl::unexpected<Error>(made.error());
-  }
-  std::stop_source stop;
-  Result<BareLoopResult> ran;
-  std::jthread loop([&] {
-    ran = RunBareLoop({.bootstrap = probe.bootstrap,
-                       .input = probe.input,
-                       .output = probe.output,
-                       .partitions = kPartitions,
-                       .producers = kafka::kTransactionalIds,
-                       .records = UINT64_MAX,
-                       .records_per_commit = 256,
-                       .record_bytes = record_bytes},
-                      stop.get_token());
-  });
-  auto latencies = RunProbe(probe, per_s, options.time, options.stop);
-  stop.request_stop();
-  loop.join();
-  if (!ran) return tl::unexpected<Error>(ran.error());
-  return latencies;
-}
-
-// From a command on the topic to its decision in the sight of a read_committed reader: at a rate,
-// and one after the other.
-Result<Measurement> Latency(const BenchOptions& options, DataSet& data,
-                            const std::string& bootstrap, uint64_t per_s) {
-  Measurement measured;
-  measured.name =
-      per_s > 0 ? fmt::format("kafka/latency-{}-per-s", per_s) : "kafka/latency-one-in-flight";
-  measured.target = per_s > 0 ? "p50 <= 10 ms, p99 <= 40 ms" : "ratio of p50 <= 2";
-  auto node = data.Open();
-  if (!node) return tl::unexpected<Error>(node.error());
-  const std::vector<uint64_t> from = EndSequences(**node);
-  options.Say(measured.name);
-  Probe probe = ProbeOf(bootstrap, data);
-  probe.warm_up = WarmUp(options);
-  auto own = RunProbe(probe, per_s, options.time, options.stop);
-  if (!own) return tl::unexpected<Error>(own.error());
-  const auto record_bytes = MeanRecordBytes(**node, from);
-  if (!record_bytes) return tl::unexpected<Error>(record_bytes.error());
-  data.Close();
-  options.Say(measured.name + ": a bare loop");
-  auto bare = ProbeBare(options, probe, per_s, *record_bytes + kHeaderBytes,
-                        per_s > 0 ? "bare-rate" : "bare-one");
-  if (!bare) return tl::unexpected<Error>(bare.error());
-  const double seconds = static_cast<double>(options.time.us) / 1e6;
-  measured.per_s = static_cast<double>(own->count()) / seconds;
-  measured.yardstick_per_s = static_cast<double>(bare->count()) / seconds;
-  measured.p50_us = own->Quantile(0.5);
-  measured.p99_us = own->Quantile(0.99);
-  measured.ratio = *measured.p50_us / bare->Quantile(0.5);
-  return measured;
 }
 
 // The same job by Kafka Streams, over the backlog twice: it is warm in the second half.
@@ -271,7 +157,7 @@ Result<Measurements> Streams(const BenchOptions& options, DataSet& data,
   auto streams = RunStreams(options, {.bootstrap = bootstrap,
                                       .input = "streams.in",
                                       .output = "streams.out",
-                                      .partitions = kPartitions,
+                                      .partitions = kKafkaPartitions,
                                       .records = commands.size(),
                                       .state_bytes = own.decided.record_bytes,
                                       .record_bytes = own.decided.record_bytes + kHeaderBytes,
@@ -304,7 +190,7 @@ Result<Measurements> RunKafka(const BenchOptions& options, DataSet& embedded) {
     return Err(ErrorCode::kUnavailable, "no broker started; run scripts/kafka.sh start to see why");
   }
   BenchOptions on_kafka = options;
-  on_kafka.partitions = kPartitions;
+  on_kafka.partitions = kKafkaPartitions;
   on_kafka.log = KafkaCluster{.bootstrap = broker.bootstrap(), .cluster = "bench"};
   DataSet data(on_kafka);
   Measurements all;
@@ -316,7 +202,7 @@ Result<Measurements> RunKafka(const BenchOptions& options, DataSet& embedded) {
   double p50_us = 0;
   for (const uint64_t per_s : {kOfferedPerS, uint64_t{0}}) {
     if (!options.Wants("latency") && !options.Wants("streams-latency")) continue;
-    auto latency = Latency(on_kafka, data, broker.bootstrap(), per_s);
+    auto latency = RunKafkaLatency(on_kafka, data, broker.bootstrap(), per_s);
     if (!latency) return tl::unexpected<Error>(latency.error());
     if (per_s > 0) p50_us = *latency->p50_us;
     all.push_back(std::move(*latency));

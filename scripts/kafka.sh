@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # A real Apache Kafka broker (KRaft) on loopback, for tests, benchmarks and trying things out.
-#   scripts/kafka.sh start [--brokers 1|3] [--dir DIR] [--fsync] [--secure] [--owner PID]
+#   scripts/kafka.sh start [--brokers 1|3] [--dir DIR] [--fsync] [--secure] [--proxied] [--owner PID]
 #                                          prints the bootstrap address when it answers; with --owner it
 #                                          ends when that process does, however that ends
 #        --secure: listeners with SASL/PLAIN and TLS beside the plain one, and an authorizer that lets
 #        user `sluice` do what `allow` says; DIR/sasl.yaml and DIR/ssl.yaml are for `sluice up --config`
+#        --proxied: a listener for clients behind a proxy, which is to listen where DIR/proxied says, one
+#        line a broker: the port that clients are told, the port that the broker is at
 #   scripts/kafka.sh allow|forbid TYPE NAME OPERATION [--dir DIR]   an ACL of user `sluice`, where NAME
-#                                          is a prefix; TYPE: topic, group, transactional-id
+#                                          is a prefix; TYPE: topic, group, transactional-id, or
+#                                          several with commas
 #   scripts/kafka.sh stop [--dir DIR]      ends it and removes its data
 #   scripts/kafka.sh status [--dir DIR]    the address and the processes; exit 3 when nothing runs
 #   scripts/kafka.sh kill|restart N [--dir DIR]   SIGKILLs broker N, starts it again on its data
 #   scripts/kafka.sh pause|resume N [--dir DIR]   SIGSTOP and SIGCONT to broker N
-#   scripts/kafka.sh topics ARGUMENTS... [--dir DIR]   Kafka's own kafka-topics on it
+#   scripts/kafka.sh topics|configs ARGUMENTS... [--dir DIR]   Kafka's own kafka-topics, kafka-configs
 # Its jars are fetched by Maven, once, into .cache/kafka/jars; DIR is .cache/kafka/run unless given.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -30,6 +33,7 @@ fsync=false
 owner=
 number=
 secure=false
+proxied=false
 words=()
 while [[ $# -gt 0 ]]; do
   case $1 in
@@ -37,10 +41,11 @@ while [[ $# -gt 0 ]]; do
     --dir) dir=$(realpath -m "${2:?}"); shift ;;
     --fsync) fsync=true ;;
     --secure) secure=true ;;
+    --proxied) proxied=true ;;
     --owner) owner=${2:?}; shift ;;
     *)
       case $verb in
-        allow | forbid | topics) words+=("$1") ;;
+        allow | forbid | topics | configs) words+=("$1") ;;
         kill | restart | pause | resume) [[ $1 == [0-9] ]] || fail "$verb takes a broker's number" 2; number=$1 ;;
         *) fail "unknown option $1" 2 ;;
       esac
@@ -148,13 +153,14 @@ start() {
   fetch_jars
   mkdir -p "$dir"
   local ports id voters="" bootstrap="" cluster
-  local sasl="" ssl="" more
-  read -r -a ports < <(free_ports $((4 * brokers)))
+  local sasl="" ssl="" more further
+  read -r -a ports < <(free_ports $((6 * brokers)))
   for ((id = 1; id <= brokers; ++id)); do
-    voters+="${voters:+,}$id@127.0.0.1:${ports[4 * id - 1]}"
-    bootstrap+="${bootstrap:+,}127.0.0.1:${ports[4 * id - 2]}"
-    sasl+="${sasl:+,}127.0.0.1:${ports[4 * id - 3]}"
-    ssl+="${ssl:+,}127.0.0.1:${ports[4 * id - 4]}"
+    voters+="${voters:+,}$id@127.0.0.1:${ports[6 * id - 1]}"
+    bootstrap+="${bootstrap:+,}127.0.0.1:${ports[6 * id - 2]}"
+    sasl+="${sasl:+,}127.0.0.1:${ports[6 * id - 3]}"
+    ssl+="${ssl:+,}127.0.0.1:${ports[6 * id - 4]}"
+    [[ $proxied == true ]] && echo "${ports[6 * id - 6]} ${ports[6 * id - 5]}" >>"$dir/proxied"
   done
   if [[ $secure == true ]]; then
     make_certificates
@@ -165,15 +171,20 @@ start() {
   cluster=$(java_run kafka.tools.StorageTool random-uuid 2>/dev/null | tail -1)
   for ((id = 1; id <= brokers; ++id)); do
     more=
-    [[ $secure == true ]] && more=",SASL_PLAINTEXT://127.0.0.1:${ports[4 * id - 3]},SSL://127.0.0.1:${ports[4 * id - 4]}"
+    [[ $secure == true ]] && more=",SASL_PLAINTEXT://127.0.0.1:${ports[6 * id - 3]},SSL://127.0.0.1:${ports[6 * id - 4]}"
+    further=$more
+    if [[ $proxied == true ]]; then
+      more+=",PROXIED://127.0.0.1:${ports[6 * id - 5]}"
+      further+=",PROXIED://127.0.0.1:${ports[6 * id - 6]}"
+    fi
     cat >"$dir/$id.properties" <<P
 process.roles=broker,controller
 node.id=$id
 controller.quorum.voters=$voters
-listeners=PLAINTEXT://127.0.0.1:${ports[4 * id - 2]},CONTROLLER://127.0.0.1:${ports[4 * id - 1]}$more
-advertised.listeners=PLAINTEXT://127.0.0.1:${ports[4 * id - 2]}$more
+listeners=PLAINTEXT://127.0.0.1:${ports[6 * id - 2]},CONTROLLER://127.0.0.1:${ports[6 * id - 1]}$more
+advertised.listeners=PLAINTEXT://127.0.0.1:${ports[6 * id - 2]}$further
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$dir/data-$id
 offsets.topic.replication.factor=$brokers
@@ -208,6 +219,13 @@ outlive_nobody() {
   stop
 }
 
+# Back when it has stopped: of many threads, those that find no processor go on until one has seen the
+# signal.
+pause() {
+  kill -STOP "$1"
+  while grep -qs '^State:[[:space:]]*[^T[:space:]]' "/proc/$1/task/"*/status; do sleep 0.02; done
+}
+
 stop() {
   local file
   for file in "$dir"/*.pid; do
@@ -231,15 +249,20 @@ case $verb in
   allow | forbid)
     [[ ${#words[@]} == 3 ]] || fail "$verb TYPE NAME OPERATION" 2
     change=--add
+    resources=()
+    for type in ${words[0]//,/ }; do resources+=("--$type" "${words[1]}"); done
     [[ $verb == forbid ]] && change="--remove --force"
     tool org.apache.kafka.tools.AclCommand $change --allow-principal User:sluice \
-      "--${words[0]}" "${words[1]}" --resource-pattern-type prefixed --operation "${words[2]}" >>"$dir/tools.log" 2>&1 ||
+      "${resources[@]}" --resource-pattern-type prefixed --operation "${words[2]}" >>"$dir/tools.log" 2>&1 ||
       { tail -20 "$dir/tools.log" >&2; fail "the ACL was not changed"; }
     ;;
   topics)
     tool org.apache.kafka.tools.TopicCommand "${words[@]}" || fail "kafka-topics ${words[*]}"
     ;;
-  pause) kill -STOP "$(cat "$dir/${number:?which broker}.pid")" ;;
+  configs)
+    tool kafka.admin.ConfigCommand "${words[@]}" || fail "kafka-configs ${words[*]}"
+    ;;
+  pause) pause "$(cat "$dir/${number:?which broker}.pid")" ;;
   resume) kill -CONT "$(cat "$dir/${number:?which broker}.pid")" ;;
   kill) kill -KILL "$(cat "$dir/${number:?which broker}.pid")" ;;
   restart)
@@ -248,7 +271,7 @@ case $verb in
     await "$number"
     ;;
   *)
-    sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     [[ $verb == -h || $verb == --help ]] && exit 0 || exit 2
     ;;
 esac

@@ -67,9 +67,11 @@ class Batch {
     reply.response.status = open_ == 0 ? 200 : 202;
     for (Slot& slot : answers_) {
       if (slot.json.empty()) {
-        slot.json = ToStatusJson(ApiError::Timeout(
-            "no decision yet; it may still come: sending the command again under its id is safe"));
-        slot.error = 504;
+        const ApiError late = ApiError::Timeout(
+            "no decision yet; it may still come: sending the command again under its id is safe");
+        slot.json = ToStatusJson(late);
+        slot.error = late.code;
+        slot.retry_after_s = late.retry_after_s;
       }
       if (!single_) slot.json += '\n';
       reply.response.body += slot.json;

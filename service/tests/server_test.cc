@@ -1,59 +1,18 @@
 // The server over real sockets on loopback.
-#include "service/server.h"
-
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <chrono>
-#include <memory>
 #include <thread>
 #include <vector>
 
 #include "service/client/http_client.h"
 #include "service/metrics.h"
-#include "service/tests/fake_backend.h"
-#include "service/tests/test_client.h"
+#include "service/tests/server_fixture.h"
 
 namespace sluice::service {
 namespace {
 
 constexpr char kWeb[] = "/apis/sluice.dev/v1/namespaces/default/bindings/web";
 constexpr char kWatch[] = "/apis/sluice.dev/v1/bindings?watch=true&allowWatchBookmarks=true";
-
-std::string Post(const std::string& target, const std::string& body, const std::string& more = "") {
-  return "POST " + target +
-         " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-         more + "\r\n" + body;
-}
-
-class ServerTest : public testing::Test {
- protected:
-  ServerTest() { Start({}); }
-
-  void Start(const ServerOptions& options) {
-    server_.reset();
-    auto started = Server::Start(router_, {"127.0.0.1", 0}, options);
-    ASSERT_TRUE(started) << started.error().message;
-    server_ = *std::move(started);
-  }
-  uint16_t port() const { return server_->port(); }
-
-  static RouterOptions Options() {
-    RouterOptions options;
-    options.now_us = [] {
-      return std::chrono::duration_cast<std::chrono::microseconds>(
-                 std::chrono::system_clock::now().time_since_epoch())
-          .count();
-    };
-    return options;
-  }
-
-  const EntityKey web_{"binding", "default", "web"};
-  FakeBackend backend_;
-  ThreadTimers timers_;
-  Router router_{backend_, timers_, Options()};
-  std::unique_ptr<Server> server_;
-};
 
 TEST_F(ServerTest, KeepsTheConnection) {
   backend_.Put(web_, "");
@@ -74,6 +33,28 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_NE(client.Read().body.find("\"web\""), std::string::npos);
   EXPECT_NE(client.Read().body.find("accepted"), std::string::npos);
   EXPECT_EQ(client.Read().status, 404);
+}
+
+// What is no answer says when to try again: in the header and, where lines are answered, in each.
+TEST_F(ServerTest, SaysWhenToTryAgain) {
+  TestClient client(port());
+  backend_.next_answer = Fail(ApiError::Unavailable("the queue is full; nothing was recorded"));
+  client.Send(Post("/commands", "{}"));
+  const auto full = client.Read();
+  EXPECT_EQ(full.status, 503);
+  ASSERT_TRUE(full.headers.contains("retry-after")) << full.body;
+  EXPECT_EQ(full.headers.at("retry-after"), "1");
+  client.Send(Post("/commands", "{}\n{}"));
+  const auto lines = client.Read();
+  EXPECT_EQ(lines.status, 200);
+  EXPECT_FALSE(lines.headers.contains("retry-after"));
+  EXPECT_NE(lines.body.find("\"retryAfterSeconds\":1"), std::string::npos) << lines.body;
+  backend_.keep_answers = true;  // nobody decides it
+  client.Send(Post("/commands?timeoutSeconds=0", "{}"));
+  const auto late = client.Read();
+  EXPECT_EQ(late.status, 504);
+  ASSERT_TRUE(late.headers.contains("retry-after")) << late.body;
+  EXPECT_EQ(late.headers.at("retry-after"), "1");
 }
 
 TEST_F(ServerTest, ClosesWhenAskedTo) {

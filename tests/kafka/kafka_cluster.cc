@@ -129,16 +129,48 @@ void KafkaCluster::AwaitText(const std::string& target, const std::string& text)
   ADD_FAILURE() << target << " never says '" << text << "', but: " << said;
 }
 
-std::vector<uint64_t> KafkaCluster::Applied(const NodeProcess& node) {
+std::map<std::string, uint64_t> KafkaCluster::PartitionMetric(const NodeProcess& node,
+                                                              const std::string& name) {
   HttpClient client(node.url());
   const auto metrics = client.Call({.target = "/metrics"});
+  std::map<std::string, uint64_t> values;
+  if (!metrics || !metrics->ok()) return values;
+  const std::string begin = "\n" + name + "{";
+  for (size_t at = 0; (at = metrics->body.find(begin, at)) != std::string::npos; ++at) {
+    const size_t labels = at + begin.size();
+    const size_t end = metrics->body.find("} ", labels);
+    values[metrics->body.substr(labels, end - labels)] =
+        std::strtoull(&metrics->body[end + 2], nullptr, 10);
+  }
+  return values;
+}
+
+std::vector<uint64_t> KafkaCluster::Applied(const NodeProcess& node) {
   std::vector<uint64_t> applied;
-  if (!metrics || !metrics->ok()) return applied;
-  constexpr std::string_view kName = "\nsluice_partition_applied_sequence{";
-  for (size_t at = 0; (at = metrics->body.find(kName, at)) != std::string::npos; ++at) {
-    applied.push_back(std::strtoull(&metrics->body[metrics->body.find("} ", at) + 2], nullptr, 10));
+  for (const auto& [labels, sequence] :
+       PartitionMetric(node, "sluice_partition_applied_sequence")) {
+    applied.push_back(sequence);
   }
   return applied;
+}
+
+uint64_t KafkaCluster::Terms() const {
+  std::map<std::string, uint64_t> highest;
+  for (const auto& node : nodes_) {
+    if (!node || !node->Runs()) continue;
+    for (const auto& [labels, term] : PartitionMetric(*node, "sluice_partition_term")) {
+      highest[labels] = std::max(highest[labels], term);
+    }
+  }
+  uint64_t terms = 0;
+  for (const auto& [labels, term] : highest) terms += term;
+  return terms;
+}
+
+void KafkaCluster::AwaitTermsAbove(uint64_t terms) {
+  const auto deadline = SteadyClock::now() + std::chrono::seconds(60);
+  while (Terms() <= terms && SteadyClock::now() < deadline) Idle(std::chrono::milliseconds(50));
+  EXPECT_GT(Terms(), terms);
 }
 
 void KafkaCluster::AwaitEqual() {

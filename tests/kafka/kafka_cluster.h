@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -49,12 +50,19 @@ class KafkaCluster {
   void StopAndCheck();
   // Waits until all nodes that run have applied the same decisions, and no more come.
   void AwaitEqual();
-  // "partition sequence" of each partition in the node's projections; empty when it does not
-  // answer.
+  // Of each partition in the node's projections, in the order of its metrics; empty when it does
+  // not answer.
   static std::vector<uint64_t> Applied(const NodeProcess& node);
+  // How many terms were opened so far, of all partitions together, as the nodes that run know.
+  uint64_t Terms() const;
+  void AwaitTermsAbove(uint64_t terms);
   const std::string& cluster() const { return cluster_; }
 
  private:
+  // A metric of a node by its labels; empty when it does not answer.
+  static std::map<std::string, uint64_t> PartitionMetric(const NodeProcess& node,
+                                                         const std::string& name);
+
   TempDir directory_{"kafka"};
   const std::string cluster_;
   const uint32_t partitions_;

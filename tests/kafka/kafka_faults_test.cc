@@ -20,7 +20,7 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 
 const auto* const kBroker [[maybe_unused]] =
-    ::testing::AddGlobalTestEnvironment(new KafkaBroker(1, "--secure"));
+    ::testing::AddGlobalTestEnvironment(new KafkaBroker(1, "--secure --proxied"));
 
 std::string Apply(const std::string& name, const std::string& id) {
   return fmt::format(R"({{"id":"{}","entity":"network/default/{}","command":"Apply",)"
@@ -29,8 +29,9 @@ std::string Apply(const std::string& name, const std::string& id) {
 }
 
 // The broker is stopped in the middle of everything, past the time a commit may take; when it goes
-// on it does what it had been asked for: nodes had given those transactions up.
-TEST(KafkaFaults, CommitsWhoseOutcomeIsUnknownAreFoundOut) {
+// on it does what it had been asked for: nodes had given that up. (Whether a commit was under way is
+// chance; KafkaProxied makes sure of one.)
+TEST(KafkaFaults, ABrokerThatStoodStillIsWaitedFor) {
   KafkaCluster cluster(2, 2, 3);
   ASSERT_NO_FATAL_FAILURE(cluster.StartAll());
   cluster.Load(0);
@@ -38,7 +39,6 @@ TEST(KafkaFaults, CommitsWhoseOutcomeIsUnknownAreFoundOut) {
   for (int round = 0; round < 3 && !::testing::Test::HasFailure(); ++round) {
     cluster.AwaitAnswers(1 + cluster.Pick(100));
     KafkaBroker::Script("pause 1");
-    cluster.AwaitText("/nodes", "committing a transaction");
     cluster.AwaitReadiness(false);
     KafkaBroker::Script("resume 1");
     cluster.AwaitReadiness(true);

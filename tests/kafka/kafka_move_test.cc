@@ -4,27 +4,22 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <fstream>
+#include <chrono>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <stop_token>
 #include <thread>
 
 #include "engine/journal/kafka/tests/kafka_broker.h"
-#include "events/codec.h"
-#include "events/epoch.h"
-#include "replay/import.h"
 #include "service/client/http_client.h"
 #include "tests/crash/load.h"
+#include "tests/kafka/commands.h"
+#include "tests/kafka/exported_log.h"
 #include "tests/support/node_process.h"
 
 namespace sluice::testing {
 namespace {
 
 using nlohmann::json;
-using replay::ExportedRecord;
-using replay::ExportHeader;
-using replay::ExportReader;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -32,112 +27,15 @@ const auto* const kBroker [[maybe_unused]] = ::testing::AddGlobalTestEnvironment
 
 constexpr uint32_t kPartitions = 4;
 
-// An exported file, read whole.
-struct Exported {
-  ExportHeader header;
-  std::vector<std::vector<Bytes>> records;  // by partition
-};
-
-Exported ReadExport(const std::string& path) {
-  Exported exported;
-  std::ifstream in(path, std::ios::binary);
-  auto reader = ExportReader::Open(in);
-  if (!reader) {
-    ADD_FAILURE() << path << ": " << reader.error().message;
-    return exported;
-  }
-  exported.header = reader->header();
-  exported.records.resize(exported.header.partitions);
-  while (true) {
-    auto record = reader->Next();
-    if (!record) ADD_FAILURE() << path << ": " << record.error().message;
-    if (!record || !*record) return exported;
-    exported.records[(*record)->position.partition].push_back(std::move((*record)->bytes));
-  }
-}
-
-// `moved` begins with what `was` has, record by record, and behind it opens an epoch and a term.
-void ExpectMoved(const Exported& was, const Exported& moved) {
-  ASSERT_EQ(moved.records.size(), was.records.size());
-  for (uint32_t partition = 0; partition < was.records.size(); ++partition) {
-    const auto& before = was.records[partition];
-    const auto& after = moved.records[partition];
-    ASSERT_GE(after.size(), before.size() + 2) << partition;
-    EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin())) << partition;
-    const auto closing = Unpack<LogRecord>(after[before.size()]);
-    const auto opened = Unpack<LogRecord>(after[before.size() + 1]);
-    ASSERT_TRUE(closing && opened);
-    const EpochOpened* epoch = OpenedEpoch(*closing);
-    ASSERT_NE(epoch, nullptr) << partition;
-    EXPECT_EQ(ToHex(epoch->previous_epoch), was.header.epoch);
-    EXPECT_EQ(ToHex(epoch->epoch), moved.header.epoch);
-    EXPECT_EQ(closing->previous, Xxh128(before.back()));
-    EXPECT_TRUE(opened->opened) << partition;
-  }
-}
-
-// How many follow-ups of a log are not decided; that none is decided twice is checked.
-size_t Undecided(const Exported& log) {
-  std::set<std::tuple<uint32_t, uint32_t, uint64_t, uint64_t>> sent;
-  std::set<std::tuple<uint32_t, uint32_t, uint64_t, uint64_t>> decided;
-  for (uint32_t partition = 0; partition < log.records.size(); ++partition) {
-    for (const Bytes& bytes : log.records[partition]) {
-      const auto record = Unpack<LogRecord>(bytes);
-      if (!record || !record->decision || OpenedEpoch(*record) != nullptr) continue;
-      for (const FollowUp& one : record->decision->effects.follow_ups) {
-        sent.insert({partition, one.target_partition, record->sequence, one.number});
-      }
-      if (record->decision->origin->input != Input::kInternal) continue;
-      const FollowUpSource& source = *record->decision->command->source;
-      EXPECT_TRUE(
-          decided.insert({source.partition, partition, source.sequence, source.number}).second)
-          << partition << ":" << record->sequence << " is decided twice";
-    }
-  }
-  size_t undecided = 0;
-  for (const auto& one : sent) undecided += decided.contains(one) ? 0 : 1;
-  return undecided;
-}
-
-// Decisions on timers behind the last change of epoch.
-size_t TimersDecidedSinceMoving(const Exported& log) {
-  size_t timers = 0;
-  for (const auto& records : log.records) {
-    for (const Bytes& bytes : records) {
-      const auto record = Unpack<LogRecord>(bytes);
-      if (!record || !record->decision || OpenedEpoch(*record) != nullptr) continue;
-      timers += record->decision->origin->input == Input::kTimers &&
-                        ToHex(record->decision->origin->epoch) == log.header.epoch
-                    ? 1
-                    : 0;
-    }
-  }
-  return timers;
-}
-
-json Send(const NodeProcess& node, const std::string& command) {
+void AwaitNetwork(const NodeProcess& node, const std::string& name) {
   HttpClient client(node.url());
-  const auto answer = client.Call({.method = "POST", .target = "/commands", .body = command});
-  if (!answer) return {{"failed", answer.error().message}};
-  return json::parse(answer->body, nullptr, false);
-}
-
-Exported ExportFrom(const NodeProcess& node, const std::string& file) {
-  const Finished exported =
-      RunSluiceBinary({"--server", node.url(), "export", "-f", file, "-o", "binary"});
-  EXPECT_EQ(exported.exit_code, 0) << exported.err;
-  return ReadExport(file);
-}
-
-// Exports until everything that was sent is decided.
-Exported ExportDecided(const NodeProcess& node, const std::string& file) {
-  Exported log;
-  for (int tries = 0; tries < 60; ++tries) {
-    log = ExportFrom(node, file);
-    if (Undecided(log) == 0) return log;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto read =
+        client.Call({.target = "/apis/sluice.dev/v1/namespaces/default/networks/" + name});
+    if (read && read->ok()) return;
   }
-  ADD_FAILURE() << Undecided(log) << " follow-ups stay undecided";
-  return log;
+  ADD_FAILURE() << name << " is not decided";
 }
 
 // Users and a provider load the node until so many commands are answered.
@@ -181,9 +79,9 @@ TEST(KafkaMove, AnEmbeddedLogGoesToKafkaAndBackAndGoesOnDeciding) {
     NodeProcess node(directory / "first", 0, {"--partitions", std::to_string(kPartitions)});
     ASSERT_TRUE(node.WaitReady()) << node.Errors();
     // What waits longer than two seconds is stuck: timers that are armed here come due there.
-    const json settings = Send(node, R"({"entity":"clusterconfig/sluice-system/cluster",)"
-                                     R"("command":"Apply","payload":{"spec":{)"
-                                     R"("stuckDeadlines":{"default":"2s"}}}})");
+    const json settings = SendCommand(node, R"({"entity":"clusterconfig/sluice-system/cluster",)"
+                                            R"("command":"Apply","payload":{"spec":{)"
+                                            R"("stuckDeadlines":{"default":"2s"}}}})");
     ASSERT_TRUE(settings.value("accepted", false)) << settings;
     LoadNode(node, users, 1500);
     node.Kill();
@@ -245,22 +143,8 @@ TEST(KafkaMove, WhatIsUndecidedInTheCutIsDecidedOnceOnKafka) {
     LoadNode(node, users, 800);
     EXPECT_EQ(node.Stop(), 0);
   }
-  // Up to the middle of the first partition: others have not decided what it had just sent.
-  const std::string whole = directory / "whole.sluice";
-  ASSERT_EQ(RunSluiceBinary({"--data", directory / "first", "export", "-f", whole, "-o", "binary"})
-                .exit_code,
-            0);
-  const size_t middle = ReadExport(whole).records[0].size() / 2;
   const std::string file = directory / "cut.sluice";
-  Exported was;
-  // One that leaves something undecided, of those around there.
-  for (size_t at = middle; at < middle + 200 && Undecided(was) == 0; ++at) {
-    const Finished exported =
-        RunSluiceBinary({"--data", directory / "first", "export", "--to", fmt::format("0:{}", at),
-                         "-f", file, "-o", "binary"});
-    ASSERT_EQ(exported.exit_code, 0) << exported.err;
-    was = ReadExport(file);
-  }
+  const Exported was = ExportUndecided(directory / "first", file);
   const size_t undecided = Undecided(was);
   ASSERT_GE(undecided, 1u);
   const Finished imported =
@@ -272,6 +156,77 @@ TEST(KafkaMove, WhatIsUndecidedInTheCutIsDecidedOnceOnKafka) {
   ASSERT_TRUE(node.WaitReady()) << node.Errors();
   ExpectMoved(was, ExportDecided(node, directory / "moved.sluice"));
   CheckNode(node, directory / "kafka", {});
+}
+
+// Out of a cluster whose nodes are stopped: what nodes had sent is part of the log and comes along,
+// what users have put on the topic since is not and stays, for the cluster's own nodes.
+TEST(KafkaMove, WhatIsUndecidedOnKafkaIsDecidedOnceWhereverTheLogGoes) {
+  constexpr size_t kLate = 5;
+  const TempDir directory("out");
+  const std::vector<std::string> on = {"--kafka", KafkaBroker::Bootstrap(), "--cluster",
+                                       KafkaBroker::FreshCluster()};
+  std::vector<std::unique_ptr<LoadUser>> users;
+  users.push_back(std::make_unique<LoadUser>(17, "p"));
+  users.push_back(std::make_unique<LoadUser>(18, "u"));
+  {
+    NodeProcess node(directory / "kafka", 0, on);
+    ASSERT_TRUE(node.WaitReady()) << node.Errors();
+    LoadNode(node, users, 600);
+    EXPECT_EQ(node.Stop(), 0) << node.Errors();
+  }
+  for (size_t i = 0; i < kLate; ++i) {
+    std::vector<std::string> send = {"send"};
+    send.insert(send.end(), on.begin(), on.end());
+    send.push_back(fmt::format(R"({{"id":"late-{0}","entity":"network/default/late-{0}",)"
+                               R"("command":"Apply","payload":{{"spec":{{"ipam":)"
+                               R"({{"mode":"Auto"}}}}}}}})",
+                               i));
+    const Finished sent = RunSluiceBinary(send);
+    ASSERT_EQ(sent.exit_code, 0) << sent.err;
+  }
+  const std::string file = directory / "cut.sluice";
+  const Exported was = ExportUndecided(directory / "kafka", file);
+  const size_t undecided = Undecided(was);
+  ASSERT_GE(undecided, 1u);
+
+  struct Place {
+    std::string data;
+    std::vector<std::string> import;
+    std::vector<std::string> up;
+  };
+  const std::vector<std::string> elsewhere = {"--kafka", KafkaBroker::Bootstrap(), "--cluster",
+                                              KafkaBroker::FreshCluster()};
+  for (const Place& place : {Place{directory / "embedded", {"--data", directory / "embedded"}, {}},
+                             Place{directory / "elsewhere", elsewhere, elsewhere}}) {
+    SCOPED_TRACE(place.data);
+    std::vector<std::string> import = {"import", file};
+    import.insert(import.end(), place.import.begin(), place.import.end());
+    const Finished imported = RunSluiceBinary(import);
+    ASSERT_EQ(imported.exit_code, 0) << imported.err;
+    EXPECT_THAT(imported.out, HasSubstr(fmt::format("{} follow-ups were not decided", undecided)));
+    NodeProcess node(place.data, 0, place.up);
+    ASSERT_TRUE(node.WaitReady()) << node.Errors();
+    ExpectMoved(was, ExportDecided(node, directory / "moved.sluice"));
+    CheckNode(node, place.data, {});
+    std::vector<std::string> faults;
+    const FoldedLog log = FoldLog(place.data, &faults);
+    for (size_t i = 0; i < kLate; ++i) {
+      EXPECT_FALSE(log.commands.contains(fmt::format("late-{}", i))) << i;
+    }
+  }
+
+  NodeProcess node(directory / "kafka", 0, on);
+  ASSERT_TRUE(node.WaitReady()) << node.Errors();
+  for (size_t i = 0; i < kLate; ++i) AwaitNetwork(node, fmt::format("late-{}", i));
+  CheckNode(node, directory / "kafka", users);
+  std::vector<std::string> faults;
+  const FoldedLog log = FoldLog(directory / "kafka", &faults);
+  for (size_t i = 0; i < kLate; ++i) {
+    const auto late = log.commands.find(fmt::format("late-{}", i));
+    ASSERT_NE(late, log.commands.end()) << i;
+    ASSERT_EQ(late->second.size(), 1u) << i;
+    EXPECT_EQ(late->second[0].verdict, Verdict::kAccepted);
+  }
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ class NodeProcess {
   // "http://127.0.0.1:PORT", of a node that is ready.
   const std::string& url() const { return url_; }
   uint16_t port() const;
+  pid_t pid() const { return pid_; }
   bool Runs();
 
   // SIGSTOP, SIGCONT, SIGTERM; does not wait.

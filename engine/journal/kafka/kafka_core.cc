@@ -1,100 +1,12 @@
 #include "engine/journal/kafka/kafka_core.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/journal/kafka/kafka_guard.h"
 #include "engine/journal/kafka/kafka_membership.h"
 #include "engine/journal/kafka/kafka_tail.h"
 
 namespace sluice {
-
-namespace kafka {
-
-std::string EncodeNumber(uint64_t number) {
-  std::string bytes(8, '\0');
-  for (size_t i = 0; i < 8; ++i) bytes[7 - i] = static_cast<char>((number >> (8 * i)) & 0xff);
-  return bytes;
-}
-
-std::optional<uint64_t> DecodeNumber(std::string_view bytes) {
-  if (bytes.size() != 8) return std::nullopt;
-  uint64_t number = 0;
-  for (char c : bytes) number = number << 8 | static_cast<unsigned char>(c);
-  return number;
-}
-
-const std::string* FindHeader(const Headers& headers, std::string_view name) {
-  for (const auto& [key, value] : headers) {
-    if (key == name) return &value;
-  }
-  return nullptr;
-}
-
-Headers PlaceHeaders(uint64_t sequence, uint64_t term) {
-  return {{std::string(kSequenceHeader), std::to_string(sequence)},
-          {std::string(kTermHeader), std::to_string(term)}};
-}
-
-tl::unexpected<Error> EventsCutShort(uint32_t partition, uint64_t end, uint64_t read) {
-  return Err(ErrorCode::kCorruption,
-             "I12: the events topic of partition {} ends at offset {}, {} had been read: it was "
-             "made anew, or the brokers have lost what they had acknowledged; bring it back from "
-             "a copy",
-             partition, end, read);
-}
-
-Headers EventHeaders(const LogRecord& record) {
-  Headers headers = PlaceHeaders(record.sequence, record.term);
-  if (!record.decision) return headers;
-  const Decision& decision = *record.decision;
-  headers.emplace_back(kVerdictHeader, ToString(decision.verdict));
-  if (decision.rejection) {
-    headers.emplace_back(kRejectionHeader, ToString(decision.rejection->code));
-  }
-  if (decision.command) headers.emplace_back(kCommandIdHeader, decision.command->id);
-  return headers;
-}
-
-namespace {
-
-std::optional<uint64_t> DecimalHeader(const Headers& headers, std::string_view name) {
-  const std::string* text = FindHeader(headers, name);
-  if (!text) return std::nullopt;
-  uint64_t number = 0;
-  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
-
-Result<void> EventsRun::Add(Message message) {
-  const auto sequence = DecimalHeader(message.headers, kSequenceHeader);
-  const auto term = DecimalHeader(message.headers, kTermHeader);
-  if (!sequence || !term) {
-    return Err(ErrorCode::kCorruption,
-               "I3: the record at offset {} of events partition {} names no sequence and term",
-               message.offset, partition_);
-  }
-  const uint64_t next = first_ + records_.size();
-  // A zombie's comes after the one that took its place, or after a newer term's first.
-  if (*term < term_ || *sequence < next) return {};
-  if (*sequence > next) {
-    return Err(ErrorCode::kCorruption, "I3: {}:{} follows on the events topic, but {} is next",
-               partition_, *sequence, next);
-  }
-  term_ = *term;
-  records_.push_back(std::move(message.payload));
-  return {};
-}
-
-void EventsRun::Clear() {
-  first_ += records_.size();
-  records_.clear();
-}
-
-}  // namespace kafka
 
 KafkaJournal::Core::Core(KafkaOptions given) : options(std::move(given)), names(options.cluster) {}
 KafkaJournal::Core::~Core() = default;
@@ -116,6 +28,13 @@ int KafkaJournal::Core::SessionTimeoutMs() const {
   const auto given = options.properties.find("session.timeout.ms");
   return given == options.properties.end() ? kafka::kSessionTimeoutMs
                                            : std::atoi(given->second.c_str());
+}
+
+size_t KafkaJournal::Core::BoundOf(const std::string& name, size_t unit) const {
+  const auto given = options.properties.find(name);
+  const size_t bound =
+      given == options.properties.end() ? 0 : std::strtoull(given->second.c_str(), nullptr, 10);
+  return bound == 0 ? SIZE_MAX : bound * unit;
 }
 
 Duration KafkaJournal::Core::CommitTimeout() const {
@@ -150,8 +69,11 @@ Result<kafka::Deliverer*> KafkaJournal::Core::Commands() {
   if (commands_) return commands_.get();
   kafka::Deliverer::Options deliver;
   deliver.config = ClientConfig({{"linger.ms", "0"}});
-  deliver.records_max = options.command_records_max;
-  deliver.bytes_max = options.command_bytes_max;
+  // Who bounds the client's queue means this one: it holds what is in there, and what is behind.
+  deliver.records_max =
+      std::min(options.command_records_max, BoundOf("queue.buffering.max.messages"));
+  deliver.bytes_max =
+      std::min(options.command_bytes_max, BoundOf("queue.buffering.max.kbytes", 1024));
   deliver.within = kafka::kRequestTimeout;
   deliver.hurry = &hurry;
   deliver.on_again = [this](kafka::Deliverer::Record& record) {

@@ -11,6 +11,7 @@ constexpr std::chrono::seconds kLookEvery{2};
 // A topic that so many looks in a row did not find is gone; brokers that have just started may not
 // know it for a moment.
 constexpr int kAbsentLooksMax = 5;
+constexpr int kLooksPerSettings = 5;
 
 }  // namespace
 
@@ -61,6 +62,13 @@ void TopicGuard::Run() {
 
 Result<void> TopicGuard::Look(bool deeper) {
   if (auto counted = CheckCounts(); !counted) return counted;
+  if (deeper || looks_to_settings_ == 0) {
+    // Those that are wrong are looked at each time: whoever mends them is not kept waiting.
+    looks_to_settings_ = 0;
+    if (auto kept = CheckSettings(); !kept) return kept;
+    looks_to_settings_ = kLooksPerSettings;
+  }
+  --looks_to_settings_;
   return deeper ? CheckIdentity() : Result<void>();
 }
 
@@ -90,6 +98,14 @@ Result<void> TopicGuard::CheckCounts() {
     }
   }
   absent_looks_ = 0;
+  return {};
+}
+
+// Whoever changed them can change them back, and nothing is lost by waiting: partitions go on, and
+// what does not pass meanwhile is tried again.
+Result<void> TopicGuard::CheckSettings() {
+  const auto kept = CheckTopics(*core_.admin, core_.names);
+  if (!kept) return Err(ErrorCode::kUnavailable, "{}", kept.error().message);
   return {};
 }
 

@@ -1,6 +1,7 @@
 // TopicGuard: looks every two seconds whether the brokers answer and whether the four topics are
-// still those this process opened. What passes is a fault that readiness tells; what no waiting can
-// heal (a topic deleted, made anew, given more partitions) is told to `on_fatal`.
+// still those this process opened, every ten whether their settings still keep what is promised.
+// What passes is a fault that readiness tells; what no waiting can heal (a topic deleted, made
+// anew, given more partitions) is told to `on_fatal`.
 //
 // librdkafka 2.0 does not tell a topic's id. A topic made anew is known by another epoch, or by
 // ending before what was read of it.
@@ -30,10 +31,12 @@ class TopicGuard {
   // kUnavailable: it may pass. kCorruption: the log is another one, or gone.
   Result<void> Look(bool deeper);
   Result<void> CheckCounts();
+  Result<void> CheckSettings();
   Result<void> CheckIdentity();
 
   KafkaJournal::Core& core_;
-  int absent_looks_ = 0;  // of the thread
+  int absent_looks_ = 0;       // of the thread
+  int looks_to_settings_ = 0;  // of the thread; so many come before these are looked at
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string fault_;       // guarded by mutex_

@@ -153,6 +153,11 @@ Result<void> CheckProperties(const Config& properties) {
                             "a decision may have that many bytes; raise it or leave it away");
     if (!room) return room;
   }
+  constexpr int64_t kKilobytesMax = 2'097'151;  // librdkafka's
+  auto queue =
+      CheckNumber(properties, "queue.buffering.max.kbytes", kRecordBytesMax / 1024, kKilobytesMax,
+                  "a decision may have that much; raise it or leave it away");
+  if (!queue) return queue;
   return CheckConfig(properties);
 }
 

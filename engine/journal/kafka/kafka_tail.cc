@@ -63,6 +63,13 @@ Result<void> EventsTail::Assign() {
   return reader_->Assign(sources);
 }
 
+void EventsTail::ClearPassed() {
+  for (const uint32_t partition : std::exchange(passing_, {})) {
+    SetFault(partition, "");
+    core_.Notify(partition);
+  }
+}
+
 Result<bool> EventsTail::Take(size_t source) {
   const uint32_t partition = partitions_[source];
   auto& slot = *core_.slots[partition];
@@ -87,6 +94,7 @@ Result<bool> EventsTail::Take(size_t source) {
   if (offset == 0) return false;
   auto archived = core_.Archive(partition, run.first(), run.records(), run.term(), offset);
   if (!archived) return tl::unexpected<Error>(std::move(archived.error()));
+  passing_.erase(partition);
   SetFault(partition, "");
   core_.Notify(partition);
   return true;
@@ -94,16 +102,22 @@ Result<bool> EventsTail::Take(size_t source) {
 
 void EventsTail::Run() {
   std::unique_lock lock(mutex_);
-  auto retry_at = std::chrono::steady_clock::time_point::max();
+  using Clock = std::chrono::steady_clock;
+  auto retry_at = Clock::time_point::max();
+  bool met = false;  // an error, since reading began
   while (!stopping_) {
-    const bool retry = std::chrono::steady_clock::now() >= retry_at;
+    const bool due = Clock::now() >= retry_at;
+    const bool retry = due && met;
     const bool assign = std::exchange(refresh_, false) || retry;
     ready_ = false;
     lock.unlock();
-    if (retry) retry_at = std::chrono::steady_clock::time_point::max();
-    // Errors that pass are librdkafka's to mend; after others reading begins again at what is
-    // archived.
-    if (assign && !Assign()) retry_at = std::chrono::steady_clock::now() + kRetry;
+    if (due) retry_at = Clock::time_point::max();
+    if (due && !met) ClearPassed();
+    // After an error reading begins again at what is archived.
+    if (assign) {
+      met = !Assign();
+      if (met || !passing_.empty()) retry_at = Clock::now() + kRetry;
+    }
     bool any = false;
     for (size_t source = 0; source < partitions_.size(); ++source) {
       const Result<bool> taken = Take(source);
@@ -111,11 +125,13 @@ void EventsTail::Run() {
         any = any || *taken;
         continue;
       }
-      if (taken.error().code == ErrorCode::kUnavailable) continue;
+      met = true;
+      const bool may_pass = taken.error().code == ErrorCode::kUnavailable;
+      if (may_pass) passing_.insert(partitions_[source]);
       SetFault(partitions_[source], taken.error().message);
       core_.Suspect();
       core_.Notify(partitions_[source]);
-      retry_at = std::chrono::steady_clock::now() + kRetry;
+      retry_at = Clock::now() + kRetry;
     }
     lock.lock();
     if (!any) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -27,10 +28,15 @@ class EventsTail {
   // What is there of one source, into the archive; false: nothing.
   Result<bool> Take(size_t source);
   void SetFault(uint32_t partition, const std::string& fault);
+  // Nothing was met for a while: what may pass, has.
+  void ClearPassed();
 
   KafkaJournal::Core& core_;
   std::unique_ptr<Reader> reader_;    // of the thread
   std::vector<uint32_t> partitions_;  // of the thread; by source
+  // Of the thread: partitions whose fault is one that may pass, a right that is missing, say. Of
+  // such the client tells once, and not when it is over.
+  std::set<uint32_t> passing_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool refresh_ = true;    // guarded by mutex_

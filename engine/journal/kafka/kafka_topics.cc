@@ -33,7 +33,8 @@ Result<void> RequireSetting(const std::string& topic, const std::map<std::string
              topic, name, found == is.end() ? "" : found->second, wanted, why);
 }
 
-Result<void> CheckTopic(Admin& admin, const std::string& topic, bool is_input) {
+Result<void> CheckTopic(Admin& admin, const TopicNames& names, const std::string& topic) {
+  const bool is_input = topic == names.commands || topic == names.internal;
   const auto config = admin.TopicConfig(topic);
   if (!config) return tl::unexpected<Error>(config.error());
   if (auto kept = RequireSetting(topic, *config, "cleanup.policy", "delete",
@@ -100,10 +101,17 @@ Result<uint32_t> EnsureTopics(Admin& admin, const TopicNames& names, uint32_t pa
   }
   for (const std::string& topic : all) {
     if (!counts->contains(topic)) continue;
-    auto checked = CheckTopic(admin, topic, topic == names.commands || topic == names.internal);
+    auto checked = CheckTopic(admin, names, topic);
     if (!checked) return tl::unexpected<Error>(checked.error());
   }
   return count;
+}
+
+Result<void> CheckTopics(Admin& admin, const TopicNames& names) {
+  for (const auto* topic : {&names.commands, &names.internal, &names.events, &names.dead_letters}) {
+    if (auto checked = CheckTopic(admin, names, *topic); !checked) return checked;
+  }
+  return {};
 }
 
 }  // namespace sluice::kafka

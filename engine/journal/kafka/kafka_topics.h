@@ -26,5 +26,7 @@ inline constexpr int64_t kInputBytesMax = 1024 * 1024;
 // kInvalid: a setting that would break an invariant; the message says what to change.
 Result<uint32_t> EnsureTopics(Admin& admin, const TopicNames& names, uint32_t partitions,
                               int replication);
+// Checks the settings of all four, which are there. kInvalid as above.
+Result<void> CheckTopics(Admin& admin, const TopicNames& names);
 
 }  // namespace sluice::kafka

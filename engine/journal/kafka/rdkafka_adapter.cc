@@ -14,7 +14,8 @@ struct Producer::Impl {
   Hurry hurry = nullptr;
   Trouble trouble;
   Owned<rd_kafka_t> handle;
-  bool transactional = false;
+  std::string transactional_id;         // empty: it is not
+  std::optional<Error> undelivered;     // the first of the transaction; written in its calls alone
   std::atomic<bool> misplaced = false;  // since Begin, a record was taken for delivered; see below
   std::atomic<bool> stopping = false;
   std::thread poller;  // serves delivery reports, where no transaction does
@@ -26,6 +27,7 @@ struct Producer::Impl {
     auto& impl = *static_cast<Impl*>(self);
     const bool misplaced = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0;
     if (misplaced) impl.misplaced = true;
+    if (!impl.transactional_id.empty()) impl.NoteUndelivered(*message);
     const auto opaque = reinterpret_cast<uint64_t>(message->_private);
     if (opaque == 0 || !impl.on_delivered) return;
     if (misplaced) {
@@ -33,8 +35,19 @@ struct Producer::Impl {
     } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       impl.on_delivered(opaque, static_cast<uint64_t>(message->offset));
     } else {
-      impl.on_delivered(opaque, impl.NotDelivered("delivering a record", message->err));
+      impl.on_delivered(opaque, impl.NotDelivered("delivering to",
+                                                  rd_kafka_topic_name(message->rkt), message->err));
     }
+  }
+
+  // A commit says of a record only that one failed.
+  void NoteUndelivered(const rd_kafka_message_t& message) {
+    // What it takes along with it when the client gives a transaction up for something else.
+    const bool purged = message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                        message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+    if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR || purged || undelivered) return;
+    undelivered =
+        NotDelivered("delivering to", rd_kafka_topic_name(message.rkt), message.err).value();
   }
 
   static tl::unexpected<Error> Misplaced() {
@@ -44,8 +57,12 @@ struct Producer::Impl {
         "on its topic");
   }
 
-  tl::unexpected<Error> NotDelivered(std::string_view doing, rd_kafka_resp_err_t error) const {
-    return Explained(*this, transactional ? Failed(doing, error) : Undelivered(doing, error));
+  tl::unexpected<Error> NotDelivered(std::string_view doing, std::string_view topic,
+                                     rd_kafka_resp_err_t error) const {
+    const std::string what = fmt::format("{} {}", doing, topic);
+    const Right right{"Write", topic};
+    return Explained(*this, transactional_id.empty() ? Undelivered(what, error, right)
+                                                     : Failed(what, error, "", right));
   }
 
   static void OnError(rd_kafka_t*, int error, const char* reason, void* self) {
@@ -78,33 +95,15 @@ struct Producer::Impl {
         std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
         continue;
       }
-      auto result = ToResult(doing, error);
+      const bool of_id =
+          error != nullptr &&
+          rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+      auto result = ToResult(doing, error, of_id ? Right{"Write", transactional_id} : Right{});
       if (!result) return Explained(*this, tl::unexpected<Error>(std::move(result.error())));
       return result;
     }
   }
 };
-
-namespace {
-
-// Asks for the topics' metadata; errors that pass are asked again until `timeout`.
-Result<void> AskForTopic(rd_kafka_t* handle, const std::string& name, Duration timeout,
-                         Hurry hurry) {
-  constexpr int kSliceMs = 3000;
-  rd_kafka_topic_t* topic = rd_kafka_topic_new(handle, name.c_str(), nullptr);
-  rd_kafka_resp_err_t error{};
-  for (int left_ms = Millis(timeout); left_ms > 0; left_ms -= kSliceMs) {
-    const rd_kafka_metadata_t* metadata = nullptr;
-    error = rd_kafka_metadata(handle, 0, topic, &metadata, std::min(left_ms, kSliceMs));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
-    if (error != RD_KAFKA_RESP_ERR__TIMED_OUT || Hurried(hurry)) break;
-  }
-  rd_kafka_topic_destroy(topic);
-  if (error) return Failed("asking for topic " + name, error);
-  return {};
-}
-
-}  // namespace
 
 Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
@@ -120,7 +119,9 @@ Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnDeliver
   auto impl = std::make_unique<Impl>();
   impl->on_delivered = std::move(on_delivered);
   impl->hurry = hurry;
-  impl->transactional = config.contains("transactional.id");
+  if (const auto id = config.find("transactional.id"); id != config.end()) {
+    impl->transactional_id = id->second;
+  }
   rd_kafka_conf_set_opaque(*conf, impl.get());
   rd_kafka_conf_set_error_cb(*conf, &Impl::OnError);
   rd_kafka_conf_set_dr_msg_cb(*conf, &Impl::Delivered);
@@ -129,7 +130,7 @@ Result<std::unique_ptr<Producer>> Producer::Make(const Config& config, OnDeliver
   impl->handle = std::move(*handle);
   // A transactional one is told of deliveries within its commit, which waits for them: a thread
   // less for every partition.
-  if (!impl->transactional) {
+  if (impl->transactional_id.empty()) {
     impl->poller = std::thread([raw = impl.get()] {
       while (!raw->stopping) rd_kafka_poll(raw->handle.get(), 50);
     });
@@ -144,17 +145,26 @@ Result<void> Producer::InitTransactions(Duration timeout) {
 }
 
 Result<void> Producer::Warm(const std::vector<std::string>& topics, Duration timeout) {
+  constexpr int kSliceMs = 3000;
   for (const std::string& name : topics) {
-    auto asked = AskForTopic(impl_->handle.get(), name, timeout, impl_->hurry);
-    if (!asked) {
-      return Impl::Explained(*impl_, tl::unexpected<Error>(std::move(asked.error())));
+    rd_kafka_resp_err_t error{};
+    for (int left_ms = Millis(timeout); left_ms > 0; left_ms -= kSliceMs) {
+      error = AskForTopic(impl_->handle.get(), name, std::min(left_ms, kSliceMs));
+      if (error != RD_KAFKA_RESP_ERR__TIMED_OUT || Hurried(impl_->hurry)) break;
     }
+    // One that was made just now, or moves, is found by the time it is written to.
+    const bool passes = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                        error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    if (!error || passes) continue;
+    return Impl::Explained(*impl_,
+                           Failed("asking for topic " + name, error, "", {"Describe", name}));
   }
   return {};
 }
 
 Result<void> Producer::Begin() {
   impl_->misplaced = false;
+  impl_->undelivered.reset();
   return ToResult("beginning a transaction", rd_kafka_begin_transaction(impl_->handle.get()));
 }
 
@@ -178,7 +188,7 @@ Result<void> Producer::Produce(const std::string& topic, uint32_t partition, std
     rd_kafka_headers_destroy(raw);
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || waited_ms >= Millis(timeout) ||
         Hurried(impl_->hurry)) {
-      return impl_->NotDelivered("producing to " + topic, error);
+      return impl_->NotDelivered("producing to", topic, error);
     }
     rd_kafka_poll(impl_->handle.get(), 10);
   }
@@ -193,9 +203,13 @@ Result<void> Producer::Commit(Duration timeout) {
     if (left < kSlice || Hurried(impl_->hurry)) break;
   }
   if (impl_->misplaced) return Impl::Misplaced();
-  return impl_->Patiently("committing a transaction", left, [&](int timeout_ms) {
+  auto committed = impl_->Patiently("committing a transaction", left, [&](int timeout_ms) {
     return rd_kafka_commit_transaction(impl_->handle.get(), timeout_ms);
   });
+  if (!committed && committed.error().code != ErrorCode::kFenced && impl_->undelivered) {
+    return tl::unexpected<Error>(*std::move(impl_->undelivered));
+  }
+  return committed;
 }
 
 Result<void> Producer::Flush(Duration timeout) {

@@ -65,14 +65,31 @@ bool IsRefusal(rd_kafka_resp_err_t error) {
   }
 }
 
-// What to do about an error that somebody has to mend.
-std::string_view Mend(rd_kafka_resp_err_t error) {
+// What kind of resource an error is about to which this client has no right; empty: another error.
+std::string_view ResourceKind(rd_kafka_resp_err_t error) {
   switch (static_cast<int>(error)) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "topic";
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "group";
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return "cluster";
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return "; allow it with kafka-acls (docs/kafka.md lists what a node needs)";
+      return "transactional id";
+    default:
+      return "";
+  }
+}
+
+// What to do about an error that somebody has to mend.
+std::string Mend(rd_kafka_resp_err_t error, const Right& right) {
+  if (const std::string_view kind = ResourceKind(error); !kind.empty()) {
+    return fmt::format("; allow {} with kafka-acls (docs/kafka.md lists what is needed)",
+                       right.resource.empty()
+                           ? "it"
+                           : fmt::format("{} on {} {}", right.operation, kind, right.resource));
+  }
+  switch (static_cast<int>(error)) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       return "; raise the topic's max.message.bytes";
     default:
@@ -113,24 +130,39 @@ Error Trouble::Explained(Error error) const {
 }
 
 tl::unexpected<Error> Failed(std::string_view doing, rd_kafka_resp_err_t error,
-                             std::string_view more) {
+                             std::string_view more, const Right& right) {
   return Err(CodeOf(error), "{}",
              Redacted(fmt::format("Kafka: {}: {}: {}{}", doing, rd_kafka_err2name(error),
                                   more.empty() ? std::string_view(rd_kafka_err2str(error)) : more,
-                                  Mend(error))));
+                                  Mend(error, right))));
 }
 
-tl::unexpected<Error> Undelivered(std::string_view doing, rd_kafka_resp_err_t error) {
-  auto failed = Failed(doing, error);
+tl::unexpected<Error> Undelivered(std::string_view doing, rd_kafka_resp_err_t error,
+                                  const Right& right) {
+  auto failed = Failed(doing, error, "", right);
   failed.value().code = IsRefusal(error) ? ErrorCode::kInvalid : ErrorCode::kUnavailable;
   return failed;
 }
 
-Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error) {
+Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error, const Right& right) {
   if (error == nullptr) return {};
-  auto failed = Failed(doing, rd_kafka_error_code(error), rd_kafka_error_string(error));
+  auto failed = Failed(doing, rd_kafka_error_code(error), rd_kafka_error_string(error), right);
   rd_kafka_error_destroy(error);
   return failed;
+}
+
+rd_kafka_resp_err_t AskForTopic(rd_kafka_t* handle, const std::string& name, int timeout_ms,
+                                int* partitions) {
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(handle, name.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  auto error = rd_kafka_metadata(handle, 0, topic, &metadata, timeout_ms);
+  rd_kafka_topic_destroy(topic);
+  if (error) return error;
+  error =
+      metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (!error && partitions != nullptr) *partitions = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  return error;
 }
 
 Result<rd_kafka_conf_t*> MakeConf(const Config& config) {

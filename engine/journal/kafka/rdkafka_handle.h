@@ -45,13 +45,27 @@ class Trouble {
   bool refused_ = false;  // credentials or certificates: not covered up by what follows from it
 };
 
-// `more` is what the library says of this occurrence; empty: its text for the code.
+// What a request has to be allowed, as kafka-acls has it: `--operation`, and the name of a resource
+// of the kind that an error is about. Empty where that is not known.
+struct Right {
+  std::string_view operation = {};
+  std::string_view resource = {};
+};
+
+// `more` is what the library says of this occurrence; empty: its text for the code. Where a right
+// is missing, the message names it.
 tl::unexpected<Error> Failed(std::string_view doing, rd_kafka_resp_err_t error,
-                             std::string_view more = "");
+                             std::string_view more = "", const Right& right = {});
 // Of a record that was not delivered: the codes of Producer::OnDelivered.
-tl::unexpected<Error> Undelivered(std::string_view doing, rd_kafka_resp_err_t error);
+tl::unexpected<Error> Undelivered(std::string_view doing, rd_kafka_resp_err_t error,
+                                  const Right& right);
 // Takes ownership of `error`; null is success.
-Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error);
+Result<void> ToResult(std::string_view doing, rd_kafka_error_t* error, const Right& right = {});
+
+// What the brokers say of a topic now, whatever the client has kept of it, and how many partitions
+// it has.
+rd_kafka_resp_err_t AskForTopic(rd_kafka_t* handle, const std::string& name, int timeout_ms,
+                                int* partitions = nullptr);
 
 // kInvalid: a property librdkafka does not take. What the client logs goes to standard error,
 // without secrets.

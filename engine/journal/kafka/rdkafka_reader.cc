@@ -87,7 +87,9 @@ struct Reader::Impl {
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         ended[source] = true;
       } else {
-        auto met = Failed("reading", message->err, rd_kafka_message_errstr(message));
+        const std::string& topic = sources[source].topic;
+        auto met = Failed(fmt::format("reading {}-{}", topic, sources[source].partition),
+                          message->err, rd_kafka_message_errstr(message), {"Read", topic});
         if (!failed[source]) failed[source] = std::move(met.value());
       }
       rd_kafka_message_destroy(message);
@@ -197,19 +199,28 @@ Result<Reader::Watermarks> Reader::QueryWatermarks(const std::string& topic, uin
   constexpr int kStepMs = 20;
   constexpr int kSliceMs = 3000;
   for (int waited_ms = 0;;) {
-    const auto error = rd_kafka_query_watermark_offsets(
+    auto error = rd_kafka_query_watermark_offsets(
         impl_->handle.get(), topic.c_str(), static_cast<int32_t>(partition), &low, &high, kSliceMs);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    const bool silent = error == RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const bool passes = silent || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-                        error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-                        error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-                        error == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
-                        error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    bool silent = error == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    bool passes = silent || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                  error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                  error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                  error == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
+                  error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    if (passes && !silent) {
+      // What the client was told once, that it may not see the topic, say, it keeps until it asks.
+      const auto told = AskForTopic(impl_->handle.get(), topic, kSliceMs);
+      silent = told == RD_KAFKA_RESP_ERR__TIMED_OUT;
+      if (told == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        error = told;
+        passes = false;
+      }
+    }
     waited_ms += silent ? kSliceMs : kStepMs;
     if (!passes || waited_ms >= Millis(timeout) || Hurried(impl_->hurry)) {
       rd_kafka_poll(impl_->handle.get(), 0);  // what the client's threads have met
-      auto failed = Failed("asking for the ends of " + topic, error);
+      auto failed = Failed("asking for the ends of " + topic, error, "", {"Describe", topic});
       return tl::unexpected<Error>(impl_->trouble.Explained(std::move(failed.value())));
     }
     rd_kafka_poll(impl_->handle.get(), kStepMs);

@@ -10,6 +10,7 @@
 namespace sluice::kafka {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // Of Kafka's protocol.
@@ -70,7 +71,8 @@ TEST_F(KafkaAdapter, ARefusedTransactionalIdMayBeAllowedLater) {
   const auto refused = producer->InitTransactions(kPatience);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
-  EXPECT_THAT(refused.error().message, HasSubstr("kafka-acls"));
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("allow Write on transactional id x with kafka-acls"));
   EXPECT_TRUE(producer->IsDead());  // another one is made for the next term
   const auto next = Transactional();
   EXPECT_TRUE(next->InitTransactions(kPatience));
@@ -84,9 +86,22 @@ TEST_F(KafkaAdapter, ARefusedTopicMayBeAllowedLater) {
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().code, ErrorCode::kInvalid) << refused.error().message;
   EXPECT_NE(refused.error().code, ErrorCode::kFenced) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("allow Write on topic t with kafka-acls"));
   const auto next = Transactional();
   ASSERT_TRUE(next->InitTransactions(kPatience));
   EXPECT_TRUE(Transact(*next));
+}
+
+// What the client says of the whole transaction names neither.
+TEST_F(KafkaAdapter, ARecordThatIsTooLargeIsToldWithItsTopic) {
+  const auto producer = Transactional();
+  ASSERT_TRUE(producer->InitTransactions(kPatience));
+  Answer(kProduce, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  const auto refused = Transact(*producer);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("delivering to t: MSG_SIZE_TOO_LARGE"), HasSubstr("raise")));
 }
 
 TEST_F(KafkaAdapter, AFencedCommitIsKnownAsOne) {
@@ -132,10 +147,26 @@ TEST_F(KafkaAdapter, ATopicThatMayNotBeSeenIsNotTakenForOneThatIsAbsent) {
   const auto refused = (*admin)->PartitionCounts({kTopic});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("allow Describe on topic t with kafka-acls"));
   rd_kafka_mock_topic_set_error(brokers_, kTopic, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   const auto absent = (*admin)->PartitionCounts({kTopic});
   ASSERT_TRUE(absent) << absent.error().message;
   EXPECT_TRUE(absent->empty());
+}
+
+// The client keeps what it was told of a topic for as long as it likes.
+TEST_F(KafkaAdapter, ATopicThatIsAllowedAgainIsReadByTheSameReader) {
+  rd_kafka_mock_topic_set_error(brokers_, kTopic, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  const auto reader = Reader::Make(
+      {{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(brokers_)}, {"group.id", "g"}});
+  ASSERT_TRUE(reader);
+  const auto refused = (*reader)->QueryWatermarks(kTopic, 0, kPatience);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("allow Describe on topic t with kafka-acls"));
+  rd_kafka_mock_topic_set_error(brokers_, kTopic, RD_KAFKA_RESP_ERR_NO_ERROR);
+  const auto marks = (*reader)->QueryWatermarks(kTopic, 0, kPatience);
+  EXPECT_TRUE(marks) << marks.error().message;
 }
 
 // However the client sets the ways of partitions that were just assigned: some records come by the

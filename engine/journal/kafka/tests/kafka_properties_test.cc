@@ -44,6 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
                       RefusedProperty{"partition.assignment.strategy", "range", "leave it away"},
                       RefusedProperty{"allow.auto.create.topics", "true", "leave it away"},
                       RefusedProperty{"message.max.bytes", "100000", "2097152"},
+                      RefusedProperty{"queue.buffering.max.kbytes", "1000", "2048"},
                       RefusedProperty{"session.timeout.ms", "soon", "1000 to 300000"},
                       RefusedProperty{"sasl.mechanismus", "PLAIN",
                                       "No such configuration property"},
