@@ -2,11 +2,32 @@
 
 #include <algorithm>
 
+#include "projections/store_keys.h"
+
 namespace sluice {
 namespace {
 
 // A row's own: its node in the map, its strings' heads.
 constexpr size_t kRowBytes = 128;
+
+void AppendText(std::string* out, std::string_view text) {
+  store::AppendVarint(out, text.size());
+  out->append(text);
+}
+
+uint64_t TakeNumber(std::string_view* bytes) {
+  uint64_t number = 0;
+  CHECK(store::TakeVarint(bytes, &number));
+  return number;
+}
+
+std::string_view TakeText(std::string_view* bytes) {
+  const uint64_t size = TakeNumber(bytes);
+  CHECK(size <= bytes->size());
+  const std::string_view text = bytes->substr(0, size);
+  bytes->remove_prefix(size);
+  return text;
+}
 
 }  // namespace
 
@@ -107,17 +128,18 @@ void CachedItems::Stage(const Items::Changes& changes, uint64_t batch) {
 }
 
 void CachedItems::Applied(uint64_t batch) {
-  for (; !pending_.empty() && pending_.front().batch <= batch; pending_.pop_front()) {
-    const Pending& pending = pending_.front();
-    Row& row = pending.row->second;
-    if (row.batch != pending.batch) continue;  // a later one wrote it again
+  auto pending = pending_.begin();
+  for (; pending != pending_.end() && pending->batch <= batch; ++pending) {
+    Row& row = pending->row->second;
+    if (row.batch != pending->batch) continue;  // a later one wrote it again
     row.batch = 0;
     if (row.value) continue;
     // Beyond what is known the store says so, with a filter as a rule.
-    Collection& collection = Of(pending.collection);
-    Count(collection, 0, SizeOf(*pending.row));
-    collection.rows.erase(pending.row);
+    Collection& collection = Of(pending->collection);
+    Count(collection, 0, SizeOf(*pending->row));
+    collection.rows.erase(pending->row);
   }
+  pending_.erase(pending_.begin(), pending);
 }
 
 void CachedItems::Drop(Collection& collection) {
@@ -141,6 +163,36 @@ void CachedItems::Trim() {
     const size_t before = bytes_;
     Drop(largest->second);
     if (bytes_ == before) return;  // all of it waits to be applied
+  }
+}
+
+std::string CachedItems::Known() const {
+  CHECK(IsApplied());
+  std::string known;
+  for (const auto& [id, collection] : collections_) {
+    if (collection.rows.empty() && !collection.is_complete) continue;
+    known.push_back(static_cast<char>(id));
+    known.push_back(collection.is_complete ? 1 : 0);
+    AppendText(&known, collection.known_to);
+    store::AppendVarint(&known, collection.rows.size());
+    for (const auto& [key, row] : collection.rows) {
+      AppendText(&known, key);
+      AppendText(&known, *row.value);  // an erased one is gone once it is applied
+    }
+  }
+  return known;
+}
+
+void CachedItems::Restore(std::string_view known) {
+  while (!known.empty()) {
+    Collection& collection = Of(static_cast<CollectionId>(known[0]));
+    collection.is_complete = known[1] != 0;
+    known.remove_prefix(2);
+    collection.known_to = TakeText(&known);
+    for (uint64_t rows = TakeNumber(&known); rows > 0; --rows) {
+      const std::string_view key = TakeText(&known);
+      Remember(collection, collection.rows.end(), key, TakeText(&known));
+    }
   }
 }
 

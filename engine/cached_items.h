@@ -13,11 +13,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "machines/common/items.h"
 
@@ -42,6 +42,11 @@ class CachedItems final : public ItemSource {
   void Applied(uint64_t batch);
   // Keeps it within kBytesMax, what is not applied apart.
   void Trim();
+
+  // What is known, as bytes for Restore. All of it is applied.
+  std::string Known() const;
+  // Knows what another of the same entity did; knows nothing yet.
+  void Restore(std::string_view known);
 
   bool IsApplied() const { return pending_.empty(); }
   size_t ByteSize() const { return bytes_; }
@@ -81,7 +86,7 @@ class CachedItems final : public ItemSource {
   const bool is_empty_;
   mutable std::map<CollectionId, Collection> collections_;
   mutable size_t bytes_ = 0;
-  std::deque<Pending> pending_;  // ascending by batch
+  std::vector<Pending> pending_;  // ascending by batch
 };
 
 }  // namespace sluice

@@ -23,7 +23,7 @@ Decider::Decider(const KindRegistry& kinds, StateStore& store, PartitionJournal&
       clock_(clock),
       options_(std::move(options)),
       state_(store.applied()),
-      cache_(store, options_.cached_entities_max, options_.cached_bytes_max),
+      cache_(store, options_.cache),
       committed_sequence_(state_.next_sequence) {}
 
 Result<void> Decider::Start() {
@@ -297,7 +297,7 @@ StagedBatch Decider::TakeBatch() {
   batch.applied.after = state_;
   batch.commit.decided = {.commands = state_.next_commands, .internal = state_.next_internal};
   for (auto& [key, touched] : batch.applied.touched) {
-    if (const CachedEntity* entity = cache_.Find(key)) touched.entity = entity->entity;
+    if (const CachedEntity* entity = cache_.FindHot(key)) touched.entity = entity->entity;
   }
   return batch;
 }

@@ -45,8 +45,7 @@ bool IsUsers(const Command& command);
 struct DeciderOptions {
   std::string build;  // of this binary, for Opened
   std::string node;
-  size_t cached_entities_max = SIZE_MAX;
-  size_t cached_bytes_max = size_t{64} << 20;
+  EntityCacheBounds cache;
 };
 
 class Decider {

@@ -1,18 +1,23 @@
 #include "engine/entity_cache.h"
 
+#include "projections/batch_projection.h"
 #include "projections/entity_bytes.h"
+#include "projections/entity_row.h"
 
 namespace sluice {
 namespace {
 
 // An entry's own: its places in the list and the map, its key, its views of items.
 constexpr size_t kEntryBytes = 384;
+// Of items by estimate, of which few lie with a cold entity: a dozen. Whoever has more and is
+// seldom used has them read again.
+constexpr size_t kColdItemBytesMax = 2048;
 
 }  // namespace
 
 CachedEntity* EntityCache::Use(std::string_view key) {
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) return nullptr;
+  const auto found = hot_.find(key);
+  if (found == hot_.end()) return Warm(key);
   by_use_.splice(by_use_.begin(), by_use_, found->second);
   found->second->items->Trim();
   return &*found->second;
@@ -23,42 +28,84 @@ Result<CachedEntity*> EntityCache::Get(const EntityKey& key) {
   if (CachedEntity* used = Use(text)) return used;
   Result<LoadedEntity> loaded = store_.Load(key);
   if (!loaded) return tl::unexpected<Error>(std::move(loaded.error()));
-  CachedEntity entry{std::move(text), key, std::move(*loaded), nullptr, 0};
+  return Insert(std::move(text), key, std::move(*loaded));
+}
+
+CachedEntity* EntityCache::Insert(std::string key, EntityKey parsed, LoadedEntity loaded) {
+  CachedEntity entry{std::move(key), std::move(parsed), std::move(loaded), nullptr, 0};
   // The sum of no items is zero, and of any it is not.
   Items& items = entry.entity.state->items;
   entry.items = std::make_unique<CachedItems>(items.source(), items.hash_sum() == Hash128{});
   items.set_source(entry.items.get());
   by_use_.push_front(std::move(entry));
   Measure(by_use_.front());
-  entries_.emplace(by_use_.front().key, by_use_.begin());
+  hot_.emplace(by_use_.front().key, by_use_.begin());
   return &by_use_.front();
 }
 
-CachedEntity* EntityCache::Find(std::string_view key) {
-  const auto found = entries_.find(key);
-  return found == entries_.end() ? nullptr : &*found->second;
+CachedEntity* EntityCache::Warm(std::string_view key) {
+  const ColdEntity cold = cold_.Take(key);
+  if (!cold) return nullptr;
+  EntityKey parsed = KeyOrDie(cold.key());
+  Result<LoadedEntity> loaded = DecodeEntityRow(cold.kind(), cold.row(), store_.ItemsOf(parsed));
+  CHECK(loaded.has_value());  // it is what Cool made
+  CachedEntity* entry = Insert(std::string(cold.key()), std::move(parsed), std::move(*loaded));
+  entry->items->Restore(cold.items());
+  return entry;
+}
+
+void EntityCache::Cool(const CachedEntity& entry) {
+  CHECK(entry.items->IsApplied());
+  // Of one that never was the store says so without reading.
+  if (entry.entity.stored != nullptr && !entry.entity.stored->is_written) return;
+  EncodeEntityRow(entry.entity, &row_);
+  // Without any, that there are none is known anyway.
+  const bool keeps_items = entry.entity.state->items.hash_sum() != Hash128{} &&
+                           entry.items->ByteSize() <= kColdItemBytesMax;
+  cold_.Put(ColdEntity(entry.key, *entry.entity.kind, row_,
+                       keeps_items ? entry.items->Known() : std::string()));
+}
+
+CachedEntity* EntityCache::FindHot(std::string_view key) {
+  const auto found = hot_.find(key);
+  return found == hot_.end() ? nullptr : &*found->second;
 }
 
 void EntityCache::Applied(uint64_t batch, std::string_view key) {
-  CachedEntity* entry = Find(key);
+  CachedEntity* entry = FindHot(key);
   if (entry == nullptr) return;
   entry->items->Applied(batch);
   Measure(*entry);
 }
 
 void EntityCache::Measure(CachedEntity& entry) {
-  bytes_ -= entry.bytes;
+  hot_bytes_ -= entry.bytes;
   entry.bytes = kEntryBytes + ApproximateBytes(entry.entity) + entry.items->ByteSize();
-  bytes_ += entry.bytes;
+  hot_bytes_ += entry.bytes;
+}
+
+void EntityCache::DropOldest() {
+  hot_bytes_ -= by_use_.back().bytes;
+  hot_.erase(by_use_.back().key);
+  by_use_.pop_back();
+}
+
+bool EntityCache::MayGo(uint64_t applied_batch) const {
+  return !by_use_.empty() && by_use_.back().last_batch <= applied_batch;
+}
+
+bool EntityCache::IsTooHot() const {
+  return hot_.size() > bounds_.hot_entities_max ||
+         (ByteSize() > bounds_.bytes_max && hot_bytes_ > bounds_.HotBytesKept());
 }
 
 void EntityCache::EvictIdle(uint64_t applied_batch) {
-  while (!by_use_.empty() && (entries_.size() > entities_max_ || bytes_ > bytes_max_) &&
-         by_use_.back().last_batch <= applied_batch) {
-    bytes_ -= by_use_.back().bytes;
-    entries_.erase(by_use_.back().key);
-    by_use_.pop_back();
+  while (IsTooHot() && MayGo(applied_batch)) {
+    Cool(by_use_.back());
+    DropOldest();
   }
+  while (IsTooMuch() && cold_.size() > 0) cold_.DropOne();
+  while (IsTooMuch() && MayGo(applied_batch)) DropOldest();
 }
 
 }  // namespace sluice

@@ -80,7 +80,7 @@ Result<void> Node::OpenAll() {
     ProcessorOptions processor;
     processor.decider.build = options_.build;
     processor.decider.node = options_.node_name;
-    processor.decider.cached_bytes_max = options_.cached_bytes_max / partitions;
+    processor.decider.cache.bytes_max = options_.cached_bytes_max / partitions;
     runners_.push_back(std::make_unique<PartitionRunner>(
         *journal_, *stores_.back(), *options_.clock, static_cast<ProcessorListener&>(*this),
         std::move(processor),

@@ -177,6 +177,8 @@ size_t ProjectedEntity::Touch(const LoadedEntity& entity, StoredForm& stored,
   mentions_before = std::move(stored.mentions);
   mentions_after = MentionsOf(entity);
   stored.mentions = mentions_after;
+  stored.packed_of = packed ? entity.state : nullptr;
+  stored.is_written = true;
 
   thread_local Bytes root;
   if (!packed) PackInto(entity.state->root_type(), entity.state->root(), &root);

@@ -25,8 +25,10 @@ namespace sluice {
 // What the store has of an entity, or will have once the batch at hand is written. Shared by the
 // copies of a LoadedEntity; touched by the partition's thread alone.
 struct StoredForm {
-  std::vector<std::string> mentions;    // sorted (store_keys.h)
-  std::shared_ptr<const Bytes> packed;  // root as of its last change; null: not known
+  std::vector<std::string> mentions;           // sorted (store_keys.h)
+  std::shared_ptr<const Bytes> packed;         // root as of its last change; null: not known
+  std::weak_ptr<const EntityState> packed_of;  // the state whose root it is, where that is known
+  bool is_written = false;                     // it has a row
   uint64_t version = 0;
   uint64_t decisions = 0;  // that a fold of it reads, counted up to its last Touch
 };

@@ -4,6 +4,7 @@
 
 #include "events/codec.h"
 #include "projections/change_feed.h"
+#include "projections/entity_row.h"
 #include "projections/rocks_status.h"
 #include "projections/store_items.h"
 #include "projections/store_keys.h"
@@ -152,55 +153,24 @@ uint64_t PartitionStore::DiskBytes() const {
   return bytes;
 }
 
-Result<std::optional<EntityRecord>> PartitionStore::ReadRecord(std::string_view entity,
-                                                               uint64_t* decisions) {
-  ++db_->reads.entities;
-  rocksdb::PinnableSlice value;
-  const rocksdb::Status got =
-      db_->db->Get({}, db_->family(StoreFamily::kEntities), store::EntityPrefix(entity), &value);
-  if (got.IsNotFound()) return std::optional<EntityRecord>();
-  Error error;
-  if (got.ok()) {
-    auto record = store::DecodeEntity(value.ToStringView());
-    *decisions = store::EntityDecisions(value.ToStringView());
-    if (record) return std::optional<EntityRecord>(std::move(*record));
-    error = record.error();
-  } else {
-    error = ErrorOf(got, fmt::format("read {}", entity));
-  }
-  NoteReadError(*db_, error);
-  return tl::unexpected(std::move(error));
+std::shared_ptr<const ItemSource> PartitionStore::ItemsOf(const EntityKey& key) {
+  return std::make_shared<const StoreItems>(db_, store::EntityPrefix(key.ToString()));
 }
 
 Result<LoadedEntity> PartitionStore::Load(const EntityKey& key) {
-  LoadedEntity entity;
-  entity.kind = options_.kinds->Find(key.kind);
-  if (entity.kind == nullptr) return Err(ErrorCode::kInvalid, "there is no kind '{}'", key.kind);
+  const KindInfo* kind = options_.kinds->Find(key.kind);
+  if (kind == nullptr) return Err(ErrorCode::kInvalid, "there is no kind '{}'", key.kind);
+  ++db_->reads.entities;
   const std::string text = key.ToString();
-  uint64_t decisions = 0;
-  auto record = ReadRecord(text, &decisions);
-  if (!record) return tl::unexpected(record.error());
-  auto source = std::make_shared<const StoreItems>(db_, store::EntityPrefix(text));
-  entity.state = entity.kind->make();
-  entity.state->items.set_source(source.get());
-  entity.source = std::move(source);
-  entity.stored = std::make_shared<StoredForm>();
-  if (!*record) return entity;
-
-  EntityRecord& stored = **record;
-  auto unpacked = Unpack(entity.state->root_type(), stored.root, entity.state->mutable_root());
-  if (!unpacked) {
-    NoteReadError(*db_, unpacked.error());
-    return tl::unexpected(unpacked.error());
-  }
-  entity.state->items.set_hash_sum(stored.item_hash_sum);
-  entity.state->version = stored.version;
-  entity.marks = std::move(stored.marks);
-  entity.sequence = stored.sequence;
-  entity.stored->mentions = std::move(stored.index_keys);
-  entity.stored->packed = std::make_shared<const Bytes>(std::move(stored.root));
-  entity.stored->version = stored.version;
-  entity.stored->decisions = decisions;
+  const std::string prefix = store::EntityPrefix(text);
+  rocksdb::PinnableSlice row;
+  const rocksdb::Status got = db_->db->Get({}, db_->family(StoreFamily::kEntities), prefix, &row);
+  auto items = std::make_shared<const StoreItems>(db_, prefix);
+  if (got.IsNotFound()) return NewEntity(*kind, std::move(items));
+  Result<LoadedEntity> entity = got.ok()
+                                    ? DecodeEntityRow(*kind, row.ToStringView(), std::move(items))
+                                    : tl::unexpected(ErrorOf(got, fmt::format("read {}", text)));
+  if (!entity) NoteReadError(*db_, entity.error());
   return entity;
 }
 

@@ -57,6 +57,7 @@ class PartitionStore final : public StateStore {
   // --- The partition's thread ---
   const PartitionState& applied() const override { return applied_; }
   Result<LoadedEntity> Load(const EntityKey& key) override;
+  std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) override;
   Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
                                                        std::string_view id) override;
   Result<void> ScanTimers(const TimerVisitor& visit) override;
@@ -109,8 +110,6 @@ class PartitionStore final : public StateStore {
   Result<void> TakeDb(Result<std::shared_ptr<StoreDb>> db);
   Result<void> ReadState();
   Result<void> ReadCounts();
-  // The entity's record, or nothing. `decisions`: store::EntityDecisions.
-  Result<std::optional<EntityRecord>> ReadRecord(std::string_view entity, uint64_t* decisions);
   Result<void> Project(const AppliedBatch& batch, BatchProjection* projection);
   Result<StoredForm*> StoredOf(const std::string& key, const LoadedEntity& entity,
                                std::map<std::string, std::shared_ptr<StoredForm>>* read);

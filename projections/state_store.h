@@ -51,6 +51,9 @@ class StateStore {
   // kInvalid: no such kind in this build. kIo, kCorruption.
   virtual Result<LoadedEntity> Load(const EntityKey& key) = 0;
 
+  // Its items, as Load gives them with it. Reads nothing. It is of a kind of this build.
+  virtual std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) = 0;
+
   // What a command id of a user came to, if it is remembered.
   virtual Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
                                                                std::string_view id) = 0;

@@ -109,16 +109,9 @@ Result<StoredForm*> PartitionStore::StoredOf(
   if (entity.stored) return entity.stored.get();
   auto& stored = (*read)[key];
   if (stored) return stored.get();
-  uint64_t decisions = 0;
-  auto record = ReadRecord(key, &decisions);
-  if (!record) return tl::unexpected(record.error());
-  stored = std::make_shared<StoredForm>();
-  if (*record) {
-    stored->mentions = std::move((*record)->index_keys);
-    stored->packed = std::make_shared<const Bytes>(std::move((*record)->root));
-    stored->version = (*record)->version;
-    stored->decisions = decisions;
-  }
+  auto loaded = Load(KeyOrDie(key));
+  if (!loaded) return tl::unexpected(loaded.error());
+  stored = std::move(loaded->stored);
   return stored.get();
 }
 

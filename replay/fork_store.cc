@@ -27,6 +27,10 @@ Result<LoadedEntity> ForkStore::Load(const EntityKey& key) {
   return loaded;
 }
 
+std::shared_ptr<const ItemSource> ForkStore::ItemsOf(const EntityKey& key) {
+  return StoredOf(key.ToString()).items;
+}
+
 Result<std::optional<RememberedCommand>> ForkStore::FindCommand(std::string_view entity,
                                                                 std::string_view id) {
   const auto found = remembered_.find({std::string(entity), std::string(id)});

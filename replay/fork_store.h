@@ -23,6 +23,7 @@ class ForkStore final : public StateStore {
 
   const PartitionState& applied() const override { return state_; }
   Result<LoadedEntity> Load(const EntityKey& key) override;
+  std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) override;
   Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
                                                        std::string_view id) override;
   Result<void> ScanTimers(const TimerVisitor& visit) override;

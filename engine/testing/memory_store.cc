@@ -55,6 +55,10 @@ Result<LoadedEntity> MemoryStore::Load(const EntityKey& key) {
   return loaded;
 }
 
+std::shared_ptr<const ItemSource> MemoryStore::ItemsOf(const EntityKey& key) {
+  return StoredOf(key).items;
+}
+
 Result<std::optional<RememberedCommand>> MemoryStore::FindCommand(std::string_view entity,
                                                                   std::string_view id) {
   const auto found = image_.remembered.find({std::string(entity), std::string(id)});

@@ -21,6 +21,7 @@ class MemoryStore final : public StateStore {
 
   const PartitionState& applied() const override { return image_.state; }
   Result<LoadedEntity> Load(const EntityKey& key) override;
+  std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) override;
   Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
                                                        std::string_view id) override;
   Result<void> ScanTimers(const TimerVisitor& visit) override;

@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace sluice {
@@ -81,9 +82,9 @@ RC_GTEST_PROP(CachedItems, SayWhatWasWrittenWhateverWasReadAndDropped, ()) {
     const ItemKey there = key();
     model.all.rows[there] = model.store.rows[there] = "there";
   }
-  CachedItems items(&model.store, model.store.rows.empty());
+  auto items = std::make_unique<CachedItems>(&model.store, model.store.rows.empty());
   for (int step = *rc::gen::inRange(0, 40); step > 0; --step) {
-    switch (*rc::gen::inRange(0, 6)) {
+    switch (*rc::gen::inRange(0, 7)) {
       case 0: {  // a decision, its values large enough for a few to be beyond the bound
         Items::Changes changes;
         for (int many = *rc::gen::inRange(1, 4); many > 0; --many) {
@@ -96,20 +97,29 @@ RC_GTEST_PROP(CachedItems, SayWhatWasWrittenWhateverWasReadAndDropped, ()) {
         }
         model.all.Write(changes);
         model.batches.push_back(changes);
-        items.Stage(changes, model.batches.size());
+        items->Stage(changes, model.batches.size());
+        break;
+      }
+      case 4: {  // its entity goes cold and comes back
+        if (!items->IsApplied()) break;
+        const std::string known = items->Known();
+        const size_t bytes = items->ByteSize();
+        items = std::make_unique<CachedItems>(&model.store, model.store.rows.empty());
+        items->Restore(known);
+        RC_ASSERT(items->ByteSize() == bytes);
         break;
       }
       case 1:
         if (model.applied == model.batches.size()) break;
         model.store.Write(model.batches[model.applied++]);
-        items.Applied(model.applied);
+        items->Applied(model.applied);
         break;
       case 2:
-        items.Trim();
+        items->Trim();
         break;
       case 3: {
         const ItemKey asked = key();
-        RC_ASSERT(items.Get(asked) == model.all.Get(asked));
+        RC_ASSERT(items->Get(asked) == model.all.Get(asked));
         break;
       }
       default: {
@@ -120,16 +130,34 @@ RC_GTEST_PROP(CachedItems, SayWhatWasWrittenWhateverWasReadAndDropped, ()) {
         // A visitor may read what comes later.
         const ItemKey ahead = key();
         Found found;
-        items.Scan(from.collection, first, [&](std::string_view at, std::string_view value) {
+        items->Scan(from.collection, first, [&](std::string_view at, std::string_view value) {
           if (found.size() >= limit) return false;
           found.emplace_back(at, value);
-          RC_ASSERT(items.Get(ahead) == model.all.Get(ahead));
+          RC_ASSERT(items->Get(ahead) == model.all.Get(ahead));
           return true;
         });
         RC_ASSERT(found == ScanOf(model.all, from.collection, first, limit));
       }
     }
   }
+}
+
+TEST(CachedItems, WhatIsKnownComesBackWithoutTheStore) {
+  CountedStore store;
+  for (uint64_t number = 0; number < 5; ++number) store.Write(Put(1, number, "there"));
+  store.Write(Put(2, 7, "there"));
+  CachedItems before(&store, /*is_empty=*/false);
+  ScanOf(before, 1, "", 100);
+  before.Get({2, BigEndianKey(7)});
+  const uint64_t asked = store.asked;
+  CachedItems after(&store, /*is_empty=*/false);
+  after.Restore(before.Known());
+  EXPECT_EQ(ScanOf(after, 1, "", 100), ScanOf(before, 1, "", 100));
+  EXPECT_EQ(after.Get({1, BigEndianKey(9)}), std::nullopt);
+  EXPECT_EQ(after.Get({2, BigEndianKey(7)}), "there");
+  EXPECT_EQ(store.asked, asked);
+  EXPECT_EQ(after.Get({2, BigEndianKey(8)}), std::nullopt);  // nobody had asked for that
+  EXPECT_EQ(store.asked, asked + 1);
 }
 
 TEST(CachedItems, OfANewEntityAreAllInMemory) {

@@ -91,6 +91,9 @@ class UnreadableStore final : public StateStore {
     if (loaded) loaded->state->items.set_source(&items_);
     return loaded;
   }
+  std::shared_ptr<const ItemSource> ItemsOf(const EntityKey&) override {
+    return std::make_shared<UnreadableItems>();
+  }
   Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
                                                        std::string_view id) override {
     return store_.FindCommand(entity, id);

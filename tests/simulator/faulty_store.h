@@ -66,6 +66,9 @@ class FaultyStore final : public StateStore {
     loaded->source = std::move(items);
     return loaded;
   }
+  std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) override {
+    return std::make_shared<FaultyItems>(store_.ItemsOf(key), fuse_);
+  }
   Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
                                                        std::string_view id) override {
     if (fuse_.Blows()) return Err(ErrorCode::kIo, "the store fails to find");

@@ -33,7 +33,9 @@ FleetOptions Simulation::OptionsOf(Random& random) {
   options.processor.internal_per_batch = share();
   options.processor.timers_per_batch = share();
   options.processor.parked_per_batch = share();
-  options.processor.decider.cached_entities_max = random.Chance(500) ? random.Between(0, 4) : 1000;
+  EntityCacheBounds& cache = options.processor.decider.cache;
+  cache.entities_max = random.Chance(500) ? random.Between(0, 8) : 1000;
+  cache.hot_entities_max = random.Chance(500) ? random.Between(0, 4) : 1000;
   return options;
 }
 
