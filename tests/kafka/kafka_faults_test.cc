@@ -29,8 +29,8 @@ std::string Apply(const std::string& name, const std::string& id) {
 }
 
 // The broker is stopped in the middle of everything, past the time a commit may take; when it goes
-// on it does what it had been asked for: nodes had given that up. (Whether a commit was under way is
-// chance; KafkaProxied makes sure of one.)
+// on it does what it had been asked for: nodes had given that up. (Whether a commit was under way
+// is chance; KafkaProxied makes sure of one.)
 TEST(KafkaFaults, ABrokerThatStoodStillIsWaitedFor) {
   KafkaCluster cluster(2, 2, 3);
   ASSERT_NO_FATAL_FAILURE(cluster.StartAll());
