@@ -109,7 +109,7 @@ Finished RunSluiceBinary(const std::vector<std::string>& arguments, const std::s
     close(descriptor);
   }
   const int exited = PidFd(pid);
-  if (!WaitReadable(exited, Duration::Seconds(60))) kill(pid, SIGKILL);
+  if (!WaitReadable(exited, kProcessPatience)) kill(pid, SIGKILL);
   close(exited);
   int status = 0;
   waitpid(pid, &status, 0);
@@ -184,7 +184,7 @@ void NodeProcess::Signal(int number) {
 void NodeProcess::Kill() {
   if (pid_ <= 0) return;
   kill(pid_, SIGKILL);
-  Reap(Duration::Seconds(60));
+  Reap(kProcessPatience);
 }
 
 int NodeProcess::Stop() {

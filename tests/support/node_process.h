@@ -13,6 +13,14 @@
 
 namespace sluice::testing {
 
+// How long a process may take for what takes seconds. Under a sanitizer everything takes several
+// times as long, as ctest's time-outs grant it.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr Duration kProcessPatience = Duration::Seconds(300);
+#else
+inline constexpr Duration kProcessPatience = Duration::Seconds(60);
+#endif
+
 // A directory that goes with everything in it; kept where a test failed, its path printed.
 class TempDir {
  public:
@@ -37,7 +45,7 @@ struct Finished {
   std::string err;
 };
 
-// Runs `sluice ARGUMENTS` to its end; killed after a minute (exit_code 137).
+// Runs `sluice ARGUMENTS` to its end; killed where that takes too long (exit_code 137).
 Finished RunSluiceBinary(const std::vector<std::string>& arguments, const std::string& input = "",
                          const ChildSetup& setup = nullptr);
 
@@ -53,7 +61,7 @@ class NodeProcess {
   NodeProcess& operator=(const NodeProcess&) = delete;
 
   // True once it said that it is ready; false when it ended, or was not ready in time.
-  bool WaitReady(Duration at_most = Duration::Seconds(60));
+  bool WaitReady(Duration at_most = kProcessPatience);
   // "http://127.0.0.1:PORT", of a node that is ready.
   const std::string& url() const { return url_; }
   uint16_t port() const;
@@ -64,10 +72,10 @@ class NodeProcess {
   void Signal(int number);
   // SIGKILL; back when the process is gone.
   void Kill();
-  // SIGTERM; its exit code when it ended within a minute, else it is killed and this is 137.
+  // SIGTERM; its exit code when it ended in time, else it is killed and this is 137.
   int Stop();
   // Its exit code once it ended by itself.
-  int Wait(Duration at_most = Duration::Seconds(60));
+  int Wait(Duration at_most = kProcessPatience);
 
   // What it wrote to standard error so far.
   std::string Errors() const;
