@@ -33,6 +33,10 @@ bool IsReleasing(const Attachment& a) {
 
 bool IsWaiting(const Attachment& a) { return !IsReleasing(a) && !IsReady(a); }
 
+bool IsAddressUnderWay(const Attachment& a) {
+  return a.step == AttachmentStep::kAddress && !a.retry.next_time.IsSet();
+}
+
 void ClearFailure(Attachment& a) {
   a.failure_reason.clear();
   a.failure_message.clear();
@@ -59,6 +63,7 @@ void CreateBinding(Attachment& a, AttachmentPort& port) {
                                 .uid = port.uid()};
   a.step = AttachmentStep::kBinding;
   a.binding_uid.clear();
+  a.retry.next_time = Time{};
   a.outcome = port.SendForOutcome(BindingKey(a, port), AnyTable::Of(std::move(create)));
 }
 
@@ -114,7 +119,13 @@ void ReleaseBinding(Attachment& a, AttachmentPort& port) {
 void SeeBinding(Attachment& a, const Observed& seen, AttachmentPort& port) {
   if (IsGone(seen)) {
     // Deleted by someone else: there is no way on without it.
-    if (IsWaiting(a) && a.binding_uid == seen.uid) CreateBinding(a, port);
+    if (!IsWaiting(a) || a.binding_uid != seen.uid) return;
+    if (IsAddressUnderWay(a)) {
+      // Asked for an address, its subnet answers first: one that was granted is to be given back.
+      a.binding_uid.clear();
+    } else {
+      CreateBinding(a, port);
+    }
     return;
   }
   a.binding_uid = seen.uid;
@@ -247,7 +258,10 @@ bool AdvanceAttachment(Attachment& a, const AddressRefused& answer, AttachmentPo
       answer.subnet != a.subnet) {
     return false;
   }
-  if (answer.reason == "AddressPoolExhausted" && !a.context.empty()) {
+  if (!a.binding.empty() && a.binding_uid.empty()) {
+    // It went meanwhile.
+    CreateBinding(a, port);
+  } else if (answer.reason == "AddressPoolExhausted" && !a.context.empty()) {
     UnwatchClaim(a, port);
     // A subnet has the name of its claim.
     std::string exhausted = std::exchange(a.claim, "");
