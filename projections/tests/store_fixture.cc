@@ -16,6 +16,28 @@ std::string Hex(std::string_view bytes) {
   return hex;
 }
 
+// What a past row is about: its key without the waypoint's number.
+std::string_view PastItem(std::string_view row) {
+  constexpr size_t kNumberInHex = 16;
+  return row.substr(0, row.size() - kNumberInHex);
+}
+
+// An item that came and went between two waypoints was not there at either: batch by batch that is
+// said by a row, folded at once it is not.
+void DropGoneAgain(std::map<std::string, std::string>* rows) {
+  const std::string* before = nullptr;  // the row of the same item at the waypoint before
+  for (auto at = rows->lower_bound("past "); at != rows->end() && at->first.starts_with("past ");) {
+    const bool same_item = before != nullptr && PastItem(*before) == PastItem(at->first);
+    const bool was_there = same_item && !rows->at(*before).empty();
+    if (at->second.empty() && !was_there) {
+      at = rows->erase(at);
+      continue;
+    }
+    before = &at->first;
+    ++at;
+  }
+}
+
 }  // namespace
 
 std::string DatabaseIn(const std::string& path) {
@@ -62,6 +84,7 @@ std::map<std::string, std::string> Rows(const std::string& store) {
   std::erase_if(rows, [](const auto& row) {
     return row.first.starts_with("counts ") && row.second == "0000000000000000";
   });
+  DropGoneAgain(&rows);
   for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
   delete db;
   return rows;

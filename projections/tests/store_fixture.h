@@ -15,7 +15,8 @@
 namespace sluice::testing {
 
 // Every row of the store at `path`, which must be closed: "family key" -> value, both in hex.
-// History rows are one per sequence, however batches were cut.
+// History rows are one per sequence, and items that came and went between two waypoints have none,
+// however batches were cut.
 std::map<std::string, std::string> Rows(const std::string& path);
 
 // Where the database of the store at `path` lies.
