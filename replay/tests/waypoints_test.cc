@@ -200,9 +200,9 @@ TEST_F(WaypointsTest, WhySeeksFromTheEndWhatWasSetLongAgo) {
       found.insert(expected.sequence);
       for (const Archive* archive :
            {static_cast<const Archive*>(archive_.get()), static_cast<const Archive*>(log_.get())}) {
-        const Json why =
-            AskFor(*archive, "why",
-                   {{"entity", kLong}, {"field", field}, {"at", FormatPosition(partition, end - 1)}});
+        const Json why = AskFor(
+            *archive, "why",
+            {{"entity", kLong}, {"field", field}, {"at", FormatPosition(partition, end - 1)}});
         EXPECT_EQ(why["chain"][0]["position"], FormatPosition(partition, expected.sequence))
             << field << " before " << end;
       }
