@@ -54,12 +54,12 @@ void Order(WorkloadDraft& draft, const Place& place, WorkloadDeployment item) {
   draft.Emit(WorkloadDeploymentChanged{.deployment = std::move(item)});
 }
 
-// Cities and locations of the spec where nothing can run, placement by placement.
+// Cities and locations of the spec that have no location, placement by placement: nothing can run
+// there, nor be taken away, whether or not a deployment is there from before.
 void SettleUnmatched(WorkloadDraft& draft, const std::vector<Place>& places) {
   std::map<std::string, std::vector<std::string>> unmatched;
   for (const Place& place : places) {
     if (IsMatched(draft.state(), place)) continue;
-    if (FindDeployment(draft.state(), KeyOf(place.placement, place.place))) continue;
     unmatched[place.placement].push_back(place.place);
   }
   const std::vector<PlacementStatus> rows = draft->status.placements;
