@@ -12,7 +12,7 @@
 #                                          several with commas
 #   scripts/kafka.sh stop [--dir DIR]      ends it and removes its data
 #   scripts/kafka.sh status [--dir DIR]    the address and the processes; exit 3 when nothing runs
-#   scripts/kafka.sh kill|restart N [--dir DIR]   SIGKILLs broker N, starts it again on its data
+#   scripts/kafka.sh kill|restart N [--dir DIR]   SIGKILLs broker N and waits for its end, starts it again on its data
 #   scripts/kafka.sh pause|resume N [--dir DIR]   SIGSTOP and SIGCONT to broker N
 #   scripts/kafka.sh topics|configs ARGUMENTS... [--dir DIR]   Kafka's own kafka-topics, kafka-configs
 # Its jars are fetched by Maven, once, into .cache/kafka/jars; DIR is .cache/kafka/run unless given.
@@ -137,7 +137,8 @@ ssl.key.password=$password
 P
 }
 
-alive() { [[ -f $dir/$1.pid ]] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
+# One that has ended and that nobody has buried yet is not.
+alive() { [[ -f $dir/$1.pid ]] && grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(cat "$dir/$1.pid")/status"; }
 
 await() {
   local id=$1 deadline=$((SECONDS + 120))
@@ -264,7 +265,10 @@ case $verb in
     ;;
   pause) pause "$(cat "$dir/${number:?which broker}.pid")" ;;
   resume) kill -CONT "$(cat "$dir/${number:?which broker}.pid")" ;;
-  kill) kill -KILL "$(cat "$dir/${number:?which broker}.pid")" ;;
+  kill)
+    kill -KILL "$(cat "$dir/${number:?which broker}.pid")"
+    while alive "$number"; do sleep 0.02; done
+    ;;
   restart)
     alive "${number:?which broker}" && fail "broker $number runs"
     launch "$number"

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 
 #include "source_directory.h"
 
@@ -30,10 +29,15 @@ std::string KafkaBroker::File(const std::string& name) { return Directory() / na
 std::string KafkaBroker::Script(const std::string& words) {
   const std::string command = std::string(SLUICE_SOURCE_DIR) + "/scripts/kafka.sh " + words +
                               " --dir " + Directory().string();
-  std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
   std::string last;
+  FILE* const pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) {
+    ADD_FAILURE() << command << " cannot be run";
+    return last;
+  }
   std::array<char, 512> line{};
-  while (pipe && fgets(line.data(), line.size(), pipe.get()) != nullptr) last = line.data();
+  while (fgets(line.data(), line.size(), pipe) != nullptr) last = line.data();
+  EXPECT_EQ(pclose(pipe), 0) << command;
   while (!last.empty() && last.back() == '\n') last.pop_back();
   return last;
 }
