@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace sluice::bench {
 
@@ -26,6 +28,19 @@ double ProcessCpuSeconds() {
   timespec now{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double BackgroundCpuSeconds() {
+  double seconds = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::ifstream(task.path() / "comm") >> name;
+    if (!name.starts_with("rocksdb:")) continue;
+    double nanoseconds = 0;  // first in schedstat, as in proc(5)
+    std::ifstream(task.path() / "schedstat") >> nanoseconds;
+    seconds += nanoseconds * 1e-9;
+  }
+  return seconds;
 }
 
 uint64_t ResidentBytes() {

@@ -66,6 +66,11 @@ class Latencies {
 
 // Processor time of this process's threads so far, in seconds.
 double ProcessCpuSeconds();
+// The part of it that RocksDB's flushes and compactions took: work that comes in lumps, for what
+// was written long before.
+double BackgroundCpuSeconds();
+// What is left.
+inline double OwnCpuSeconds() { return ProcessCpuSeconds() - BackgroundCpuSeconds(); }
 
 // Memory of this process that is in RAM.
 uint64_t ResidentBytes();
