@@ -69,10 +69,17 @@ class CommandReader {
 
   void ReadPayload(Command& command, const std::string& name) {
     if (command.entity.empty() || name.empty()) return;
-    const auto key = ParseEntityKey(command.entity);
-    if (!key) return Fault("entity", key.error().message);
+    auto key = ParseEntityKey(command.entity);
+    if (!key) {
+      Fault("entity", key.error().message);
+      // Its kind may be known all the same, and with it what its payload is to be.
+      key = EntityKey{command.entity.substr(0, command.entity.find('/')), "default", "default"};
+    }
     const KindInfo* kind = kinds_.Find(key->kind);
-    if (!kind) return Fault("entity", "there is no kind '" + key->kind + "'");
+    if (!kind) {
+      if (faults_.empty()) Fault("entity", "there is no kind '" + key->kind + "'");
+      return;
+    }
     const Type* type = nullptr;
     if (const CommandInfo* info = kind->FindCommandByWireName(name)) {
       type = info->type;
@@ -84,10 +91,34 @@ class CommandReader {
     void* table = nullptr;
     command.payload = AnyTable::Make(*type, &table);
     const auto member = object_.find("payload");
-    if (member == object_.end() || member->is_null()) return;
-    auto read = FromJson(*type, member->dump(-1, ' ', false, json::error_handler_t::replace), table,
-                         "payload");
-    if (!read) faults_.insert(faults_.end(), read.error().begin(), read.error().end());
+    std::vector<FieldError> unread;
+    if (member != object_.end() && !member->is_null()) {
+      auto read = FromJson(*type, member->dump(-1, ' ', false, json::error_handler_t::replace),
+                           table, "payload");
+      if (!read) unread = std::move(read.error());
+    }
+    faults_.insert(faults_.end(), unread.begin(), unread.end());
+    // Without a fault so far it is the machine that looks.
+    if (faults_.empty() || name != "Apply" || kind->spec_faults == nullptr) return;
+    AddMeaning(kind->spec_faults(*key, table), unread);
+  }
+
+  // What is wrong with what could be read, but for what lies where something could not.
+  void AddMeaning(const std::vector<FieldError>& found, const std::vector<FieldError>& unread) {
+    constexpr std::string_view kPayload = "payload.";
+    for (const FieldError& fault : found) {
+      const std::string path = std::string(kPayload) + fault.path;
+      const bool follows = std::any_of(unread.begin(), unread.end(), [&](const FieldError& other) {
+        return IsWithin(path, other.path) || IsWithin(other.path, path);
+      });
+      if (!follows) Fault(path, fault.message);
+    }
+  }
+
+  // Whether `path` is `outer`, or a part of it.
+  static bool IsWithin(std::string_view path, std::string_view outer) {
+    if (!path.starts_with(outer)) return false;
+    return path.size() == outer.size() || path[outer.size()] == '.' || path[outer.size()] == '[';
   }
 
   const json& object_;

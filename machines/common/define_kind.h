@@ -140,6 +140,7 @@ KindInfo DefineKind() {
   kind.phase_names = PhaseNames(EnumInfoOf<decltype(State{}.status.phase)>());
   if constexpr (requires { M::Columns(); }) kind.columns = M::Columns();
   kind.sets_condition = &SetsCondition<M>;
+  if constexpr (std::is_class_v<typename M::Apply>) kind.spec_faults = &SpecFaults<M>;
   kind.make = []() -> std::unique_ptr<EntityState> { return std::make_unique<State>(); };
   kind.phase = [](const EntityState& state) {
     return static_cast<uint8_t>(static_cast<const State&>(state).status.phase);

@@ -36,6 +36,23 @@ void SettleIfAny(Draft<M>& draft) {
   if constexpr (requires { M::Settle(draft); }) M::Settle(draft);
 }
 
+// The faults of a spec that can be told without knowing what is there: of one that could be read in
+// part only, they are told beside what could not be read.
+template <class M>
+std::vector<FieldError> SpecFaults(const EntityKey& self, const void* apply) {
+  const auto& command = *static_cast<const typename M::Apply*>(apply);
+  auto spec = command.spec;
+  const ClusterConfigSpec settings;
+  DecideContext context;
+  context.self = self;
+  context.settings = &settings;
+  FieldErrors errors;
+  if constexpr (requires { M::Default(spec, context); }) M::Default(spec, context);
+  if constexpr (requires { M::Validate(spec, errors); }) M::Validate(spec, errors);
+  if constexpr (requires { M::ValidateApply(command, errors); }) M::ValidateApply(command, errors);
+  return errors.faults();
+}
+
 template <class M, class Command>
 DecideResult DecideUpsert(const typename M::State& state, const Command& command,
                           const DecideContext& context, std::optional<OwnerReference> owner) {

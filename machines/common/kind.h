@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "events/descriptor.h"
+#include "events/json.h"
 #include "machines/common/context.h"
 #include "machines/common/decided.h"
 #include "machines/common/entity.h"
@@ -67,6 +68,9 @@ struct KindInfo {
   std::vector<Column> columns;           // besides NAME and AGE
   // Whether its machine sets conditions of that type itself: nobody else writes them.
   bool (*sets_condition)(std::string_view type) = nullptr;
+
+  // Of the payload of an Apply (SpecFaults of generic_commands.h).
+  std::vector<FieldError> (*spec_faults)(const EntityKey& self, const void* apply) = nullptr;
 
   std::unique_ptr<EntityState> (*make)() = nullptr;
   uint8_t (*phase)(const EntityState&) = nullptr;

@@ -78,6 +78,10 @@ std::optional<Rejection> FaultOfStarting(const Instance& instance, const DecideC
 
 }  // namespace
 
+void InstanceMachine::ValidateApply(const InstanceApply& apply, FieldErrors& errors) {
+  ValidateInstanceSpec(apply.spec, apply.annotations, errors);
+}
+
 DecideResult Decide(const Instance& instance, const InstanceApply& command,
                     const DecideContext& context) {
   return Upsert(instance, command, true, context);

@@ -73,6 +73,7 @@ struct InstanceMachine {
   static AnyTable Detail(const State& state);
   static std::vector<IndexEntry> Indexes(const State& state);
   static std::vector<Column> Columns();
+  static void ValidateApply(const InstanceApply& apply, FieldErrors& errors);
 };
 
 using Instance = InstanceMachine::State;
