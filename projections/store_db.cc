@@ -188,7 +188,7 @@ Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old) {
   return store;
 }
 
-Result<void> FlushStoreDb(StoreDb& store, bool wait) {
+Result<void> FlushStoreDb(const StoreDb& store, bool wait) {
   rocksdb::FlushOptions options;
   options.wait = wait;
   options.allow_write_stall = true;

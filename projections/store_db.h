@@ -113,7 +113,7 @@ Result<std::shared_ptr<StoreDb>> OpenFrozenStoreDb(const StoreDbOptions& options
 Result<std::shared_ptr<StoreDb>> ReplaceStoreDb(StoreDb& old, const std::string& directory);
 
 // Brings every family to disk at the same batch. Without `wait` it only begins to.
-Result<void> FlushStoreDb(StoreDb& store, bool wait);
+Result<void> FlushStoreDb(const StoreDb& store, bool wait);
 
 // After a read failed: has the next OpenStoreDb remove the database if that was damage.
 void NoteReadError(const StoreDb& store, const Error& error);

@@ -4,6 +4,9 @@
 
 #include <fstream>
 #include <latch>
+#include <map>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "projections/snapshots/schedule.h"
@@ -21,6 +24,24 @@ std::vector<std::string> NamesOf(const std::vector<SnapshotEntry>& entries) {
   std::vector<std::string> names;
   for (const SnapshotEntry& entry : entries) names.push_back(entry.name);
   return names;
+}
+
+// The rows that are not the same in both, a line each.
+std::string Differences(const std::map<std::string, std::string>& one,
+                        const std::map<std::string, std::string>& other) {
+  std::string lines;
+  const auto value = [](const std::map<std::string, std::string>& rows, const std::string& key) {
+    const auto at = rows.find(key);
+    return at == rows.end() ? "none" : "'" + at->second + "'";
+  };
+  std::set<std::string> keys;
+  for (const auto& [key, row] : one) keys.insert(key);
+  for (const auto& [key, row] : other) keys.insert(key);
+  for (const std::string& key : keys) {
+    if (value(one, key) == value(other, key)) continue;
+    lines += key + ": " + value(one, key) + ", " + value(other, key) + "\n";
+  }
+  return lines;
 }
 
 TEST_F(SnapshotTest, SaysWhatIsInItAndIsReadBack) {
@@ -86,7 +107,9 @@ TEST_F(SnapshotTest, EveryFamilyIsOfThePositionItSaysWhileDecisionsAreApplied) {
     for (uint32_t partition : {0u, 1u}) {
       const uint64_t next = taken[i].partitions[partition].next;
       between += next > 0 && next < logs_[partition]->end() ? 1 : 0;
-      EXPECT_EQ(RowsOf(taken[i], partition), RowsUpTo(*logs_[partition], partition, next))
+      EXPECT_EQ(
+          Differences(RowsOf(taken[i], partition), RowsUpTo(*logs_[partition], partition, next)),
+          "")
           << taken[i].name << " " << partition << ":" << next;
     }
   }
