@@ -79,7 +79,7 @@ Result<void> AwaitIdle(std::stop_token stop) {
 }
 
 struct ServerCost {
-  double per_s = 0;  // rounds per second of processor time, flushes and compactions apart
+  double per_s = 0;  // rounds per second of processor time
   double reads = 0;  // of the store, each
 };
 
@@ -115,11 +115,11 @@ class Region {
     uint64_t rounds = 0;
     while (rounds == 0 || watch.Elapsed() < options_.time) {
       const uint64_t before = CountDecisions(*node_);
-      const double cpu = OwnCpuSeconds();
+      const double cpu = ProcessCpuSeconds();
       const auto rest = SendAll(options_, *node_, kReportsAtOnce * each,
                                 [&](uint64_t) { return Next(random_() % changing); });
       if (!rest) return tl::unexpected<Error>(rest.error());
-      seconds += OwnCpuSeconds() - cpu;
+      seconds += ProcessCpuSeconds() - cpu;
       rounds += kReportsAtOnce;
       if (*rest - before != kReportsAtOnce * kDecisionsPerReport) {
         return Err(ErrorCode::kInvalid, "{} reports of {} servers were {} decisions, not {}",

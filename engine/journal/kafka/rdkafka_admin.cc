@@ -82,17 +82,10 @@ Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Admin::~Admin() = default;
 
 Result<std::unique_ptr<Admin>> Admin::Make(const Config& config, Hurry hurry) {
-  auto conf = MakeConf(config);
-  if (!conf) return tl::unexpected<Error>(conf.error());
-  auto impl = std::make_unique<Impl>();
-  impl->hurry = hurry;
-  rd_kafka_conf_set_opaque(*conf, impl.get());
-  rd_kafka_conf_set_error_cb(*conf, &Impl::OnError);
   // A producer that asks for a topic lets brokers make it; a consumer does not.
-  auto handle = MakeHandle(RD_KAFKA_CONSUMER, *conf);
-  if (!handle) return tl::unexpected<Error>(handle.error());
-  impl->handle = std::move(*handle);
-  return std::unique_ptr<Admin>(new Admin(std::move(impl)));
+  auto impl = MakeConsumer<Impl>(config, hurry);
+  if (!impl) return tl::unexpected<Error>(impl.error());
+  return std::unique_ptr<Admin>(new Admin(std::move(*impl)));
 }
 
 Result<std::map<std::string, int>> Admin::PartitionCounts(const std::vector<std::string>& topics) {

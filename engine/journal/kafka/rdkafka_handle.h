@@ -76,4 +76,20 @@ Result<Owned<rd_kafka_t>> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf
 // Whether the process is to end, so that waiting is not worth while; null: never.
 inline bool Hurried(const std::atomic<bool>* hurry) { return hurry != nullptr && *hurry; }
 
+// What a client that produces nothing works with: its `hurry`, its `handle`, and its OnError told
+// of errors.
+template <class Impl>
+Result<std::unique_ptr<Impl>> MakeConsumer(const Config& config, Hurry hurry) {
+  auto conf = MakeConf(config);
+  if (!conf) return tl::unexpected<Error>(conf.error());
+  auto impl = std::make_unique<Impl>();
+  impl->hurry = hurry;
+  rd_kafka_conf_set_opaque(*conf, impl.get());
+  rd_kafka_conf_set_error_cb(*conf, &Impl::OnError);
+  auto handle = MakeHandle(RD_KAFKA_CONSUMER, *conf);
+  if (!handle) return tl::unexpected<Error>(handle.error());
+  impl->handle = std::move(*handle);
+  return impl;
+}
+
 }  // namespace sluice::kafka

@@ -123,16 +123,9 @@ Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
 
 Result<std::unique_ptr<Reader>> Reader::Make(const Config& config, Hurry hurry) {
-  auto conf = MakeConf(config);
-  if (!conf) return tl::unexpected<Error>(conf.error());
-  auto impl = std::make_unique<Impl>();
-  impl->hurry = hurry;
-  rd_kafka_conf_set_opaque(*conf, impl.get());
-  rd_kafka_conf_set_error_cb(*conf, &Impl::OnError);
-  auto handle = MakeHandle(RD_KAFKA_CONSUMER, *conf);
-  if (!handle) return tl::unexpected<Error>(handle.error());
-  impl->handle = std::move(*handle);
-  return std::unique_ptr<Reader>(new Reader(std::move(impl)));
+  auto impl = MakeConsumer<Impl>(config, hurry);
+  if (!impl) return tl::unexpected<Error>(impl.error());
+  return std::unique_ptr<Reader>(new Reader(std::move(*impl)));
 }
 
 Result<void> Reader::Assign(const std::vector<Source>& sources) {
