@@ -124,7 +124,8 @@ class PartitionJournal {
   virtual std::optional<uint64_t> InputsWaiting() const = 0;
 
   // `wakeup` is called, from any thread, when there may be new input or a commit has finished. It
-  // must be quick and must not call the journal. Spurious calls happen; none is lost.
+  // must be quick and must not call the journal. Spurious calls happen; none is lost to an owner
+  // that polls both inputs after each: what is left there may call no second time for more.
   virtual void SetWakeup(std::function<void()> wakeup) = 0;
 
   // Commits asynchronously and in order. `done` runs on the journal's thread, once per commit, in
