@@ -229,13 +229,16 @@ Result<void> PartitionStore::ScanMarked(const MarksVisitor& visit) {
 Result<void> PartitionStore::Flush() { return FlushStoreDb(*db_, /*wait=*/true); }
 
 Result<void> PartitionStore::FlushIfDue(size_t decisions, size_t bytes) {
+  const uint64_t seals = db_->seals->load(std::memory_order_relaxed);
+  if (std::exchange(seals_seen_, seals) != seals) {
+    unflushed_decisions_ = 0;
+    unflushed_bytes_ = 0;
+  }
   unflushed_decisions_ += decisions;
   unflushed_bytes_ += bytes;
   if (unflushed_decisions_ < options_.flush_decisions && unflushed_bytes_ < options_.flush_bytes) {
     return {};
   }
-  unflushed_decisions_ = 0;
-  unflushed_bytes_ = 0;
   return FlushStoreDb(*db_, /*wait=*/false);
 }
 

@@ -36,7 +36,8 @@ struct StoreOptions {
   std::shared_ptr<StoreMemory> memory;  // shared by a node's partitions; null: a small one
   ChangeFeed* feed = nullptr;           // told of every change applied; outlives the store
   rocksdb::Env* env = nullptr;          // where files are; null: the host's
-  // A flush begins after so many decisions or bytes, so that a restart replays little.
+  // A flush begins after so many decisions or bytes of rows, so that a restart replays little; or
+  // sooner, when memtables take all that `memory` gives them.
   size_t flush_decisions = 200'000;
   size_t flush_bytes = size_t{48} << 20;
   // Called when what was stored cannot be used and is derived from the log anew: says why.
@@ -71,7 +72,6 @@ class PartitionStore final : public StateStore {
   using EntitySource = std::function<Result<const ProjectedEntity*>()>;
   struct ReplayedSize {
     size_t decisions = 0;
-    size_t bytes = 0;
     bool sorted_files = false;  // see MakeFileSink
   };
   // The same of one that is made while it is written. Nothing is, if `next` fails. The change feed
@@ -113,7 +113,9 @@ class PartitionStore final : public StateStore {
   Result<void> Project(const AppliedBatch& batch, BatchProjection* projection);
   Result<StoredForm*> StoredOf(const std::string& key, const LoadedEntity& entity,
                                std::map<std::string, std::shared_ptr<StoredForm>>* read);
-  Result<void> WriteBatch(const EntitySource& next, const PartitionState& after, bool sorted_files);
+  // Returns how many bytes of it are in memory only.
+  Result<size_t> WriteBatch(const EntitySource& next, const PartitionState& after,
+                            bool sorted_files);
   Result<void> WriteEntities(const EntitySource& next, WriteSink& sink);
   Result<void> WriteCommands(const ProjectedEntity& entity, WriteSink& sink);
   Result<void> FlushIfDue(size_t decisions, size_t bytes);
@@ -126,6 +128,7 @@ class PartitionStore final : public StateStore {
   PartitionState applied_;
   std::atomic<uint64_t> next_sequence_ = 0;
   Counts counts_;
+  uint64_t seals_seen_ = 0;  // of db_; what was written before the last is not unflushed
   size_t unflushed_decisions_ = 0;
   size_t unflushed_bytes_ = 0;
   bool broken_ = false;

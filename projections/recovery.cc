@@ -122,7 +122,6 @@ Result<void> Replay::WriteWindow() {
   WindowFold fold(store_, window_, [&](uint64_t folded) { Progress(began + folded); });
   const PartitionStore::ReplayedSize size{
       .decisions = window_.decisions(),
-      .bytes = window_.ByteSize(),
       .sorted_files = window_.decisions() >= options_.sorted_files_from};
   auto written = store_.ApplyReplayed([&] { return fold.Next(); }, state_, size);
   window_.Clear();

@@ -188,29 +188,33 @@ Result<void> PartitionStore::WriteEntities(const EntitySource& next, WriteSink& 
   return {};
 }
 
-Result<void> PartitionStore::WriteBatch(const EntitySource& next, const PartitionState& after,
-                                        bool sorted_files) {
+Result<size_t> PartitionStore::WriteBatch(const EntitySource& next, const PartitionState& after,
+                                          bool sorted_files) {
   CHECK(after.next_sequence >= applied_.next_sequence);
   const Time now = after.decision_time;
   db_->forget_before->store((now - IdempotencyWindow(after.settings)).us,
                             std::memory_order_relaxed);
   // Files taken in are on disk at once: what is in memory must not be behind them.
   if (sorted_files && unflushed_decisions_ > 0) {
-    if (auto flushed = FlushStoreDb(*db_, /*wait=*/true); !flushed) return flushed;
+    auto flushed = FlushStoreDb(*db_, /*wait=*/true);
+    if (!flushed) return tl::unexpected(flushed.error());
     unflushed_decisions_ = 0;
     unflushed_bytes_ = 0;
   }
   const auto sink = sorted_files ? MakeFileSink(*db_) : MakeBatchSink(*db_);
-  if (auto written = WriteEntities(next, *sink); !written) return written;
+  if (auto written = WriteEntities(next, *sink); !written) {
+    return tl::unexpected(written.error());
+  }
   sink->Put(StoreFamily::kMeta, kStateKey, Pack(after));
   sink->Put(StoreFamily::kMeta, kNextSequenceKey, CountValue(after.next_sequence));
-  if (auto committed = sink->Commit(); !committed) {
+  const auto committed = sink->Commit();
+  if (!committed) {
     broken_ = true;
     return committed;
   }
   applied_ = after;
   next_sequence_.store(after.next_sequence, std::memory_order_release);
-  return {};
+  return committed;
 }
 
 Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
@@ -220,19 +224,21 @@ Result<void> PartitionStore::ApplyProjection(BatchProjection& projection,
   const auto next = [&]() -> Result<const ProjectedEntity*> {
     return at < ordered.size() ? ordered[at++] : nullptr;
   };
-  if (auto written = WriteBatch(next, after, /*sorted_files=*/false); !written) return written;
+  const auto bytes = WriteBatch(next, after, /*sorted_files=*/false);
+  if (!bytes) return tl::unexpected(bytes.error());
   if (options_.feed != nullptr) {
     options_.feed->Publish(options_.partition, projection.TakeChanges(), after.next_sequence);
   }
-  return FlushIfDue(projection.decisions(), projection.ByteSize());
+  return FlushIfDue(projection.decisions(), *bytes);
 }
 
 Result<void> PartitionStore::ApplyReplayed(const EntitySource& next, const PartitionState& after,
                                            const ReplayedSize& size) {
-  if (auto written = WriteBatch(next, after, size.sorted_files); !written) return written;
+  const auto bytes = WriteBatch(next, after, size.sorted_files);
+  if (!bytes) return tl::unexpected(bytes.error());
   if (options_.feed != nullptr) options_.feed->Skip(options_.partition, after.next_sequence);
   if (size.sorted_files) return {};
-  return FlushIfDue(size.decisions, size.bytes);
+  return FlushIfDue(size.decisions, *bytes);
 }
 
 }  // namespace sluice

@@ -68,6 +68,7 @@ rocksdb::Status OpenDatabase(const StoreDbOptions& options, const std::string& d
   store->directory = directory;
   store->frozen = frozen;
   store->forget_before = std::make_shared<ForgetBefore>(0);
+  store->seals = std::make_shared<MemtableSeals>(0);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t i = 0; i < kFamilies; ++i) {
     descriptors.emplace_back(
@@ -76,7 +77,7 @@ rocksdb::Status OpenDatabase(const StoreDbOptions& options, const std::string& d
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  rocksdb::Options set_up = DbOptions(options);
+  rocksdb::Options set_up = DbOptions(options, store->seals);
   // All its files at once: it can be read on when they are removed.
   if (frozen) set_up.max_open_files = -1;
   const rocksdb::Status opened =

@@ -55,6 +55,10 @@ std::shared_ptr<StoreMemory> MakeStoreMemory(size_t cache_bytes, size_t memtable
 // Commands decided before this time (microseconds) are forgotten; read while files are compacted.
 using ForgetBefore = std::atomic<int64_t>;
 
+// How many memtables were closed, whatever for, each to be written to a file. Counted before what
+// is written next.
+using MemtableSeals = std::atomic<uint64_t>;
+
 // How often the partition's thread has read, for measurements.
 struct StoreReads {
   std::atomic<uint64_t> entities = 0;
@@ -84,6 +88,7 @@ struct StoreDb {
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
   std::shared_ptr<ForgetBefore> forget_before;
+  std::shared_ptr<MemtableSeals> seals;
   mutable StoreReads reads;
   StoreDbOptions options;
   std::string directory;                      // of `options.path`, unless it is frozen

@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -33,6 +34,25 @@ class ForgetCommands final : public rocksdb::CompactionFilter {
   const std::shared_ptr<ForgetBefore> before_;
 };
 
+class CountSeals final : public rocksdb::EventListener {
+ public:
+  explicit CountSeals(std::shared_ptr<MemtableSeals> seals) : seals_(std::move(seals)) {}
+  const char* Name() const override { return "sluice.CountSeals"; }
+  void OnMemTableSealed(const rocksdb::MemTableInfo&) override {
+    seals_->fetch_add(1, std::memory_order_relaxed);
+  }
+
+ private:
+  const std::shared_ptr<MemtableSeals> seals_;
+};
+
+// Rows that are written once and stay: leveled compaction would write all of them again for every
+// few small files that come on top.
+bool IsWrittenOnce(StoreFamily family) {
+  return family == StoreFamily::kHistory || family == StoreFamily::kCommands ||
+         family == StoreFamily::kPast;
+}
+
 class ForgetCommandsFactory final : public rocksdb::CompactionFilterFactory {
  public:
   explicit ForgetCommandsFactory(std::shared_ptr<ForgetBefore> before)
@@ -49,7 +69,8 @@ class ForgetCommandsFactory final : public rocksdb::CompactionFilterFactory {
 
 }  // namespace
 
-rocksdb::Options DbOptions(const StoreDbOptions& options) {
+rocksdb::Options DbOptions(const StoreDbOptions& options,
+                           const std::shared_ptr<MemtableSeals>& seals) {
   rocksdb::Options db;
   db.create_if_missing = true;
   db.create_missing_column_families = true;
@@ -65,6 +86,7 @@ rocksdb::Options DbOptions(const StoreDbOptions& options) {
   db.stats_persist_period_sec = 0;
   db.skip_stats_update_on_db_open = true;
   db.write_buffer_manager = options.memory->write_buffers;
+  db.listeners.push_back(std::make_shared<CountSeals>(seals));
   if (options.env != nullptr) db.env = options.env;
   return db;
 }
@@ -85,13 +107,22 @@ rocksdb::ColumnFamilyOptions FamilyOptions(StoreFamily family, const StoreDbOpti
   }
   rocksdb::ColumnFamilyOptions result;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  result.write_buffer_size = 16 << 20;
+  // Flushes are of all families at once, so none may be due for one that is full: PartitionStore
+  // and the budget of memtables begin them.
+  result.write_buffer_size = 128 << 20;
   result.arena_block_size = 256 * 1024;
   result.compression = rocksdb::kLZ4Compression;
   result.level_compaction_dynamic_level_bytes = true;
+  if (IsWrittenOnce(family)) {
+    result.compaction_style = rocksdb::kCompactionStyleUniversal;
+    result.level0_file_num_compaction_trigger = 6;
+    result.compaction_options_universal.max_size_amplification_percent = 400;
+  }
   if (family == StoreFamily::kCommands) {
-    // Most ids looked up are new ones: the memtable says so without a search.
-    result.memtable_prefix_bloom_size_ratio = 0.05;
+    // Most ids looked up are new ones: the memtable says so without a search. The filter's memory
+    // is taken as soon as there is a memtable.
+    result.write_buffer_size = 32 << 20;
+    result.memtable_prefix_bloom_size_ratio = 0.025;
     result.memtable_whole_key_filtering = true;
     result.compaction_filter_factory = std::make_shared<ForgetCommandsFactory>(forget_before);
     result.periodic_compaction_seconds = 24 * 60 * 60;

@@ -13,7 +13,8 @@
 
 namespace sluice {
 
-rocksdb::Options DbOptions(const StoreDbOptions& options);
+rocksdb::Options DbOptions(const StoreDbOptions& options,
+                           const std::shared_ptr<MemtableSeals>& seals);
 rocksdb::ColumnFamilyOptions FamilyOptions(StoreFamily family, const StoreDbOptions& options,
                                            const std::shared_ptr<ForgetBefore>& forget_before);
 

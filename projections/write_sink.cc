@@ -38,15 +38,16 @@ class BatchSink final : public WriteSink {
       batch_.Delete(db_.family(family), rocksdb::Slice(key_));
     }
   }
-  Result<void> Commit() override {
+  Result<size_t> Commit() override {
     // Counters nobody reads, two look-ups of a thread's own memory for every comparison of keys.
     rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
     rocksdb::WriteOptions options;
     options.disableWAL = true;
     const rocksdb::Status written = db_.db->Write(options, &batch_);
+    const size_t bytes = batch_.GetDataSize();
     batch_.Clear();
     if (!written.ok()) return tl::unexpected(ErrorOf(written, "write projections"));
-    return {};
+    return bytes;
   }
 
  private:
@@ -158,7 +159,7 @@ class FileSink final : public WriteSink {
     marked_[Index(family)].Add(lead, rest, is_there);
   }
 
-  Result<void> Commit() override {
+  Result<size_t> Commit() override {
     std::vector<rocksdb::IngestExternalFileArg> taken;
     for (size_t i = 0; i < kFamilies; ++i) {
       const auto family = static_cast<StoreFamily>(i);
@@ -166,7 +167,7 @@ class FileSink final : public WriteSink {
       marked_[i] = {};
       for (const auto& [key, value] : others_[i]) FileOf(family).Put(key, value);
       if (!files_[i]) continue;
-      if (auto finished = files_[i]->Finish(); !finished) return finished;
+      if (auto finished = files_[i]->Finish(); !finished) return tl::unexpected(finished.error());
       rocksdb::IngestExternalFileArg& file = taken.emplace_back();
       file.column_family = db_.family(family);
       file.external_files = {files_[i]->path()};
@@ -174,10 +175,10 @@ class FileSink final : public WriteSink {
       file.options.write_global_seqno = false;
       file.options.snapshot_consistency = false;
     }
-    if (taken.empty()) return {};
+    if (taken.empty()) return 0;
     const rocksdb::Status status = db_.db->IngestExternalFiles(taken);
     if (!status.ok()) return tl::unexpected(ErrorOf(status, "take in replayed projections"));
-    return {};
+    return 0;
   }
 
  private:

@@ -20,8 +20,9 @@ class WriteSink {
   // `lead`; no lead begins another.
   virtual void Mark(StoreFamily family, std::string_view lead, std::string_view rest,
                     bool is_there) = 0;
-  // Makes everything since the last Commit visible at once.
-  virtual Result<void> Commit() = 0;
+  // Makes everything since the last Commit visible at once. Returns how many bytes of it are in
+  // memory only.
+  virtual Result<size_t> Commit() = 0;
 };
 
 // One WriteBatch without a write-ahead log.
