@@ -1,5 +1,7 @@
 #include "engine/entity_cache.h"
 
+#include <utility>
+
 #include "projections/batch_projection.h"
 #include "projections/entity_bytes.h"
 #include "projections/entity_row.h"
@@ -7,7 +9,7 @@
 namespace sluice {
 namespace {
 
-// An entry's own: its places in the list and the map, its key, its views of items.
+// An entry's own: its places in the cache, its key, its views of items.
 constexpr size_t kEntryBytes = 384;
 // Of items by estimate, of which few lie with a cold entity: a dozen. Whoever has more and is
 // seldom used has them read again.
@@ -16,11 +18,10 @@ constexpr size_t kColdItemBytesMax = 2048;
 }  // namespace
 
 CachedEntity* EntityCache::Use(std::string_view key) {
-  const auto found = hot_.find(key);
-  if (found == hot_.end()) return Warm(key);
-  by_use_.splice(by_use_.begin(), by_use_, found->second);
-  found->second->items->Trim();
-  return &*found->second;
+  CachedEntity* hot = FindHot(key);
+  if (hot == nullptr) return Warm(key);
+  hot->items->Trim();
+  return hot;
 }
 
 Result<CachedEntity*> EntityCache::Get(const EntityKey& key) {
@@ -32,15 +33,18 @@ Result<CachedEntity*> EntityCache::Get(const EntityKey& key) {
 }
 
 CachedEntity* EntityCache::Insert(std::string key, EntityKey parsed, LoadedEntity loaded) {
-  CachedEntity entry{std::move(key), std::move(parsed), std::move(loaded), nullptr, 0};
+  auto entry = std::make_unique<CachedEntity>();
+  entry->key = std::move(key);
+  entry->parsed = std::move(parsed);
+  entry->entity = std::move(loaded);
   // The sum of no items is zero, and of any it is not.
-  Items& items = entry.entity.state->items;
-  entry.items = std::make_unique<CachedItems>(items.source(), items.hash_sum() == Hash128{});
-  items.set_source(entry.items.get());
-  by_use_.push_front(std::move(entry));
-  Measure(by_use_.front());
-  hot_.emplace(by_use_.front().key, by_use_.begin());
-  return &by_use_.front();
+  Items& items = entry->entity.state->items;
+  entry->items = std::make_unique<CachedItems>(items.source(), items.hash_sum() == Hash128{});
+  items.set_source(entry->items.get());
+  entry->slot = hot_.size();
+  Measure(*entry);
+  hot_by_key_.emplace(entry->key, entry.get());
+  return hot_.emplace_back(std::move(entry)).get();
 }
 
 CachedEntity* EntityCache::Warm(std::string_view key) {
@@ -67,8 +71,8 @@ void EntityCache::Cool(const CachedEntity& entry) {
 }
 
 CachedEntity* EntityCache::FindHot(std::string_view key) {
-  const auto found = hot_.find(key);
-  return found == hot_.end() ? nullptr : &*found->second;
+  const auto found = hot_by_key_.find(key);
+  return found == hot_by_key_.end() ? nullptr : found->second;
 }
 
 void EntityCache::Applied(uint64_t batch, std::string_view key) {
@@ -84,14 +88,23 @@ void EntityCache::Measure(CachedEntity& entry) {
   hot_bytes_ += entry.bytes;
 }
 
-void EntityCache::DropOldest() {
-  hot_bytes_ -= by_use_.back().bytes;
-  hot_.erase(by_use_.back().key);
-  by_use_.pop_back();
+void EntityCache::Drop(const CachedEntity& entry) {
+  hot_bytes_ -= entry.bytes;
+  hot_by_key_.erase(entry.key);
+  const size_t slot = entry.slot;
+  hot_.back()->slot = slot;
+  std::swap(hot_[slot], hot_.back());
+  hot_.pop_back();
 }
 
-bool EntityCache::MayGo(uint64_t applied_batch) const {
-  return !by_use_.empty() && by_use_.back().last_batch <= applied_batch;
+CachedEntity* EntityCache::AnyIdle(uint64_t applied_batch) {
+  if (hot_.empty()) return nullptr;
+  const size_t from = random_() % hot_.size();
+  for (size_t i = 0; i < hot_.size(); ++i) {
+    CachedEntity& entry = *hot_[(from + i) % hot_.size()];
+    if (entry.last_batch <= applied_batch) return &entry;
+  }
+  return nullptr;
 }
 
 bool EntityCache::IsTooHot() const {
@@ -100,12 +113,18 @@ bool EntityCache::IsTooHot() const {
 }
 
 void EntityCache::EvictIdle(uint64_t applied_batch) {
-  while (IsTooHot() && MayGo(applied_batch)) {
-    Cool(by_use_.back());
-    DropOldest();
+  while (IsTooHot()) {
+    const CachedEntity* idle = AnyIdle(applied_batch);
+    if (idle == nullptr) break;
+    Cool(*idle);
+    Drop(*idle);
   }
   while (IsTooMuch() && cold_.size() > 0) cold_.DropOne();
-  while (IsTooMuch() && MayGo(applied_batch)) DropOldest();
+  while (IsTooMuch()) {
+    const CachedEntity* idle = AnyIdle(applied_batch);
+    if (idle == nullptr) break;
+    Drop(*idle);
+  }
 }
 
 }  // namespace sluice

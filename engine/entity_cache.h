@@ -1,18 +1,21 @@
 // EntityCache: the entities a partition works on, with what is decided but not yet in the store.
 //
-// Hot ones are ready to be decided; when they take too much, those used longest ago become cold: a
-// row of bytes each, a third of the size. One that is used again is made from its row, without the
-// store, and is what the store would have given. When rows take too much, too, some are dropped.
+// Hot ones are ready to be decided; when they take too much, some become cold: a row of bytes each,
+// a third of the size. One that is used again is made from its row, without the store, and is what
+// the store would have given. When rows take too much, too, some are dropped. Which ones has nothing
+// to do with when they were used: a load that goes round over a few more than fit would find none of
+// those that were used last, and of others a cold one costs no more than a few microseconds.
 //
 // Invariants: an entity with changes not yet applied is hot; none is hot and cold; the state of an
 // entry is replaced, never changed, so snapshots of it stay true. Used by the partition's thread.
 #pragma once
 
-#include <list>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/cached_items.h"
 #include "engine/cold_entities.h"
@@ -27,6 +30,7 @@ struct CachedEntity {
   std::unique_ptr<CachedItems> items;
   uint64_t last_batch = 0;  // of the last batch that touched it
   size_t bytes = 0;         // as counted by the cache
+  size_t slot = 0;          // where the cache has it
 };
 
 // Entities with changes not yet applied may go beyond them.
@@ -52,9 +56,8 @@ class EntityCache {
   CachedEntity* FindHot(std::string_view key);
   // `batch` is in the store.
   void Applied(uint64_t batch, std::string_view key);
-  // Back to the bounds: makes cold those used longest ago, drops cold ones, except with changes
-  // past `applied_batch`. What is known of their items
-  // is forgotten where it is more than a few.
+  // Back to the bounds: makes hot ones cold, except with changes past `applied_batch`, drops cold
+  // ones. What is known of their items is forgotten where it is more than a few.
   void EvictIdle(uint64_t applied_batch);
 
   size_t size() const { return hot_.size() + cold_.size(); }
@@ -67,18 +70,19 @@ class EntityCache {
   // Makes it hot; null: it is not cold.
   CachedEntity* Warm(std::string_view key);
   void Cool(const CachedEntity& entry);
-  void DropOldest();
+  void Drop(const CachedEntity& entry);
   void Measure(CachedEntity& entry);
-  bool MayGo(uint64_t applied_batch) const;
+  // Any hot one without changes past `applied_batch`; null: there is none.
+  CachedEntity* AnyIdle(uint64_t applied_batch);
   bool IsTooMuch() const { return size() > bounds_.entities_max || ByteSize() > bounds_.bytes_max; }
   bool IsTooHot() const;
 
   StateStore& store_;
   const EntityCacheBounds bounds_;
   size_t hot_bytes_ = 0;
-  std::list<CachedEntity> by_use_;  // hot ones, most recent first
-  // By the key that the entity holds.
-  std::unordered_map<std::string_view, std::list<CachedEntity>::iterator> hot_;
+  std::vector<std::unique_ptr<CachedEntity>> hot_;
+  std::unordered_map<std::string_view, CachedEntity*> hot_by_key_;  // by the key that it holds
+  std::minstd_rand random_;  // begins alike in every cache
   ColdEntities cold_;
   std::string row_;  // used again
 };
