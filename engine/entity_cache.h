@@ -2,9 +2,10 @@
 //
 // Hot ones are ready to be decided; when they take too much, some become cold: a row of bytes each,
 // a third of the size. One that is used again is made from its row, without the store, and is what
-// the store would have given. When rows take too much, too, some are dropped. Which ones has nothing
-// to do with when they were used: a load that goes round over a few more than fit would find none of
-// those that were used last, and of others a cold one costs no more than a few microseconds.
+// the store would have given. When rows take too much, too, some are dropped. Which ones has
+// nothing to do with when they were used: a load that goes round over a few more than fit would
+// find none of those that were used last, and of others a cold one costs no more than a few
+// microseconds.
 //
 // Invariants: an entity with changes not yet applied is hot; none is hot and cold; the state of an
 // entry is replaced, never changed, so snapshots of it stay true. Used by the partition's thread.
@@ -82,7 +83,7 @@ class EntityCache {
   size_t hot_bytes_ = 0;
   std::vector<std::unique_ptr<CachedEntity>> hot_;
   std::unordered_map<std::string_view, CachedEntity*> hot_by_key_;  // by the key that it holds
-  std::minstd_rand random_;  // begins alike in every cache
+  std::minstd_rand random_;                                         // begins alike in every cache
   ColdEntities cold_;
   std::string row_;  // used again
 };
