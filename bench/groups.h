@@ -26,6 +26,10 @@ Result<Measurements> RunQuery(const BenchOptions& options, DataSet& data);
 Result<Measurements> RunCollections(const BenchOptions& options, DataSet& data);
 // A workload from nothing to all ready, an ordered rollout; planner and allocator by themselves.
 Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data);
+// Of it: a workload from nothing to all ready, city by city, against `plain` commands/s.
+Result<Measurements> RunWorkloadPlane(const BenchOptions& options, DataSet& data, double plain);
+// Of it: an ordered rollout, against the same.
+Result<Measurements> RunRollout(const BenchOptions& options, DataSet& data, double plain);
 // Of it: reports of servers to their instances, at growing numbers of them, against the smallest.
 Result<Measurements> RunServerPlane(const BenchOptions& options, DataSet& data);
 

@@ -1,71 +1,21 @@
 #include "cli/why_text.h"
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <set>
 #include <string>
 
-#include "events/result.h"
+#include "cli/why_step.h"
 
 namespace sluice::cli {
 namespace {
 
 using nlohmann::json;
 
-std::string Text(const json& object, const char* name) { return object.value(name, ""); }
-
-std::string JoinedTexts(const json& list) {
-  std::string text;
-  for (const json& one : list) text += (text.empty() ? "" : ", ") + one.get<std::string>();
-  return text;
-}
-
-// "Apply by ada", "Observed from instance/default/web".
-std::string CommandOf(const json& step) {
-  std::string text = Text(step, "command");
-  if (step.contains("sender")) return text + " from " + Text(step, "sender");
-  if (step.contains("actor")) return text + " by " + Text(step, "actor");
-  return text;
-}
-
-std::string RejectionOf(const json& step) {
-  if (!step.contains("rejection")) return "";
-  const json& rejection = step["rejection"];
-  const std::string field = Text(rejection, "field");
-  return Text(rejection, "code") + ": " + (field.empty() ? "" : field + ": ") +
-         Text(rejection, "message");
-}
-
-// What came of it, in short.
-std::string OutcomeOf(const json& step) {
-  if (const std::string rejection = RejectionOf(step); !rejection.empty()) {
-    return "rejected " + rejection;
-  }
-  const std::string verdict = Text(step, "verdict");
-  std::string text = verdict == "Accepted" ? "" : verdict;
-  if (step.contains("events")) text += (text.empty() ? "" : ", ") + JoinedTexts(step["events"]);
-  return text;
-}
-
 std::string Line(const json& step) {
   std::string line = Text(step, "position") + "  " + Text(step, "entity") + "  " + CommandOf(step);
   const std::string outcome = OutcomeOf(step);
   return outcome.empty() ? line : line + "  [" + outcome + "]";
-}
-
-std::string BeganWith(const json& step) {
-  const std::string cause = Text(step, "cause");
-  const std::string id = step.contains("id") ? ", id " + Text(step, "id") : "";
-  if (step.contains("missing")) return "sent at " + Text(step, "missing") + ", not in this log";
-  if (cause == "outside") {
-    return "a command from outside" +
-           (step.contains("actor") ? " by " + Text(step, "actor") : std::string()) + id;
-  }
-  if (cause == "report") return "a report of " + Text(step, "actor");
-  if (cause == "timer") return "a timer";
-  return "a follow-up of " + Text(step, "sender");
 }
 
 void PrintState(const json& step, const std::string& indent, std::ostream& out) {
@@ -198,74 +148,6 @@ void PrintTree(const json& node, size_t depth, std::ostream& out) {
   }
 }
 
-// Nodes by position, edges from cause to effect.
-class Flowchart {
- public:
-  void AddChain(const json& chain) {
-    for (size_t i = 0; i < chain.size(); ++i) {
-      const std::string node = Node(chain[i]);
-      if (i + 1 < chain.size()) Edge(Node(chain[i + 1]), node, Text(chain[i], "took"));
-      if (i + 1 == chain.size()) Edge(Begin(chain[i], node), node, "");
-      if (!chain[i].contains("because")) continue;
-      const json& because = chain[i]["because"];
-      if (!because.contains("chain") || because["chain"].empty()) continue;
-      Edge(Node(because["chain"].front()), node, "because");
-      AddChain(because["chain"]);
-    }
-  }
-
-  void AddTree(const json& tree) {
-    const std::string node = Node(tree);
-    for (const json& then : tree.value("then", json::array())) {
-      if (!then.contains("decision")) continue;
-      Edge(node, Node(then["decision"]), Text(then, "took"));
-      AddTree(then["decision"]);
-    }
-  }
-
-  void Print(std::ostream& out) const {
-    out << "flowchart TD\n";
-    for (const auto& [name, text] : nodes_) out << "  " << name << text << '\n';
-    for (const std::string& edge : edges_) out << "  " << edge << '\n';
-  }
-
- private:
-  static std::string Escaped(std::string_view text) {
-    static const std::map<char, std::string_view> kEscapes{
-        {'"', "#quot;"}, {'<', "#lt;"}, {'>', "#gt;"}};
-    std::string out;
-    for (const char c : text) {
-      const auto escape = kEscapes.find(c);
-      escape == kEscapes.end() ? out += c : out += escape->second;
-    }
-    return out;
-  }
-
-  std::string Node(const json& step) {
-    std::string name = "d" + Text(step, "position");
-    for (char& c : name) c = c == ':' ? '_' : c;
-    std::string text = Escaped(Text(step, "position") + " " + Text(step, "entity")) + "<br/>" +
-                       Escaped(CommandOf(step));
-    const std::string outcome = OutcomeOf(step);
-    if (!outcome.empty()) text += "<br/>" + Escaped(outcome);
-    nodes_[name] = "[\"" + text + "\"]";
-    return name;
-  }
-
-  std::string Begin(const json& step, const std::string& node) {
-    const std::string name = "b" + node;
-    nodes_[name] = "([\"" + Escaped(BeganWith(step)) + "\"])";
-    return name;
-  }
-
-  void Edge(const std::string& from, const std::string& to, const std::string& label) {
-    edges_.insert(from + (label.empty() ? " --> " : " -->|" + label + "| ") + to);
-  }
-
-  std::map<std::string, std::string> nodes_;
-  std::set<std::string> edges_;
-};
-
 }  // namespace
 
 void PrintWhyEntity(const json& why, std::ostream& out) {
@@ -290,16 +172,6 @@ void PrintWhyDecision(const json& why, std::ostream& out) {
   PrintTree(why.at("led"), 2, out);
   out << "\nCame from\n";
   PrintChain(why.at("chain"), 1, out);
-}
-
-void PrintMermaid(const json& why, std::ostream& out) {
-  Flowchart chart;
-  const json one = json::array({why});
-  for (const json& answer : why.contains("decisions") ? why["decisions"] : one) {
-    if (answer.contains("chain")) chart.AddChain(answer["chain"]);
-    if (answer.contains("led")) chart.AddTree(answer["led"]);
-  }
-  chart.Print(out);
 }
 
 }  // namespace sluice::cli

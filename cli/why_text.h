@@ -1,4 +1,4 @@
-// How `sluice why` shows its answers: trees of text, and Mermaid.
+// How `sluice why` shows its answers as text: trees.
 #pragma once
 
 #include <iosfwd>
@@ -10,7 +10,5 @@ namespace sluice::cli {
 void PrintWhyEntity(const nlohmann::json& why, std::ostream& out);
 // Of a decision: {position, chain, led}.
 void PrintWhyDecision(const nlohmann::json& why, std::ostream& out);
-// Either, as a Mermaid flowchart: causes above, effects below.
-void PrintMermaid(const nlohmann::json& why, std::ostream& out);
 
 }  // namespace sluice::cli

@@ -4,6 +4,7 @@
 #include "cli/debugger.h"
 #include "cli/output.h"
 #include "cli/verbs/debugger_verbs.h"
+#include "cli/why_mermaid.h"
 #include "cli/why_text.h"
 
 namespace sluice::cli {

@@ -2,7 +2,7 @@
 //
 // An ordinal belongs to at most one set of the plan, to at most one severity, and counts towards
 // the sums of the status; all of it follows from its items, the template's hash and the number
-// wanted (FilingOf). Whoever changes one of these refiles: Put and Erase do for their ordinal,
+// wanted (filing.h). Whoever changes one of these refiles: Put and Erase do for their ordinal,
 // RefileAll after the template or the number changed.
 #pragma once
 
@@ -15,8 +15,6 @@
 
 namespace sluice::deployment {
 
-inline constexpr uint64_t kHighest = ~uint64_t{0};
-
 // What climbs to the deployment while nothing is ready, the worst first. Wire values: they are in
 // keys and in DeploymentDetail.
 enum class Severity : uint8_t {
@@ -27,19 +25,6 @@ enum class Severity : uint8_t {
   kGated = 4,           // gates other than Network
   kProvisioningNetwork = 5,
   kProvisioningInstances = 6,
-};
-
-// The set an ordinal is filed under.
-enum class Category : uint8_t {
-  kNone = 0,  // as it should be, or nobody's business
-  kMissing,
-  kWaiting,
-  kStale,
-  kOutdated,
-  kTerminal,
-  kSurplus,  // of a pool: evicted
-  kSteady,   // of a pool: as it should be
-  kLeaving,  // of a pool: asked to go
 };
 
 // Whether `item` is ready on the template it was last given.

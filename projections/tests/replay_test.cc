@@ -6,10 +6,8 @@
 
 #include "events/codec.h"
 #include "projections/change_feed.h"
-#include "projections/record_head.h"
 #include "projections/replay_window.h"
 #include "projections/store_keys.h"
-#include "projections/store_values.h"
 #include "projections/tests/store_fixture.h"
 
 namespace sluice {
@@ -236,134 +234,6 @@ TEST(ReplayWindow, GivesEntitiesInOrderOfTheirRowsAndTheirRecordsInOrder) {
   window.Clear();
   EXPECT_TRUE(window.Runs().empty());
   EXPECT_EQ(window.ByteSize(), 0u);
-}
-
-LogRecord RecordWithEverything(uint32_t seed) {
-  LogRecord record;
-  record.partition = 3;
-  record.term = 2;
-  record.sequence = seed;
-  record.previous = Hash128{seed, 5};
-  Decision& decision = record.decision.emplace();
-  decision.origin = Origin{.epoch = {1, 2},
-                           .input = seed % 2 == 0 ? Input::kInternal : Input::kCommands,
-                           .partition = 3,
-                           .offset = seed};
-  decision.time = Time{1'000'000 + seed};
-  Command& command = decision.command.emplace();
-  command.id = "id";
-  command.entity = seed % 5 == 0 ? "" : "lamp/default/x";
-  command.payload = AnyTable::Of(Release{.skip = true});
-  if (seed % 2 == 0) {
-    command.source = FollowUpSource{.epoch = {9, seed},
-                                    .partition = seed % 3,
-                                    .term = 1,
-                                    .number = seed / 6 + 1,
-                                    .sequence = 7,
-                                    .entity = "lamp/default/y"};
-  }
-  for (uint32_t i = 0; i < seed % 4; ++i) {
-    FollowUp follow_up{.target_partition = i, .number = 1};
-    follow_up.command = command;
-    decision.effects.follow_ups.push_back(std::move(follow_up));
-  }
-  return record;
-}
-
-TEST(RecordHead, FoldsThePartitionAsTheWholeRecordDoes) {
-  RecordHead head;  // its storage is used again
-  for (uint32_t seed = 0; seed < 60; ++seed) {
-    const LogRecord record = RecordWithEverything(seed);
-    const Bytes bytes = Pack(record);
-    ASSERT_TRUE(ReadRecordHead(bytes, &head)) << seed;
-    EXPECT_EQ(head.entity, record.decision->command->entity);
-    PartitionState before;
-    before.partition = 3;
-    before.term = 2;
-    before.next_sequence = seed;
-    before.chain = record.previous;
-    PartitionState by_head = before;
-    PartitionState by_record = before;
-    const auto folded = FoldPartition(by_head, head.record, bytes);
-    EXPECT_EQ(FoldPartition(by_record, record, bytes).has_value(), folded.has_value());
-    EXPECT_EQ(Pack(by_head), Pack(by_record)) << seed;
-    EXPECT_NE(Pack(by_head), Pack(before)) << seed;
-  }
-}
-
-TEST(RecordHead, LeavesToUnpackWhatIsNotAnEntitysDecision) {
-  RecordHead head;
-  LogRecord opened;
-  opened.opened = Opened{};
-  EXPECT_FALSE(ReadRecordHead(Pack(opened), &head));
-  LogRecord settings = RecordWithEverything(1);
-  settings.decision->command->to_partition = 3;
-  EXPECT_FALSE(ReadRecordHead(Pack(settings), &head));
-  LogRecord answered = RecordWithEverything(1);
-  answered.decision->command->payload = AnyTable::Of(Answered{});
-  EXPECT_FALSE(ReadRecordHead(Pack(answered), &head));
-  EXPECT_FALSE(ReadRecordHead("", &head));
-}
-
-TEST(RecordHead, ReadsNoByteOutsideOfWhatItIsGiven) {
-  RecordHead head;
-  const Bytes whole = Pack(RecordWithEverything(6));
-  for (size_t size = 0; size < whole.size(); ++size) {
-    const std::vector<char> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-    ReadRecordHead({cut.data(), cut.size()}, &head);
-  }
-  for (size_t at = 0; at < whole.size(); ++at) {
-    std::vector<char> wrong(whole.begin(), whole.end());
-    wrong[at] = static_cast<char>(wrong[at] ^ 0xff);
-    ReadRecordHead({wrong.data(), wrong.size()}, &head);
-  }
-}
-
-TEST(StoreValues, ReadWhatTheyWrite) {
-  EntityMarks marks;
-  marks.quarantined = "broken";
-  marks.parked = {4, 9};
-  const std::vector<std::string> mentions = {"L", std::string("lsize\0big\0", 10)};
-  const std::string root("\0root\xff", 6);
-  store::EntityParts parts;
-  parts.decisions = 200;
-  parts.version = 300;
-  parts.sequence = 1u << 20;
-  parts.item_hash_sum = {1, 2};
-  parts.state_hash = {3, UINT64_MAX};
-  parts.marks = &marks;
-  parts.mentions = &mentions;
-  parts.root = root;
-  std::string value;
-  store::EncodeEntity(parts, &value);
-  const auto record = store::DecodeEntity(value);
-  ASSERT_TRUE(record);
-  EXPECT_EQ(store::EntityDecisions(value), parts.decisions);
-  EXPECT_EQ(record->version, parts.version);
-  EXPECT_EQ(record->sequence, parts.sequence);
-  EXPECT_EQ(record->item_hash_sum, parts.item_hash_sum);
-  EXPECT_EQ(record->state_hash, parts.state_hash);
-  EXPECT_EQ(record->marks, marks);
-  EXPECT_EQ(record->index_keys, mentions);
-  EXPECT_EQ(record->root, root);
-  for (size_t size = 0; size < value.size() - root.size(); ++size) {
-    EXPECT_FALSE(store::DecodeEntity(value.substr(0, size))) << size;
-  }
-
-  RememberedCommand command;
-  command.fingerprint = {7, 8};
-  command.sequence = 1u << 30;
-  command.time = Time{1'790'000'000'000'000};
-  for (const bool answered : {false, true}) {
-    if (answered) command.answered_by = 77;
-    command.reply_deferred = answered;
-    store::EncodeCommand(command, &value);
-    EXPECT_EQ(*store::DecodeCommand(value), command);
-    EXPECT_EQ(store::CommandTime(value), command.time);
-    for (size_t size = 0; size < value.size(); ++size) {
-      EXPECT_FALSE(store::DecodeCommand(value.substr(0, size))) << size;
-    }
-  }
 }
 
 }  // namespace

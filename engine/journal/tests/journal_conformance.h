@@ -1,5 +1,5 @@
 // What every journal must do, as a suite over a factory. A journal's test binary compiles
-// journal_conformance.cc and instantiates the suite with a harness of its own:
+// journal_conformance*.cc and instantiates the suite with a harness of its own:
 //
 //   INSTANTIATE_TEST_SUITE_P(Embedded, JournalConformance, testing::Values(NamedHarness{...}),
 //                            HarnessName);

@@ -7,6 +7,12 @@
 
 namespace sluice::testing {
 
+inline std::vector<std::string> NamesOf(const std::vector<SnapshotEntry>& entries) {
+  std::vector<std::string> names;
+  for (const SnapshotEntry& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
 class SnapshotTest : public StoreTest {
  protected:
   static constexpr uint32_t kPartitions = 2;
