@@ -108,6 +108,31 @@ Result<uint64_t> AwaitRest(Node& node, std::stop_token stop) {
   return last - asked;
 }
 
+Result<void> AwaitIdle(std::stop_token stop) {
+  constexpr std::chrono::milliseconds kLook{100};
+  constexpr double kIdleSeconds = 0.002;
+  constexpr int kLooksMax = 600;
+  double last = ProcessCpuSeconds();
+  for (int look = 0; look < kLooksMax; ++look) {
+    if (stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
+    std::this_thread::sleep_for(kLook);
+    const double now = ProcessCpuSeconds();
+    if (now - last < kIdleSeconds) return {};
+    last = now;
+  }
+  return {};
+}
+
+Result<void> SettleFiles(const Node& node, const std::string& directory, std::stop_token stop) {
+  for (const auto& store : node.stores()) {
+    auto flushed = store->Checkpoint(directory);
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+    if (!flushed) return flushed;
+  }
+  return AwaitIdle(stop);
+}
+
 Result<void> DataSet::MakeScratch() {
   if (scratch_) return {};
   auto scratch = ScratchDirectory::Make(options_.data_dir);

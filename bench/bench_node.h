@@ -24,6 +24,11 @@ uint64_t CountDecisions(const Node& node);
 // node is: it asks each partition something, which is answered when what stood before is decided.
 // Returns how many decisions there are, without those.
 Result<uint64_t> AwaitRest(Node& node, std::stop_token stop);
+// Waits until the process does nothing any more: what was flushed is compacted.
+Result<void> AwaitIdle(std::stop_token stop);
+// Brings everything decided to disk and waits until it is compacted: whoever wrote it has paid for
+// it then. `directory` is made and removed.
+Result<void> SettleFiles(const Node& node, const std::string& directory, std::stop_token stop);
 
 // `options.entities` instances, each with the same number of decisions behind it. Not thread-safe.
 class DataSet {

@@ -2,7 +2,6 @@
 // costs must not depend on how many there are.
 #include <array>
 #include <random>
-#include <thread>
 
 #include "bench/groups.h"
 #include "bench/workload.h"
@@ -62,22 +61,6 @@ Result<uint64_t> SendAll(const BenchOptions& options, Node& node, uint64_t count
   return AwaitRest(node, options.stop);
 }
 
-// Nothing is done any more: what loading left to be compacted is not what is measured.
-Result<void> AwaitIdle(std::stop_token stop) {
-  constexpr std::chrono::milliseconds kServerLook{100};
-  constexpr double kIdleSeconds = 0.002;
-  constexpr int kLooksMax = 600;
-  double last = ProcessCpuSeconds();
-  for (int look = 0; look < kLooksMax; ++look) {
-    if (stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
-    std::this_thread::sleep_for(kServerLook);
-    const double now = ProcessCpuSeconds();
-    if (now - last < kIdleSeconds) return {};
-    last = now;
-  }
-  return {};
-}
-
 struct ServerCost {
   double per_s = 0;  // rounds per second of processor time
   double reads = 0;  // of the store, each
@@ -107,6 +90,7 @@ class Region {
   // Reports of servers that changed, any of the first `changing` as likely as another: one report
   // of a mapped one is two decisions, its own and its instance's; of the others two are.
   Result<ServerCost> Measure(uint64_t changing) {
+    // What loading left to be compacted is not what is measured.
     if (auto idle = AwaitIdle(options_.stop); !idle) return tl::unexpected<Error>(idle.error());
     const uint64_t each = mapped_ ? 1 : 2;
     const Stopwatch watch;
