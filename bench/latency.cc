@@ -28,9 +28,13 @@ Result<Measurements> RunLatency(const BenchOptions& options, DataSet& data) {
   const auto writes = ReadRecordedWrites(data.data_dir(), from, kLatencyWritesMax);
   if (!writes) return tl::unexpected<Error>(writes.error());
   options.Say(measured.name + ": a bare loop of synced writes of the same sizes");
-  auto bare = RunBareSyncedWrites(options, data.scratch().Path("bare"), *writes);
+  const std::string file = data.scratch().Path("bare");
+  auto bare = RunBareSyncedWrites(options, file, *writes);
   data.scratch().Remove("bare");
   if (!bare) return tl::unexpected<Error>(bare.error());
+  auto offered = RunOfferedSyncedWrites(options, file, *writes, options.offered_per_s);
+  data.scratch().Remove("bare");
+  if (!offered) return tl::unexpected<Error>(offered.error());
   measured.yardstick_per_s = bare->per_s;
   Measurement yardstick;
   yardstick.name = "latency/bare-synced-writes";
@@ -38,7 +42,15 @@ Result<Measurements> RunLatency(const BenchOptions& options, DataSet& data) {
   yardstick.p50_us = bare->writes.Quantile(0.5);
   yardstick.p99_us = bare->writes.Quantile(0.99);
   if (*yardstick.p99_us > 0) measured.ratio = *measured.p99_us / *yardstick.p99_us;
-  return Measurements{std::move(measured), std::move(yardstick)};
+  // What one slow sync costs all that come meanwhile shows in this one only.
+  Measurement same_load;
+  same_load.name = "latency/bare-synced-writes-of-the-same-load";
+  same_load.per_s = offered->per_s;
+  same_load.p50_us = offered->writes.Quantile(0.5);
+  same_load.p99_us = offered->writes.Quantile(0.99);
+  if (*same_load.p99_us > 0) same_load.ratio = *measured.p99_us / *same_load.p99_us;
+  same_load.target = "ratio: the node's p99 to this one";
+  return Measurements{std::move(measured), std::move(yardstick), std::move(same_load)};
 }
 
 }  // namespace sluice::bench

@@ -14,7 +14,7 @@ namespace sluice::bench {
 
 struct YardstickResult {
   double per_s = 0;  // decisions
-  Latencies writes;  // of each synced write, us
+  Latencies writes;  // of each synced write, or of each record, us
 };
 
 // A raw RocksDB loop: the writes once more, each synced, into a database like the journal's, and
@@ -28,5 +28,11 @@ Result<YardstickResult> RunRawRocksDb(
 // A bare loop that appends as many bytes as each of the writes has to a file and syncs it.
 Result<YardstickResult> RunBareSyncedWrites(const BenchOptions& options, const std::string& path,
                                             const std::vector<RecordedWrite>& writes);
+
+// The same loop, to which records come at `per_s` whether or not it is done with earlier ones: each
+// write is of all that have come. Measures each record, from when it was due, as RunOpenLoop does.
+Result<YardstickResult> RunOfferedSyncedWrites(const BenchOptions& options, const std::string& path,
+                                               const std::vector<RecordedWrite>& writes,
+                                               uint64_t per_s);
 
 }  // namespace sluice::bench

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <thread>
+#include <utility>
 
 #include "bench/yardstick.h"
 
@@ -85,6 +87,36 @@ double MicrosSince(SteadyClock::time_point start) {
   return std::chrono::duration<double, std::micro>(SteadyClock::now() - start).count();
 }
 
+class SyncedFile {
+ public:
+  static Result<SyncedFile> Make(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) return Err(ErrorCode::kIo, "cannot make {}: {}", path, std::strerror(errno));
+    return SyncedFile(fd, path);
+  }
+  SyncedFile(SyncedFile&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+  SyncedFile& operator=(SyncedFile&&) = delete;
+  ~SyncedFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  // So many bytes, synced.
+  Result<void> Append(size_t size) {
+    const std::string bytes(size, 's');
+    if (::write(fd_, bytes.data(), size) != static_cast<ssize_t>(size) || ::fdatasync(fd_) != 0) {
+      return Err(ErrorCode::kIo, "cannot write {}: {}", path_, std::strerror(errno));
+    }
+    return {};
+  }
+
+ private:
+  SyncedFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  int fd_;
+  std::string path_;
+};
+
 }  // namespace
 
 Result<YardstickResult> RunRawRocksDb(
@@ -118,25 +150,53 @@ Result<YardstickResult> RunRawRocksDb(
 
 Result<YardstickResult> RunBareSyncedWrites(const BenchOptions& options, const std::string& path,
                                             const std::vector<RecordedWrite>& writes) {
-  const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-  if (fd < 0) return Err(ErrorCode::kIo, "cannot make {}: {}", path, std::strerror(errno));
+  auto file = SyncedFile::Make(path);
+  if (!file) return tl::unexpected<Error>(file.error());
   YardstickResult result;
   uint64_t records = 0;
-  bool failed = false;
   const Stopwatch watch;
   for (const RecordedWrite& write : writes) {
-    if (failed || options.stop.stop_requested() || watch.Elapsed() > options.time) break;
-    const std::string bytes(write.bytes, 's');
+    if (options.stop.stop_requested() || watch.Elapsed() > options.time) break;
     const auto began = SteadyClock::now();
-    failed = ::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
-             ::fdatasync(fd) != 0;
+    if (auto appended = file->Append(write.bytes); !appended) {
+      return tl::unexpected<Error>(appended.error());
+    }
     result.writes.Add(MicrosSince(began));
     records += write.records;
   }
   result.per_s = static_cast<double>(records) / watch.Seconds();
-  const std::string why = std::strerror(errno);
-  ::close(fd);
-  if (failed) return Err(ErrorCode::kIo, "cannot write {}: {}", path, why);
+  return result;
+}
+
+Result<YardstickResult> RunOfferedSyncedWrites(const BenchOptions& options, const std::string& path,
+                                               const std::vector<RecordedWrite>& writes,
+                                               uint64_t per_s) {
+  size_t bytes = 0;
+  size_t recorded = 0;
+  for (const RecordedWrite& write : writes) {
+    bytes += write.bytes;
+    recorded += write.records;
+  }
+  if (recorded == 0) return Err(ErrorCode::kInvalid, "nothing was written");
+  auto file = SyncedFile::Make(path);
+  if (!file) return tl::unexpected<Error>(file.error());
+  YardstickResult result;
+  const auto began = SteadyClock::now();
+  const auto due = [&](uint64_t n) {
+    return began + std::chrono::microseconds(n * 1'000'000 / per_s);
+  };
+  const Stopwatch watch;
+  uint64_t done = 0;
+  while (!options.stop.stop_requested() && watch.Elapsed() < options.time) {
+    std::this_thread::sleep_until(due(done));
+    uint64_t come = done;
+    for (const auto now = SteadyClock::now(); due(come) <= now;) ++come;
+    if (auto appended = file->Append((come - done) * bytes / recorded); !appended) {
+      return tl::unexpected<Error>(appended.error());
+    }
+    for (; done < come; ++done) result.writes.Add(MicrosSince(due(done)));
+  }
+  result.per_s = static_cast<double>(done) / watch.Seconds();
   return result;
 }
 
