@@ -13,6 +13,24 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// The provider starts each in a session of its own. Others that look the same are parts of one: a
+// leak checker's, say, while it ends.
+bool LeadsItsSession(const fs::path& process) {
+  std::ifstream in(process / "stat");
+  std::string stat;
+  std::getline(in, stat);
+  // "pid (name) state ppid pgrp session ...", and a name may hold anything.
+  const size_t end_of_name = stat.rfind(')');
+  if (end_of_name == std::string::npos) return false;
+  std::istringstream rest(stat.substr(end_of_name + 1));
+  std::string state;
+  int parent = 0;
+  int group = 0;
+  int session = 0;
+  rest >> state >> parent >> group >> session;
+  return process.filename() == std::to_string(session);
+}
+
 std::string RevisionOf(const fs::path& process) {
   std::ifstream in(process / "cmdline", std::ios::binary);
   std::string argument;
@@ -47,6 +65,7 @@ void ProcessWatch::Look() {
     if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
       continue;
     if (fs::read_symlink(entry.path() / "exe", error) != program_ || error) continue;
+    if (!LeadsItsSession(entry.path())) continue;
     const std::string revision = RevisionOf(entry.path());
     if (!revision.empty()) ++now[revision];  // Gone since, if empty.
   }

@@ -67,7 +67,7 @@ until_true 20 "the first answers" load_is_served
 apply examples/workload/workload-v2.yaml
 a_plan_waits() { [[ $(deployment shop-all-dfw .status.plan.counts.skipped) -gt 0 ]]; }
 until_true 20 "a rollout that is seen to wait" a_plan_waits
-deployment shop-all-dfw '.status.plan.actions[] | "   \(.action) \(.instance)\(if .skipped then " (skipped)" else "" end)"'
+deployment shop-all-dfw '.status.plan.actions[]? | "   \(.action) \(.instance)\(if .skipped then " (skipped)" else "" end)"'
 until_true 120 "v2 of all six" all_are v2
 v2_is_served() { tail -4 "$work/load" | grep -q 'v2$'; }
 until_true 20 "v2 for the load" v2_is_served

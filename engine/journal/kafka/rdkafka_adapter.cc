@@ -108,6 +108,12 @@ struct Producer::Impl {
 Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Producer::~Producer() {
+  // The library (2.0.2) must not be ended between a transaction's first record and its request to
+  // have the partition in it: it asserts that it knows of the request when that is broken off
+  // (`txn_req_cnt > 0`), and takes the process with it. The request goes out at once; where nobody
+  // answers it, it is known by then.
+  constexpr int kRequestedMs = 100;
+  if (!impl_->transactional_id.empty()) rd_kafka_flush(impl_->handle.get(), kRequestedMs);
   impl_->stopping = true;
   if (impl_->poller.joinable()) impl_->poller.join();
 }
