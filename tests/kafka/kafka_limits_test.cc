@@ -119,7 +119,8 @@ TEST(KafkaLimits, AFullQueueRefusesAndGoesOnWhenTheBrokerDoes) {
     ASSERT_EQ(large->status, 503) << large->body;
   }
   const uint64_t after = ResidentBytes(cluster.node(0).pid());
-  EXPECT_LT(after, before + kCommands * kLargeBytes / 2);
+  // A sanitizer keeps what is freed for a while.
+  if (!kIsSanitized) EXPECT_LT(after, before + kCommands * kLargeBytes / 2);
 
   KafkaBroker::Script("resume 1");
   cluster.AwaitReadiness(true);

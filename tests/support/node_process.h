@@ -13,13 +13,15 @@
 
 namespace sluice::testing {
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kIsSanitized = true;
+#else
+inline constexpr bool kIsSanitized = false;
+#endif
+
 // How long a process may take for what takes seconds. Under a sanitizer everything takes several
 // times as long, as ctest's time-outs grant it.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-inline constexpr Duration kProcessPatience = Duration::Seconds(300);
-#else
-inline constexpr Duration kProcessPatience = Duration::Seconds(60);
-#endif
+inline constexpr Duration kProcessPatience = Duration::Seconds(kIsSanitized ? 300 : 60);
 
 // A directory that goes with everything in it; kept where a test failed, its path printed.
 class TempDir {
