@@ -194,12 +194,11 @@ Result<size_t> PartitionStore::WriteBatch(const EntitySource& next, const Partit
   const Time now = after.decision_time;
   db_->forget_before->store((now - IdempotencyWindow(after.settings)).us,
                             std::memory_order_relaxed);
-  // Files taken in are on disk at once: what is in memory must not be behind them.
-  if (sorted_files && unflushed_decisions_ > 0) {
+  // Files taken in are on disk at once: what is in memory, or on its way from there, must not be
+  // behind them.
+  if (sorted_files) {
     auto flushed = FlushStoreDb(*db_, /*wait=*/true);
     if (!flushed) return tl::unexpected(flushed.error());
-    unflushed_decisions_ = 0;
-    unflushed_bytes_ = 0;
   }
   const auto sink = sorted_files ? MakeFileSink(*db_) : MakeBatchSink(*db_);
   if (auto written = WriteEntities(next, *sink); !written) {
