@@ -120,7 +120,9 @@ TEST(KafkaLimits, AFullQueueRefusesAndGoesOnWhenTheBrokerDoes) {
   }
   const uint64_t after = ResidentBytes(cluster.node(0).pid());
   // A sanitizer keeps what is freed for a while.
-  if (!kIsSanitized) EXPECT_LT(after, before + kCommands * kLargeBytes / 2);
+  if (!kIsSanitized) {
+    EXPECT_LT(after, before + kCommands * kLargeBytes / 2);
+  }
 
   KafkaBroker::Script("resume 1");
   cluster.AwaitReadiness(true);
