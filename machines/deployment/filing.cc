@@ -54,27 +54,26 @@ Severity SeverityOf(const Deployment& state, uint64_t ordinal, const DeploymentM
 struct Set {
   CollectionId collection;
   uint32_t DeploymentOwn::*size;
-  bool descending;
 };
 
 Set SetOf(Category category) {
   switch (category) {
     case Category::kMissing:
-      return {M::kMissing, &DeploymentOwn::missing, false};
+      return {M::kMissing, &DeploymentOwn::missing};
     case Category::kWaiting:
-      return {M::kWaiting, &DeploymentOwn::waiting, false};
+      return {M::kWaiting, &DeploymentOwn::waiting};
     case Category::kStale:
-      return {M::kStale, &DeploymentOwn::stale, false};
+      return {M::kStale, &DeploymentOwn::stale};
     case Category::kOutdated:
-      return {M::kOutdated, &DeploymentOwn::outdated, true};
+      return {M::kOutdated, &DeploymentOwn::outdated};
     case Category::kTerminal:
-      return {M::kTerminal, &DeploymentOwn::terminal, true};
+      return {M::kTerminal, &DeploymentOwn::terminal};
     case Category::kSurplus:
-      return {M::kSurplus, &DeploymentOwn::surplus, true};
+      return {M::kSurplus, &DeploymentOwn::surplus};
     case Category::kSteady:
-      return {M::kSteady, &DeploymentOwn::steady, true};
+      return {M::kSteady, &DeploymentOwn::steady};
     case Category::kLeaving:
-      return {M::kLeaving, &DeploymentOwn::leaving, false};
+      return {M::kLeaving, &DeploymentOwn::leaving};
     case Category::kNone:
       break;
   }
@@ -92,7 +91,8 @@ void Count(uint32_t& sum, bool before, bool after) {
 void FileUnder(Deployment& state, uint64_t ordinal, Category category, bool there) {
   if (category == Category::kNone) return;
   const Set set = SetOf(category);
-  Mark(state, set.collection, BigEndianKey(set.descending ? kHighest - ordinal : ordinal), there);
+  Mark(state, set.collection,
+       BigEndianKey(IsDescending(set.collection) ? kHighest - ordinal : ordinal), there);
   state.own.*set.size += there ? 1u : ~0u;
 }
 
