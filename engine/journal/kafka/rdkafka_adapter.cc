@@ -113,7 +113,10 @@ Producer::~Producer() {
   // (`txn_req_cnt > 0`), and takes the process with it. The request goes out at once; where nobody
   // answers it, it is known by then.
   constexpr int kRequestedMs = 100;
-  if (!impl_->transactional_id.empty()) rd_kafka_flush(impl_->handle.get(), kRequestedMs);
+  if (!impl_->transactional_id.empty()) {
+    impl_->on_delivered = nullptr;  // whoever is to be told may be on the way out, too
+    rd_kafka_flush(impl_->handle.get(), kRequestedMs);
+  }
   impl_->stopping = true;
   if (impl_->poller.joinable()) impl_->poller.join();
 }
