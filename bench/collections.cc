@@ -8,6 +8,7 @@
 #include "events/codec.h"
 #include "events/instance.gen.h"
 #include "events/location.gen.h"
+#include "events/make_command.h"
 #include "events/network.gen.h"
 
 namespace sluice::bench {
@@ -35,14 +36,6 @@ struct Collection {
   std::vector<std::vector<Command>> (*round)(uint64_t round, const Shape& shape);
 };
 
-template <class C>
-Command ToMember(std::string entity, C payload) {
-  Command command;
-  command.entity = std::move(entity);
-  command.payload = AnyTable::Of(std::move(payload));
-  return command;
-}
-
 // The numbers of a round's entities: every one in its turn.
 template <class Make>
 std::vector<Command> Each(uint64_t round, uint64_t count, uint64_t of, const Make& make) {
@@ -58,8 +51,8 @@ Command MakeMember(uint64_t number, const Shape& shape, std::string revision) {
   LocationApply apply;
   apply.spec.provider = "local";
   apply.labels["revision"] = std::move(revision);
-  return ToMember(fmt::format("location/ns-{}/member-{}", number % shape.parents, number),
-                  std::move(apply));
+  return MakeCommand(fmt::format("location/ns-{}/member-{}", number % shape.parents, number),
+                     std::move(apply));
 }
 
 std::vector<std::vector<Command>> ChangeMembers(uint64_t round, const Shape& shape) {
@@ -73,7 +66,7 @@ std::vector<std::vector<Command>> ChangeMembers(uint64_t round, const Shape& sha
 Command MakeObserved(uint64_t parent) {
   LocationApply apply;
   apply.spec.provider = "local";
-  return ToMember(fmt::format("location/default/parent-{}", parent), std::move(apply));
+  return MakeCommand(fmt::format("location/default/parent-{}", parent), std::move(apply));
 }
 
 Command MakeObserver(uint64_t number, const Shape& shape) {
@@ -82,13 +75,13 @@ Command MakeObserver(uint64_t number, const Shape& shape) {
   ProcessRuntime process;
   process.command = {"/usr/bin/serve"};
   apply.spec.runtime.process = std::move(process);
-  return ToMember(fmt::format("instance/default/observer-{}", number), std::move(apply));
+  return MakeCommand(fmt::format("instance/default/observer-{}", number), std::move(apply));
 }
 
 std::vector<std::vector<Command>> ChangeObserved(uint64_t, const Shape& shape) {
   return {Each(0, shape.parents, shape.parents, [](uint64_t parent) {
-    return ToMember(fmt::format("location/default/parent-{}", parent),
-                    AcquireLease{.provider = "local", .holder = "bench"});
+    return MakeCommand(fmt::format("location/default/parent-{}", parent),
+                       AcquireLease{.provider = "local", .holder = "bench"});
   })};
 }
 
@@ -99,7 +92,7 @@ Command MakeNetwork(uint64_t parent) {
   apply.spec.ipam.mode = IpamMode::kPolicy;
   apply.spec.ipam.ipv4_range = fmt::format("10.{}.{}.0/24", parent / 256 % 256, parent % 256);
   apply.spec.ip_families = {"IPv4"};
-  return ToMember(fmt::format("network/default/parent-{}", parent), std::move(apply));
+  return MakeCommand(fmt::format("network/default/parent-{}", parent), std::move(apply));
 }
 
 std::string HolderKey(uint64_t number) {
@@ -110,13 +103,13 @@ Command MakeHolder(uint64_t number, const Shape& shape) {
   NetworkBindingApply apply;
   apply.spec.network.name = fmt::format("parent-{}", number % shape.parents);
   apply.spec.location.name = "here";
-  return ToMember(HolderKey(number), std::move(apply));
+  return MakeCommand(HolderKey(number), std::move(apply));
 }
 
 std::vector<std::vector<Command>> ReplaceHolders(uint64_t round, const Shape& shape) {
   const uint64_t count = std::min(kRoundCommands, shape.entities / 2);
   return {Each(round, count, shape.entities,
-               [](uint64_t number) { return ToMember(HolderKey(number), Delete{}); }),
+               [](uint64_t number) { return MakeCommand(HolderKey(number), Delete{}); }),
           Each(round, count, shape.entities,
                [&](uint64_t number) { return MakeHolder(number, shape); })};
 }

@@ -7,6 +7,19 @@ namespace {
 
 constexpr size_t kLatencyWritesMax = 200'000;
 
+Measurement MeasurementOf(std::string name, YardstickResult& result) {
+  Measurement measured{.name = std::move(name)};
+  measured.per_s = result.per_s;
+  measured.p50_us = result.writes.Quantile(0.5);
+  measured.p99_us = result.writes.Quantile(0.99);
+  return measured;
+}
+
+std::optional<double> OfP99s(const Measurement& measured, const Measurement& yardstick) {
+  if (yardstick.p99_us.value_or(0) <= 0) return std::nullopt;
+  return *measured.p99_us / *yardstick.p99_us;
+}
+
 }  // namespace
 
 Result<Measurements> RunLatency(const BenchOptions& options, DataSet& data) {
@@ -35,22 +48,14 @@ Result<Measurements> RunLatency(const BenchOptions& options, DataSet& data) {
   auto offered = RunOfferedSyncedWrites(options, file, *writes, options.offered_per_s);
   data.scratch().Remove("bare");
   if (!offered) return tl::unexpected<Error>(offered.error());
-  measured.yardstick_per_s = bare->per_s;
-  Measurement yardstick;
-  yardstick.name = "latency/bare-synced-writes";
-  yardstick.per_s = bare->per_s;
-  yardstick.p50_us = bare->writes.Quantile(0.5);
-  yardstick.p99_us = bare->writes.Quantile(0.99);
-  if (*yardstick.p99_us > 0) measured.ratio = *measured.p99_us / *yardstick.p99_us;
+  Measurement writes_alone = MeasurementOf("latency/bare-synced-writes", *bare);
+  measured.yardstick_per_s = writes_alone.per_s;
+  measured.ratio = OfP99s(measured, writes_alone);
   // What one slow sync costs all that come meanwhile shows in this one only.
-  Measurement same_load;
-  same_load.name = "latency/bare-synced-writes-of-the-same-load";
-  same_load.per_s = offered->per_s;
-  same_load.p50_us = offered->writes.Quantile(0.5);
-  same_load.p99_us = offered->writes.Quantile(0.99);
-  if (*same_load.p99_us > 0) same_load.ratio = *measured.p99_us / *same_load.p99_us;
+  Measurement same_load = MeasurementOf("latency/bare-synced-writes-of-the-same-load", *offered);
+  same_load.ratio = OfP99s(measured, same_load);
   same_load.target = "ratio: the node's p99 to this one";
-  return Measurements{std::move(measured), std::move(yardstick), std::move(same_load)};
+  return Measurements{std::move(measured), std::move(writes_alone), std::move(same_load)};
 }
 
 }  // namespace sluice::bench

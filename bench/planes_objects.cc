@@ -10,7 +10,7 @@ Command MakeCity(uint64_t number) {
   LocationApply apply;
   apply.spec.provider = "local";
   apply.spec.topology["topology.datum.net/city-code"] = City(number);
-  return To(fmt::format("location/default/at-{}", number), std::move(apply));
+  return MakeCommand(fmt::format("location/default/at-{}", number), std::move(apply));
 }
 
 InstanceTemplate Template(uint64_t revision, bool with_network) {

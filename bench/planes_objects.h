@@ -5,23 +5,15 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "bench/bench_node.h"
 #include "events/deployment.gen.h"
+#include "events/make_command.h"
 #include "projections/queries.h"
 
 namespace sluice::bench {
 
 inline constexpr uint64_t kPlaneInstances = 10'000;
-
-template <class C>
-Command To(std::string entity, C payload) {
-  Command command;
-  command.entity = std::move(entity);
-  command.payload = AnyTable::Of(std::move(payload));
-  return command;
-}
 
 // The code of a city, and the location default/at-<number> that is there.
 std::string City(uint64_t number);

@@ -18,7 +18,7 @@ Command MakePool(uint64_t replicas, uint64_t revision, ManagementPolicy policy) 
   apply.spec.scale_settings.min_replicas = static_cast<int32_t>(replicas);
   apply.spec.scale_settings.instance_management_policy = policy;
   apply.spec.template_ = Template(revision, false);
-  return To(kPool, std::move(apply));
+  return MakeCommand(kPool, std::move(apply));
 }
 
 }  // namespace

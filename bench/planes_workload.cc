@@ -17,7 +17,7 @@ constexpr char kShop[] = "workload/default/shop";
 Command MakeNetwork() {
   NetworkApply apply;
   apply.spec.ipam.mode = IpamMode::kAuto;
-  return To("network/default/default", std::move(apply));
+  return MakeCommand("network/default/default", std::move(apply));
 }
 
 Command MakeWorkload(uint64_t cities, uint64_t per_city) {
@@ -29,7 +29,7 @@ Command MakeWorkload(uint64_t cities, uint64_t per_city) {
   placement.scale_settings.min_replicas = static_cast<int32_t>(per_city);
   placement.scale_settings.instance_management_policy = ManagementPolicy::kParallel;
   apply.spec.placements.push_back(std::move(placement));
-  return To(kShop, std::move(apply));
+  return MakeCommand(kShop, std::move(apply));
 }
 
 // `instances` are wanted; the last of them are left out where they fill no city.
@@ -130,6 +130,14 @@ Result<CityCosts> FillCities(const BenchOptions& options, Node& node, InstantPro
   return costs;
 }
 
+// Whether later ones cost as much.
+Measurement Flat(std::string name, double later_per_s, double earlier_per_s, std::string target) {
+  Measurement measured{.name = std::move(name)};
+  measured.Compare(later_per_s, earlier_per_s);
+  measured.target = std::move(target);
+  return measured;
+}
+
 Measurements MeasurementsOf(const CityCosts& costs, double plain) {
   const auto& [first, last, halves, all] = costs;
   Measurement ready{.name = fmt::format("planes/workload-{}", all.instances)};
@@ -137,24 +145,20 @@ Measurements MeasurementsOf(const CityCosts& costs, double plain) {
   ready.rss_bytes = ResidentBytes();
   ready.count = all.DecisionsEach();
   ready.target = "decisions per instance";
-  Measurement further{.name = "planes/a-further-thousand"};
-  further.Compare(last.PerCpuSecond(), first.PerCpuSecond());
-  further.target = "flat";
-  Measurement half{.name = "planes/the-second-half"};
-  half.Compare(halves[1].PerCpuSecond(), halves[0].PerCpuSecond());
-  half.target = "flat";
+  Measurement further =
+      Flat("planes/a-further-thousand", last.PerCpuSecond(), first.PerCpuSecond(), "flat");
+  Measurement half =
+      Flat("planes/the-second-half", halves[1].PerCpuSecond(), halves[0].PerCpuSecond(), "flat");
   Measurement decisions{.name = "planes/decisions-of-a-further-thousand"};
   decisions.ratio = last.DecisionsEach() / first.DecisionsEach();
   decisions.count = last.DecisionsEach();
   decisions.target = "flat; count: per instance";
   // Compactions come in lumps all the same, four or six flushes at a time: what the node itself
   // takes is told of besides.
-  Measurement own{.name = "planes/a-further-thousand-own"};
-  own.Compare(last.PerOwnSecond(), first.PerOwnSecond());
-  own.target = "flat; without flushes and compactions";
-  Measurement own_half{.name = "planes/the-second-half-own"};
-  own_half.Compare(halves[1].PerOwnSecond(), halves[0].PerOwnSecond());
-  own_half.target = "flat; the same";
+  Measurement own = Flat("planes/a-further-thousand-own", last.PerOwnSecond(), first.PerOwnSecond(),
+                         "flat; without flushes and compactions");
+  Measurement own_half = Flat("planes/the-second-half-own", halves[1].PerOwnSecond(),
+                              halves[0].PerOwnSecond(), "flat; the same");
   Measurement background{.name = "planes/flushes-and-compactions"};
   background.count = 1e6 * all.background_seconds / all.Count();
   background.target = "count: us of processor time an instance";

@@ -4,6 +4,7 @@
 
 #include "events/instance.gen.h"
 #include "events/location.gen.h"
+#include "events/make_command.h"
 
 namespace sluice::bench {
 namespace {
@@ -13,10 +14,8 @@ constexpr uint64_t kReadyStep = 3;
 
 template <class C>
 Command To(std::string entity, C payload, uint64_t number, uint64_t step) {
-  Command command;
-  command.id = fmt::format("bench-{}-{}", number, step);
-  command.entity = std::move(entity);
-  command.payload = AnyTable::Of(std::move(payload));
+  Command command =
+      MakeCommand(std::move(entity), std::move(payload), fmt::format("bench-{}-{}", number, step));
   command.actor = "bench";
   return command;
 }

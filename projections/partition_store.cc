@@ -129,6 +129,10 @@ std::shared_ptr<const StoreDb> PartitionStore::Db() const {
   return db_;
 }
 
+uint64_t PartitionStore::MemtablesClosed() const {
+  return Db()->seals->load(std::memory_order_relaxed);
+}
+
 uint64_t PartitionStore::Reads() const {
   const StoreReads& reads = Db()->reads;
   return reads.entities + reads.items + reads.scans;

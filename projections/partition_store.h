@@ -102,6 +102,8 @@ class PartitionStore final : public StateStore {
   // How often a decision found something not in memory since it was opened: entities, single items
   // and scans of them.
   uint64_t Reads() const;
+  // How many memtables were closed to be written out since it was opened, whoever began it.
+  uint64_t MemtablesClosed() const;
 
  private:
   explicit PartitionStore(StoreOptions options);

@@ -13,6 +13,7 @@
 #include "engine/partition_processor.h"
 #include "engine/testing/memory_store.h"
 #include "engine/testing/sim_journal.h"
+#include "events/make_command.h"
 
 namespace sluice::testing {
 
@@ -46,11 +47,7 @@ class Cluster final : private ProcessorListener {
   uint64_t Send(Command command);
   template <class C>
   uint64_t Send(std::string_view entity, C payload, std::string id = "") {
-    Command command;
-    command.entity = entity;
-    command.payload = AnyTable::Of(std::move(payload));
-    command.id = std::move(id);
-    return Send(std::move(command));
+    return Send(MakeCommand(std::string(entity), std::move(payload), std::move(id)));
   }
   uint64_t SendBytes(uint32_t partition, Bytes bytes, bool is_json);
   // Sends, runs, and returns the decision.

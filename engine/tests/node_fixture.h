@@ -15,6 +15,7 @@
 #include "engine/node.h"
 #include "engine/testing/memory_store.h"
 #include "engine/tests/widget.h"
+#include "events/make_command.h"
 #include "machines/clusterconfig/clusterconfig.h"
 
 namespace sluice {
@@ -53,14 +54,6 @@ class NodeTest : public ::testing::Test {
     node_ = std::move(*opened);
     ASSERT_TRUE(node_->Start());
   }
-  template <class C>
-  static Command CommandOf(std::string entity, C payload, std::string id = "") {
-    Command command;
-    command.entity = std::move(entity);
-    command.payload = AnyTable::Of(std::move(payload));
-    command.id = std::move(id);
-    return command;
-  }
   // The final answer.
   Result<CallerAnswer> Await(Command command) {
     auto promise = std::make_shared<std::promise<Result<CallerAnswer>>>();
@@ -72,7 +65,7 @@ class NodeTest : public ::testing::Test {
   }
   template <class C>
   CommandResult Decide(std::string entity, C payload, std::string id = "") {
-    auto answer = Await(CommandOf(std::move(entity), std::move(payload), std::move(id)));
+    auto answer = Await(MakeCommand(std::move(entity), std::move(payload), std::move(id)));
     EXPECT_TRUE(answer.has_value()) << answer.error().message;
     return answer ? answer->result : CommandResult{};
   }

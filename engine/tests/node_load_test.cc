@@ -19,8 +19,8 @@ TEST_F(NodeTest, ManyThreadsAreAllAnsweredAndTheStateOutlivesTheProcess) {
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {
       for (int i = 0; i < kCommandsEach; ++i) {
-        auto answer = Await(
-            CommandOf(fmt::format("widget/default/w{}", (thread + i) % 3), AddAmount{.amount = 1}));
+        auto answer = Await(MakeCommand(fmt::format("widget/default/w{}", (thread + i) % 3),
+                                        AddAmount{.amount = 1}));
         if (answer && answer->result.accepted) ++accepted;
       }
     });
@@ -51,7 +51,7 @@ TEST_F(NodeTest, StopUnderLoadAnswersEverybodyOnce) {
     threads.emplace_back([&] {
       while (!enough) {
         ++submitted;
-        node_->Submit(CommandOf("widget/default/a", AddAmount{.amount = 1}),
+        node_->Submit(MakeCommand("widget/default/a", AddAmount{.amount = 1}),
                       [&](Result<CallerAnswer> answer) {
                         if (answer && ++accepted == 500) loaded.set_value();
                         ++answered;
@@ -70,7 +70,7 @@ TEST_F(NodeTest, StopUnderLoadAnswersEverybodyOnce) {
 TEST_F(NodeTest, AfterStopNobodyWaits) {
   Open();
   node_->Stop();
-  const auto answer = Await(CommandOf("widget/default/a", WidgetApply{}));
+  const auto answer = Await(MakeCommand("widget/default/a", WidgetApply{}));
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
 }
@@ -82,10 +82,10 @@ TEST_F(NodeTest, AfterStopEachIsRefusedByTheThreadThatSubmitsIt) {
   node_->Stop();
   std::thread::id submitted_by;
   std::thread::id refused_by;
-  node_->Submit(CommandOf("widget/default/a", WidgetApply{}), [&](const Result<CallerAnswer>&) {
+  node_->Submit(MakeCommand("widget/default/a", WidgetApply{}), [&](const Result<CallerAnswer>&) {
     std::thread other([&] {
       submitted_by = std::this_thread::get_id();
-      node_->Submit(CommandOf("widget/default/a", WidgetApply{}),
+      node_->Submit(MakeCommand("widget/default/a", WidgetApply{}),
                     [&](const Result<CallerAnswer>& answer) {
                       EXPECT_FALSE(answer);
                       refused_by = std::this_thread::get_id();
@@ -106,7 +106,7 @@ TEST_F(NodeTest, AnothersCommandIsDecidedBeforeTheRestOfAFlood) {
   std::promise<void> all;
   std::promise<std::string> position;
   const auto submit = [&](std::string actor, std::string entity) {
-    Command command = CommandOf(std::move(entity), WidgetApply{});
+    Command command = MakeCommand(std::move(entity), WidgetApply{});
     command.actor = std::move(actor);
     const bool calm = command.actor == "calm";
     node_->Submit(std::move(command), [&, calm](Result<CallerAnswer> answer) {
@@ -132,7 +132,7 @@ TEST_F(NodeTest, WhoHasTooManyWaitingIsToldWhenToTryAgain) {
   node_ = std::move(*opened);
   int refused = 0;
   for (int i = 0; i < 20'000; ++i) {
-    Command command = CommandOf("widget/default/w", AddAmount{.amount = 1});
+    Command command = MakeCommand("widget/default/w", AddAmount{.amount = 1});
     command.actor = "mad";
     node_->Submit(std::move(command), [&](Result<CallerAnswer> answer) {
       if (!answer && IsTooManyWaiting(answer.error())) ++refused;
@@ -143,7 +143,7 @@ TEST_F(NodeTest, WhoHasTooManyWaitingIsToldWhenToTryAgain) {
   bool calm_refused = false;
   // Without an actor it is the connection that is somebody.
   node_->Submit(
-      CommandOf("widget/default/w", AddAmount{.amount = 1}),
+      MakeCommand("widget/default/w", AddAmount{.amount = 1}),
       [&](Result<CallerAnswer> answer) {
         calm_refused = !answer && IsTooManyWaiting(answer.error());
       },

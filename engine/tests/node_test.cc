@@ -69,7 +69,7 @@ TEST_F(NodeTest, AnEntitySetAsideIsReleasedAfterARestart) {
             RejectionCode::kQuarantined);
   Decide("widget/default/a", Release{});
   // Asked over `internal`, so it comes behind whatever was parked.
-  const auto asked = Await(CommandOf("widget/default/b", Ask{.target = "widget/default/a"}));
+  const auto asked = Await(MakeCommand("widget/default/b", Ask{.target = "widget/default/a"}));
   ASSERT_TRUE(asked.has_value());
   EXPECT_NE(asked->result.reply.As<WidgetReply>(), nullptr);
 }
@@ -96,7 +96,7 @@ TEST_F(NodeTest, ACommandOfAnotherPartitionSaysSo) {
   Decide("widget/default/a", WidgetApply{});
   const uint32_t wrong = 1 - node_->PartitionOf("widget/default/a");
   std::promise<ErrorCode> told;
-  node_->SubmitBytes(wrong, Pack(CommandOf("widget/default/a", AddAmount{.amount = 1}, "c-1")),
+  node_->SubmitBytes(wrong, Pack(MakeCommand("widget/default/a", AddAmount{.amount = 1}, "c-1")),
                      false, [&](Result<CallerAnswer> answer) {
                        told.set_value(answer ? ErrorCode::kNotFound : answer.error().code);
                      });

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "events/envelope.gen.h"
+#include "events/make_command.h"
 #include "tests/simulator/cluster_view.h"
 #include "tests/simulator/random.h"
 
@@ -54,14 +54,6 @@ class Workload {
   std::deque<Command> sent_;  // the latest with ids
   uint64_t next_id_ = 1;
 };
-
-template <class C>
-Command MakeCommand(std::string entity, C payload) {
-  Command command;
-  command.entity = std::move(entity);
-  command.payload = AnyTable::Of(std::move(payload));
-  return command;
-}
 
 // `json` is the payload of a command of a built-in kind, under its wire name.
 Command MakeJsonCommand(const std::string& entity, std::string_view name, std::string_view json);
