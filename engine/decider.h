@@ -92,7 +92,8 @@ class Decider {
   Result<void> DecideForEntity(Command command, CachedEntity& entity, const Origin& origin,
                                Time time, uint64_t ticket);
   // Duplicate or IdempotencyConflict, when the id of a user's command was used before.
-  Result<std::optional<Decision>> Repeated(const Command& command, Time time);
+  Result<std::optional<Decision>> Repeated(const Command& command, const LoadedEntity& entity,
+                                           Time time);
   // A "no" of the engine itself, or nothing: the machine is asked.
   Result<std::optional<Decision>> EngineVerdict(const Command& command, const CachedEntity& entity,
                                                 const Origin& origin, Time time);

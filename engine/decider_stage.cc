@@ -143,10 +143,10 @@ void Decider::StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
     batch_.commit.follow_ups.push_back({follow_up.target_partition, Pack(*follow_up.command)});
   }
   std::shared_ptr<const EntityState> changed = after;
-  const bool marks = decision.verdict == Verdict::kParked ||
-                     decision.origin->input == Input::kParked ||
-                     (!decision.events.empty() && IsEngineEvent(decision.events.front().payload));
-  if (entity && (after || marks)) {
+  // One that changed nothing, too, is counted and remembered with the entity.
+  const bool folds = !FoldedEntity(decision).empty();
+  CHECK(folds || !after);
+  if (entity && folds) {
     TouchedEntity& touched = batch_.applied.touched[entity->key];
     if (after) {
       Items::Changes changes = after->items.TakeChanges();

@@ -61,12 +61,13 @@ bool IsUsers(const Command& command) {
   return command.source ? command.forwarded : !command.payload.As<TimerDue>();
 }
 
-Result<std::optional<Decision>> Decider::Repeated(const Command& command, Time time) {
+Result<std::optional<Decision>> Decider::Repeated(const Command& command,
+                                                  const LoadedEntity& entity, Time time) {
   std::optional<RememberedCommand> known;
   if (const auto staged = remembered_.find(RememberedKey(command)); staged != remembered_.end()) {
     known = staged->second;
   } else {
-    auto found = store_.FindCommand(command.entity, command.id);
+    auto found = store_.FindCommand(command.entity, command.id, entity.stored.get());
     if (!found) return tl::unexpected<Error>(std::move(found.error()));
     known = std::move(*found);
   }
@@ -91,7 +92,7 @@ Result<std::optional<Decision>> Decider::EngineVerdict(const Command& command,
   if (users) {
     if (auto refusal = NotForUsers(command)) return Refuse(*refusal);
     if (!command.derived_id) {
-      auto repeated = Repeated(command, time);
+      auto repeated = Repeated(command, entity.entity, time);
       if (!repeated || *repeated) return repeated;
     }
   }

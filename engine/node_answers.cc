@@ -72,8 +72,8 @@ Result<CallerAnswer> Node::RepeatedAnswer(const LogRecord& record) {
   if (!original) return tl::unexpected<Error>(original.error());
   CallerAnswer answer{.result = ResultOf(*original), .final = true};
   if (original->decision->reply_deferred) {
-    auto known =
-        stores_[record.partition]->FindCommand(decision.command->entity, decision.command->id);
+    auto known = stores_[record.partition]->FindCommand(decision.command->entity,
+                                                        decision.command->id, nullptr);
     if (!known) return tl::unexpected<Error>(std::move(known.error()));
     answer.final = *known && (*known)->answered_by.has_value();
     if (answer.final) {

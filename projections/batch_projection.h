@@ -17,6 +17,7 @@
 #include "projections/change.h"
 #include "projections/fold.h"
 #include "projections/item_layer.h"
+#include "projections/recent.h"
 #include "projections/store_keys.h"
 #include "projections/store_values.h"
 
@@ -25,12 +26,13 @@ namespace sluice {
 // What the store has of an entity, or will have once the batch at hand is written. Shared by the
 // copies of a LoadedEntity; touched by the partition's thread alone.
 struct StoredForm {
-  std::vector<std::string> mentions;           // sorted (store_keys.h)
+  std::string mentions;                        // packed (store_mentions.h)
   std::shared_ptr<const Bytes> packed;         // root as of its last change; null: not known
   std::weak_ptr<const EntityState> packed_of;  // the state whose root it is, where that is known
   bool is_written = false;                     // it has a row
   uint64_t version = 0;
   uint64_t decisions = 0;  // that a fold of it reads, counted up to its last Touch
+  store::Recent recent;
 };
 
 // What `past` gets of an entity: the items changed on the way to a waypoint, and the waypoint where
@@ -57,6 +59,9 @@ struct ProjectedEntity {
   // Of a replay: `loaded` is as of the decision added last. Keeps a waypoint where one is due.
   void Folded();
 
+  // Decisions were added that only Touch has written.
+  bool NeedsTouch() const { return !folded_decisions_.empty() || !remembered_.empty(); }
+
   LoadedEntity loaded;  // a replay's: the entity as folded so far
   std::string key;
   std::string prefix;    // of its rows; empty until `changed` or read by Ordered
@@ -66,14 +71,20 @@ struct ProjectedEntity {
   // Of its state after the last decision so far, where that decision says; else zero.
   Hash128 state_hash;
   bool packed = false;  // StoredForm::packed is as of the last decision so far
-  std::vector<std::string> mentions_before;
-  std::vector<std::string> mentions_after;
+  // Packed (store_mentions.h); both empty where they are the same.
+  std::string mentions_before;
+  std::string mentions_after;
   Items::Changes items;
-  std::vector<PastPart> past;                                       // ascending by number
-  std::vector<store::HistoryEntry> history;                         // ascending
-  std::vector<std::pair<std::string, RememberedCommand>> commands;  // by id
-  // Deferred replies that came: command id, and the sequence of the decision that brought it.
-  std::vector<std::pair<std::string, uint64_t>> answered;
+  std::vector<PastPart> past;  // ascending by number
+  uint64_t last_sequence = 0;
+  // Rows of `history`; empty: none. Of decisions that a fold reads: what is no longer recent.
+  std::vector<uint64_t> history;
+  std::vector<uint64_t> other_history;
+  // Rows of `commands`: what is no longer recent. Ascending.
+  store::Recent::Commands commands;
+  // Deferred replies that came, for commands not among those: the command's id, and the sequence of
+  // the decision that brought it.
+  std::vector<std::pair<Hash128, uint64_t>> answered;
 
  private:
   // Counts what was added since. The number of the waypoint that comes next, or, if `*due`, is
@@ -81,6 +92,12 @@ struct ProjectedEntity {
   uint64_t CountDecisions(StoredForm& stored, bool* due);
   store::EntityParts PartsOf(const LoadedEntity& entity, const StoredForm& stored) const;
 
+  void NoteReply(uint64_t sequence, const Decision& decision);
+  void TouchRecent(store::Recent& recent);
+
+  // Added and not yet taken into what is recent.
+  std::vector<uint64_t> folded_decisions_;
+  std::vector<std::pair<Hash128, RememberedCommand>> remembered_;
   uint64_t uncounted_ = 0;             // decisions that a fold reads
   std::shared_ptr<ItemLayer> folded_;  // of a replay: changes up to the last waypoint
 };
@@ -127,8 +144,8 @@ class BatchProjection {
   std::vector<Change> changes_;
 };
 
-// Where else `entity` stands, sorted: labels, machine indexes, phase, pending actions, timers.
-std::vector<std::string> MentionsOf(const LoadedEntity& entity);
+// Where else `entity` stands, packed: labels, machine indexes, phase, pending actions, timers.
+std::string MentionsOf(const LoadedEntity& entity);
 
 // How long a command id is remembered under these settings.
 Duration IdempotencyWindow(const ClusterConfigSpec& settings);

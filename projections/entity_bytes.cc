@@ -41,9 +41,8 @@ size_t ApproximateBytes(const LoadedEntity& entity) {
   // Texts, lists and kept encodings lie outside of structs and take as much again and a half as
   // packed.
   if (entity.stored->packed != nullptr) bytes += entity.stored->packed->size() * 5 / 2;
-  for (const std::string& mention : entity.stored->mentions) {
-    bytes += sizeof(mention) + mention.capacity();
-  }
+  bytes += entity.stored->recent.ByteSize();
+  bytes += entity.stored->mentions.size();
   return bytes;
 }
 

@@ -28,7 +28,8 @@ void EncodeEntityRow(const LoadedEntity& entity, std::string* out) {
   parts.sequence = entity.sequence;
   parts.item_hash_sum = entity.state->items.hash_sum();
   parts.marks = &entity.marks;
-  parts.mentions = &stored.mentions;
+  parts.recent = &stored.recent;
+  parts.mentions = stored.mentions;
   if (IsSame(stored.packed_of, entity.state)) {
     parts.root = *stored.packed;
   } else {
@@ -52,6 +53,8 @@ Result<LoadedEntity> DecodeEntityRow(const KindInfo& kind, std::string_view row,
                                      std::shared_ptr<const ItemSource> items) {
   auto record = store::DecodeEntity(row);
   if (!record) return tl::unexpected(record.error());
+  auto tail = store::DecodeEntityTail(row);
+  if (!tail) return tl::unexpected(tail.error());
   LoadedEntity entity = NewEntity(kind, std::move(items));
   EntityState& state = *entity.state;
   auto unpacked = Unpack(state.root_type(), record->root, state.mutable_root());
@@ -61,12 +64,13 @@ Result<LoadedEntity> DecodeEntityRow(const KindInfo& kind, std::string_view row,
   entity.marks = std::move(record->marks);
   entity.sequence = record->sequence;
   StoredForm& stored = *entity.stored;
-  stored.mentions = std::move(record->index_keys);
+  stored.mentions = std::move(tail->mentions);
   stored.packed = std::make_shared<const Bytes>(std::move(record->root));
   stored.packed_of = entity.state;
   stored.is_written = true;
   stored.version = record->version;
-  stored.decisions = store::EntityDecisions(row);
+  stored.decisions = tail->decisions;
+  stored.recent = std::move(tail->recent);
   return entity;
 }
 

@@ -15,6 +15,8 @@
 
 namespace sluice {
 
+struct StoredForm;
+
 // An entity in memory: its machine state and what the engine keeps beside it.
 struct LoadedEntity {
   const KindInfo* kind = nullptr;  // null: a kind this build does not know
@@ -22,9 +24,9 @@ struct LoadedEntity {
   // snapshot.
   std::shared_ptr<EntityState> state;
   EntityMarks marks;
-  uint64_t sequence = 0;                      // of the last decision that changed the object
-  std::shared_ptr<struct StoredForm> stored;  // the store's note of what it has; made by Load
-  std::shared_ptr<const ItemSource> source;   // keeps alive what state->items reads
+  uint64_t sequence = 0;                     // of the last decision that changed the object
+  std::shared_ptr<StoredForm> stored;        // the store's note of what it has; made by Load
+  std::shared_ptr<const ItemSource> source;  // keeps alive what state->items reads
 };
 
 // A record as far as a fold reads it. Used again for the next one, so that its memory is.

@@ -179,26 +179,40 @@ Result<LoadedEntity> PartitionStore::Load(const EntityKey& key) {
 }
 
 Result<std::optional<RememberedCommand>> PartitionStore::FindCommand(std::string_view entity,
-                                                                     std::string_view id) {
-  if (!ParseEntityKey(entity)) return std::optional<RememberedCommand>();
-  rocksdb::PinnableSlice value;
-  const rocksdb::Status got =
-      db_->db->Get({}, db_->family(StoreFamily::kCommands),
-                   store::CommandRow(store::EntityPrefix(entity), id), &value);
-  if (got.IsNotFound()) return std::optional<RememberedCommand>();
-  if (!got.ok()) {
-    const Error error = ErrorOf(got, "read a remembered command");
-    NoteReadError(*db_, error);
-    return tl::unexpected(error);
+                                                                     std::string_view id,
+                                                                     const StoredForm* stored) {
+  const Hash128 hash = store::CommandIdHash(id);
+  const std::string prefix = store::EntityPrefix(entity);
+  store::Recent read;
+  if (stored == nullptr) {
+    auto tail = View()->Tail(prefix);
+    if (!tail) return tl::unexpected(tail.error());
+    read = std::move(tail->recent);
   }
-  auto command = store::DecodeCommand(value.ToStringView());
+  const store::Recent& recent = stored != nullptr ? stored->recent : read;
+  std::optional<RememberedCommand> command = recent.Find(hash);
+  // It may still be there past its window: it goes when it suits whoever writes.
+  const Time forget_before{db_->forget_before->load(std::memory_order_relaxed)};
+  if (!command && recent.taken_until().IsSet() && recent.taken_until() >= forget_before) {
+    auto row = FindCommandRow(prefix, hash);
+    if (!row) return tl::unexpected(row.error());
+    command = std::move(*row);
+  }
+  if (command && command->time < forget_before) command.reset();
+  return command;
+}
+
+Result<std::optional<RememberedCommand>> PartitionStore::FindCommandRow(
+    std::string_view entity_prefix, Hash128 id) const {
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status got = db_->db->Get({}, db_->family(StoreFamily::kCommands),
+                                           store::CommandRow(entity_prefix, id), &value);
+  if (got.IsNotFound()) return std::optional<RememberedCommand>();
+  auto command = got.ok() ? store::DecodeCommand(value.ToStringView())
+                          : tl::unexpected(ErrorOf(got, "read a remembered command"));
   if (!command) {
     NoteReadError(*db_, command.error());
     return tl::unexpected(command.error());
-  }
-  // It may still be there past its window: files are compacted when it suits RocksDB.
-  if (command->time.us < db_->forget_before->load(std::memory_order_relaxed)) {
-    return std::optional<RememberedCommand>();
   }
   return std::optional<RememberedCommand>(std::move(*command));
 }

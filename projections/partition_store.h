@@ -59,8 +59,8 @@ class PartitionStore final : public StateStore {
   const PartitionState& applied() const override { return applied_; }
   Result<LoadedEntity> Load(const EntityKey& key) override;
   std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) override;
-  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
-                                                       std::string_view id) override;
+  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity, std::string_view id,
+                                                       const StoredForm* stored) override;
   Result<void> ScanTimers(const TimerVisitor& visit) override;
   Result<void> ScanMarked(const MarksVisitor& visit) override;
   // One write, then the change feed hears of it. After an error every later Apply fails: open anew.
@@ -119,6 +119,8 @@ class PartitionStore final : public StateStore {
   Result<size_t> WriteBatch(const EntitySource& next, const PartitionState& after,
                             bool sorted_files);
   Result<void> WriteEntities(const EntitySource& next, WriteSink& sink);
+  Result<std::optional<RememberedCommand>> FindCommandRow(std::string_view entity_prefix,
+                                                          Hash128 id) const;
   Result<void> WriteCommands(const ProjectedEntity& entity, WriteSink& sink);
   Result<void> FlushIfDue(size_t decisions, size_t bytes);
   StoreDbOptions DbOptions() const;

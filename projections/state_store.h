@@ -19,6 +19,8 @@
 
 namespace sluice {
 
+struct StoredForm;
+
 // A committed record of the log.
 struct AppliedRecord {
   std::shared_ptr<const LogRecord> record;   // a decision or the start of a term
@@ -54,9 +56,11 @@ class StateStore {
   // Its items, as Load gives them with it. Reads nothing. It is of a kind of this build.
   virtual std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) = 0;
 
-  // What a command id of a user came to, if it is remembered.
+  // What a command id of a user came to, if it is remembered. `stored`: of the entity as Load gave
+  // it, and as Apply has kept it since; null where the caller has none, and it is read.
   virtual Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
-                                                               std::string_view id) = 0;
+                                                               std::string_view id,
+                                                               const StoredForm* stored) = 0;
 
   using TimerVisitor =
       std::function<void(Time due, std::string_view entity, std::string_view timer_id)>;

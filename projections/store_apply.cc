@@ -2,7 +2,6 @@
 #include <rocksdb/db.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "events/codec.h"
 #include "projections/change_feed.h"
@@ -18,7 +17,7 @@ using store::Mention;
 
 void WriteMentions(const ProjectedEntity& entity, WriteSink& sink,
                    std::map<Counts::Key, int64_t>* counts) {
-  const auto write = [&](const std::string& mention, bool begins) {
+  const auto write = [&](std::string_view mention, bool begins) {
     const Mention kind = store::KindOf(mention);
     if (kind == Mention::kPhase) {
       (*counts)[{entity.kind, static_cast<uint8_t>(mention[1])}] += begins ? 1 : -1;
@@ -32,18 +31,17 @@ void WriteMentions(const ProjectedEntity& entity, WriteSink& sink,
     sink.Mark(family, lead, rest, begins);
   };
   // Both are sorted: one pass finds what ended and what began.
-  auto before = entity.mentions_before.begin();
-  auto after = entity.mentions_after.begin();
-  while (before != entity.mentions_before.end() || after != entity.mentions_after.end()) {
-    if (after == entity.mentions_after.end() ||
-        (before != entity.mentions_before.end() && *before < *after)) {
-      write(*before++, false);
-    } else if (before == entity.mentions_before.end() || *after < *before) {
-      write(*after++, true);
-    } else {
-      ++before;
-      ++after;
-    }
+  std::string_view all_before = entity.mentions_before;
+  std::string_view all_after = entity.mentions_after;
+  auto before = store::TakeMention(&all_before);
+  auto after = store::TakeMention(&all_after);
+  while (before || after) {
+    const bool ended = before && (!after || *before < *after);
+    const bool began = after && (!before || *after < *before);
+    if (ended) write(*before, false);
+    if (began) write(*after, true);
+    if (!began) before = store::TakeMention(&all_before);
+    if (!ended) after = store::TakeMention(&all_after);
   }
 }
 
@@ -84,11 +82,14 @@ std::string CountValue(uint64_t count) {
 
 void WriteProjectedEntity(const ProjectedEntity& entity, WriteSink& sink,
                           std::map<Counts::Key, int64_t>* counts) {
-  if (!entity.history.empty()) {
-    sink.Put(StoreFamily::kHistory,
-             store::HistoryRow(entity.prefix, entity.history.front().sequence),
-             store::EncodeHistory(entity.history));
-  }
+  CHECK(!entity.NeedsTouch());
+  const auto put_history = [&](const std::string& rows, const std::vector<uint64_t>& sequences) {
+    if (sequences.empty()) return;
+    sink.Put(StoreFamily::kHistory, store::HistoryRow(rows, sequences.front()),
+             store::EncodeHistory(sequences));
+  };
+  put_history(entity.prefix, entity.history);
+  put_history(store::OtherHistoryRows(entity.prefix), entity.other_history);
   if (!entity.changed) return;
   sink.Put(StoreFamily::kEntities, entity.prefix, entity.record);
   for (const auto& [item, value] : entity.items) {
@@ -151,24 +152,26 @@ Result<void> PartitionStore::Apply(const AppliedBatch& batch) {
 }
 
 Result<void> PartitionStore::WriteCommands(const ProjectedEntity& entity, WriteSink& sink) {
-  std::vector<std::pair<std::string_view, const RememberedCommand*>> rows;
-  for (const auto& [id, command] : entity.commands) rows.emplace_back(id, &command);
-  std::deque<RememberedCommand> answered;
+  store::Recent::Commands rows = entity.commands;
   for (const auto& [id, sequence] : entity.answered) {
-    auto command = FindCommand(entity.key, id);
+    const auto in_rows =
+        std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.first == id; });
+    if (in_rows != rows.end()) {
+      in_rows->second.answered_by = sequence;
+      continue;
+    }
+    auto command = FindCommandRow(entity.prefix, id);
     if (!command) return tl::unexpected(command.error());
     if (!*command) continue;  // forgotten meanwhile
     (*command)->answered_by = sequence;
-    rows.emplace_back(id, &answered.emplace_back(std::move(**command)));
+    rows.emplace_back(id, std::move(**command));
   }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   thread_local std::string value;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    // An id that was forgotten and used again: the last holds.
-    if (i + 1 < rows.size() && rows[i + 1].first == rows[i].first) continue;
-    store::EncodeCommand(*rows[i].second, &value);
-    sink.Put(StoreFamily::kCommands, store::CommandRow(entity.prefix, rows[i].first), value);
+  for (const auto& [id, command] : rows) {
+    store::EncodeCommand(command, &value);
+    sink.Put(StoreFamily::kCommands, store::CommandRow(entity.prefix, id), value);
   }
   return {};
 }

@@ -29,8 +29,8 @@ enum class StoreFamily : uint8_t {
   kEntities = 1,  // entity -> its state (store_values.h)
   kItems = 2,     // entity, collection, key -> packed item
   kIndexes = 3,   // mention rows (store_keys.h)
-  kHistory = 4,   // entity, sequence -> further sequences of the batch, and which a fold reads
-  kCommands = 5,  // entity, id -> what it came to
+  kHistory = 4,   // entity, sequence -> further sequences; what is not recent (recent.h)
+  kCommands = 5,  // entity, hash of an id -> what it came to; what is not recent
   kTimers = 6,    // due, entity, id
   kCounts = 7,    // kind, phase -> number
   kPast = 8,      // waypoints and items of the past (waypoint.h)
@@ -38,7 +38,7 @@ enum class StoreFamily : uint8_t {
 inline constexpr size_t kFamilies = 9;
 
 // Grows when the bytes of a family, or what is derived from a decision, change.
-inline constexpr uint32_t kStoreFormat = 3;
+inline constexpr uint32_t kStoreFormat = 4;
 
 // Keys of the family kMeta.
 inline constexpr std::string_view kFormatKey = "format";

@@ -102,6 +102,13 @@ std::string HistoryRow(std::string_view entity_prefix, uint64_t sequence) {
   return row;
 }
 
+// No sequence begins with this byte.
+std::string OtherHistoryRows(std::string_view entity_prefix) {
+  std::string row(entity_prefix);
+  row.push_back('\xff');
+  return row;
+}
+
 std::string PastItemRows(std::string_view entity_prefix, uint8_t collection) {
   std::string row(entity_prefix);
   row.push_back('i');
@@ -129,9 +136,10 @@ std::string WaypointRow(std::string_view entity_prefix, uint64_t sequence) {
   return row;
 }
 
-std::string CommandRow(std::string_view entity_prefix, std::string_view id) {
+std::string CommandRow(std::string_view entity_prefix, Hash128 id) {
   std::string row(entity_prefix);
-  row.append(id);
+  AppendBigEndian64(&row, id.hi);
+  AppendBigEndian64(&row, id.lo);
   return row;
 }
 
@@ -149,29 +157,20 @@ std::string PrefixEnd(std::string_view prefix) {
   return end;
 }
 
-// Twice the step, and one more where a fold does not read it. In front a 0, which is no step, where
-// it does not read the first.
-std::string EncodeHistory(const std::vector<HistoryEntry>& ascending) {
+std::string EncodeHistory(const std::vector<uint64_t>& ascending) {
   std::string value;
-  if (!ascending.front().folds) AppendVarint(&value, 0);
   for (size_t i = 1; i < ascending.size(); ++i) {
-    const uint64_t step = ascending[i].sequence - ascending[i - 1].sequence;
-    AppendVarint(&value, 2 * step + (ascending[i].folds ? 0 : 1));
+    AppendVarint(&value, ascending[i] - ascending[i - 1]);
   }
   return value;
 }
 
-bool DecodeHistory(uint64_t first, std::string_view value, std::vector<HistoryEntry>* entries) {
-  entries->push_back({first, true});
-  for (bool in_front = true; !value.empty(); in_front = false) {
+bool DecodeHistory(uint64_t first, std::string_view value, std::vector<uint64_t>* sequences) {
+  sequences->push_back(first);
+  while (!value.empty()) {
     uint64_t step = 0;
-    if (!TakeVarint(&value, &step)) return false;
-    if (step == 0) {
-      if (!in_front) return false;
-      entries->back().folds = false;
-      continue;
-    }
-    entries->push_back({entries->back().sequence + step / 2, step % 2 == 0});
+    if (!TakeVarint(&value, &step) || step == 0) return false;
+    sequences->push_back(sequences->back() + step);
   }
   return true;
 }

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "events/basic_types.h"
+
 namespace sluice::store {
 
 void AppendBigEndian64(std::string* key, uint64_t value);
@@ -30,27 +32,25 @@ std::string EntityPrefix(std::string_view entity);
 std::optional<std::string> TakeEntity(std::string_view* key);
 
 std::string ItemRow(std::string_view entity_prefix, uint8_t collection, std::string_view key);
+// Rows of `history`: of decisions that a fold reads, and behind them of those that it does not.
 std::string HistoryRow(std::string_view entity_prefix, uint64_t sequence);
+std::string OtherHistoryRows(std::string_view entity_prefix);
 // Rows of `past`: an entity's items come before its waypoints.
 std::string PastItemRows(std::string_view entity_prefix, uint8_t collection);
 std::string PastItemRow(std::string_view entity_prefix, uint8_t collection, std::string_view key,
                         uint64_t number);
 std::string WaypointRows(std::string_view entity_prefix);
 std::string WaypointRow(std::string_view entity_prefix, uint64_t sequence);
-std::string CommandRow(std::string_view entity_prefix, std::string_view id);
+std::string CommandRow(std::string_view entity_prefix, Hash128 id);
 std::string CountRow(std::string_view kind, uint8_t phase);
 
 // The smallest key greater than every key that begins with `prefix`; empty if there is none.
 std::string PrefixEnd(std::string_view prefix);
 
 // --- History values
-// A row of `history` stands for its own sequence and for those of the same batch after it.
-struct HistoryEntry {
-  uint64_t sequence = 0;
-  bool folds = true;  // a fold of the entity reads it: anything but a plain "no"
-};
-std::string EncodeHistory(const std::vector<HistoryEntry>& ascending);
-// Adds to `entries`. False when the bytes are no history.
-bool DecodeHistory(uint64_t first, std::string_view value, std::vector<HistoryEntry>* entries);
+// A row of `history` stands for its own sequence and for some after it.
+std::string EncodeHistory(const std::vector<uint64_t>& ascending);
+// Adds to `sequences`. False when the bytes are no history.
+bool DecodeHistory(uint64_t first, std::string_view value, std::vector<uint64_t>* sequences);
 
 }  // namespace sluice::store

@@ -1,5 +1,7 @@
 #include "projections/store_mentions.h"
 
+#include <algorithm>
+
 #include "events/result.h"
 
 namespace sluice::store {
@@ -33,6 +35,28 @@ std::optional<PendingAction> TakeAction(std::string_view rest, std::string locat
 }
 
 }  // namespace
+
+std::string PackMentions(std::vector<std::string> mentions) {
+  std::sort(mentions.begin(), mentions.end());
+  mentions.erase(std::unique(mentions.begin(), mentions.end()), mentions.end());
+  std::string packed;
+  size_t size = 0;
+  for (const std::string& mention : mentions) size += mention.size() + 2;
+  packed.reserve(size);
+  for (const std::string& mention : mentions) {
+    AppendVarint(&packed, mention.size());
+    packed.append(mention);
+  }
+  return packed;
+}
+
+std::optional<std::string_view> TakeMention(std::string_view* packed) {
+  uint64_t size = 0;
+  if (!TakeVarint(packed, &size) || size == 0 || size > packed->size()) return std::nullopt;
+  const std::string_view mention = packed->substr(0, size);
+  packed->remove_prefix(size);
+  return mention;
+}
 
 std::string LiveMention() { return Begin(Mention::kLive); }
 std::string QuarantinedMention() { return Begin(Mention::kQuarantined); }

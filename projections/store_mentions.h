@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "events/basic_types.h"
 #include "events/common.gen.h"
@@ -31,6 +32,11 @@ std::string LabelMention(std::string_view label, std::string_view value);
 std::string MachineMention(std::string_view index, std::string_view value);
 std::string TimerMention(std::string_view id, Time due);
 std::string ActionMention(const PendingAction& action);
+
+// An entity's, sorted and each once, one text after the other as its row has them.
+std::string PackMentions(std::vector<std::string> mentions);
+// Takes the next off the front; nullopt at the end.
+std::optional<std::string_view> TakeMention(std::string_view* packed);
 
 inline Mention KindOf(std::string_view mention) { return static_cast<Mention>(mention.front()); }
 

@@ -10,11 +10,6 @@ constexpr size_t kTimeBytes = 8;
 constexpr char kReplyDeferred = 1;
 constexpr char kAnswered = 2;
 
-void AppendHash(std::string* out, Hash128 hash) {
-  AppendBigEndian64(out, hash.hi);
-  AppendBigEndian64(out, hash.lo);
-}
-
 void AppendText(std::string* out, std::string_view text) {
   AppendVarint(out, text.size());
   out->append(text);
@@ -56,18 +51,26 @@ class Reader {
 
 }  // namespace
 
+void AppendHash(std::string* out, Hash128 hash) {
+  AppendBigEndian64(out, hash.hi);
+  AppendBigEndian64(out, hash.lo);
+}
+
 namespace {
 
 void AppendEntity(const EntityParts& parts, std::string* out) {
+  thread_local std::string recent;
+  recent.clear();
+  if (parts.recent != nullptr) parts.recent->Encode(&recent);
   AppendVarint(out, parts.decisions);
+  AppendText(out, recent);
+  AppendText(out, parts.mentions);
   AppendVarint(out, parts.version);
   AppendVarint(out, parts.sequence);
   AppendHash(out, parts.item_hash_sum);
   AppendHash(out, parts.state_hash);
   // Hardly any entity has marks.
   AppendText(out, *parts.marks == EntityMarks{} ? Bytes() : Pack(*parts.marks));
-  AppendVarint(out, parts.mentions->size());
-  for (const std::string& mention : *parts.mentions) AppendText(out, mention);
   out->append(parts.root);
 }
 
@@ -78,14 +81,25 @@ void EncodeEntity(const EntityParts& parts, std::string* out) {
   AppendEntity(parts, out);
 }
 
-uint64_t EntityDecisions(std::string_view value) { return Reader(value).Varint(); }
+Result<EntityTail> DecodeEntityTail(std::string_view value) {
+  Reader reader(value);
+  EntityTail tail;
+  tail.decisions = reader.Varint();
+  const std::string_view packed = reader.Text();
+  tail.mentions = reader.Text();
+  if (!reader.ok()) return Err(ErrorCode::kCorruption, "a row of entities is cut short");
+  auto recent = Recent::Decode(packed);
+  if (!recent) return tl::unexpected(recent.error());
+  tail.recent = std::move(*recent);
+  return tail;
+}
 
 void EncodeWaypoint(uint64_t number, const EntityParts& parts, std::string* out) {
-  static const std::vector<std::string> kNone;
   out->clear();
   AppendVarint(out, number);
   EntityParts without = parts;
-  without.mentions = &kNone;
+  without.mentions = {};
+  without.recent = nullptr;
   AppendEntity(without, out);
 }
 
@@ -104,19 +118,13 @@ Result<EntityRecord> DecodeEntity(std::string_view value) {
   EntityRecord record;
   Reader reader(value);
   reader.Varint();  // its decisions
+  reader.Text();    // what is recent
+  reader.Text();    // its mentions
   record.version = reader.Varint();
   record.sequence = reader.Varint();
   record.item_hash_sum = reader.Hash();
   record.state_hash = reader.Hash();
   const std::string_view marks = reader.Text();
-  const uint64_t mentions = reader.Varint();
-  // Each takes a byte at least.
-  if (reader.ok() && mentions <= reader.rest().size()) record.index_keys.reserve(mentions);
-  for (uint64_t i = 0; i < mentions && reader.ok(); ++i) {
-    record.index_keys.emplace_back(reader.Text());
-    // The first byte says what it is.
-    if (record.index_keys.back().empty()) return Err(ErrorCode::kCorruption, "a mention is empty");
-  }
   if (!reader.ok()) return Err(ErrorCode::kCorruption, "a row of entities is cut short");
   record.root = Bytes(reader.rest());
   if (!marks.empty()) {
@@ -127,8 +135,7 @@ Result<EntityRecord> DecodeEntity(std::string_view value) {
   return record;
 }
 
-void EncodeCommand(const RememberedCommand& command, std::string* out) {
-  out->clear();
+void AppendCommand(const RememberedCommand& command, std::string* out) {
   AppendBigEndian64(out, static_cast<uint64_t>(command.time.us));
   const int flags =
       (command.reply_deferred ? kReplyDeferred : 0) | (command.answered_by ? kAnswered : 0);
@@ -138,18 +145,28 @@ void EncodeCommand(const RememberedCommand& command, std::string* out) {
   if (command.answered_by) AppendVarint(out, *command.answered_by);
 }
 
+bool TakeCommand(std::string_view* bytes, RememberedCommand* command) {
+  Reader reader(*bytes);
+  command->time = Time{static_cast<int64_t>(reader.Fixed64())};
+  const std::string_view flags = reader.Take(1);
+  command->fingerprint = reader.Hash();
+  command->sequence = reader.Varint();
+  if (!reader.ok()) return false;
+  command->reply_deferred = (flags.front() & kReplyDeferred) != 0;
+  command->answered_by.reset();
+  if ((flags.front() & kAnswered) != 0) command->answered_by = reader.Varint();
+  *bytes = reader.rest();
+  return reader.ok();
+}
+
+void EncodeCommand(const RememberedCommand& command, std::string* out) {
+  out->clear();
+  AppendCommand(command, out);
+}
+
 Result<RememberedCommand> DecodeCommand(std::string_view value) {
   RememberedCommand command;
-  Reader reader(value);
-  command.time = Time{static_cast<int64_t>(reader.Fixed64())};
-  const std::string_view flags = reader.Take(1);
-  command.fingerprint = reader.Hash();
-  command.sequence = reader.Varint();
-  if (reader.ok()) {
-    command.reply_deferred = (flags.front() & kReplyDeferred) != 0;
-    if ((flags.front() & kAnswered) != 0) command.answered_by = reader.Varint();
-  }
-  if (!reader.ok() || !reader.rest().empty()) {
+  if (!TakeCommand(&value, &command) || !value.empty()) {
     return Err(ErrorCode::kCorruption, "a row of commands is no command");
   }
   return command;

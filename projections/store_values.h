@@ -10,6 +10,7 @@
 
 #include "events/projections.gen.h"
 #include "events/result.h"
+#include "projections/recent.h"
 
 namespace sluice::store {
 
@@ -20,18 +21,25 @@ struct EntityParts {
   uint64_t sequence = 0;
   Hash128 item_hash_sum;
   Hash128 state_hash;
+  const Recent* recent = nullptr;  // null: nothing
   const EntityMarks* marks = nullptr;
-  const std::vector<std::string>* mentions = nullptr;
+  std::string_view mentions;  // packed (store_mentions.h)
   std::string_view root;
 };
 // Replaces what is in `out`, whose storage is used again.
 void EncodeEntity(const EntityParts& parts, std::string* out);
 // kCorruption. `kind` is not in the value but in its key, and stays empty.
 Result<EntityRecord> DecodeEntity(std::string_view value);
-// How many decisions a fold has read to come there; 0 where the value is none.
-uint64_t EntityDecisions(std::string_view value);
+// What a writer goes on from that is not the entity's. kCorruption.
+struct EntityTail {
+  uint64_t decisions = 0;  // that a fold has read to come there
+  Recent recent;
+  std::string mentions;  // packed
+};
+Result<EntityTail> DecodeEntityTail(std::string_view value);
 
-// A waypoint: its number among the entity's, and the entity without its mentions.
+// A waypoint: its number among the entity's, and the entity without its mentions and what is
+// recent.
 void EncodeWaypoint(uint64_t number, const EntityParts& parts, std::string* out);
 struct StoredWaypoint {
   uint64_t number = 0;
@@ -39,6 +47,11 @@ struct StoredWaypoint {
 };
 Result<StoredWaypoint> DecodeWaypoint(std::string_view value);
 
+void AppendHash(std::string* out, Hash128 hash);
+void AppendCommand(const RememberedCommand& command, std::string* out);
+// Takes one off the front; false when there is none.
+bool TakeCommand(std::string_view* bytes, RememberedCommand* command);
+// Replaces what is in `out`, as EncodeEntity does.
 void EncodeCommand(const RememberedCommand& command, std::string* out);
 Result<RememberedCommand> DecodeCommand(std::string_view value);
 // When it was decided: all that forgetting needs. Unset where the value is none.

@@ -49,9 +49,8 @@ Result<std::optional<EntityRecord>> StoreView::Get(std::string_view entity) cons
   return std::optional<EntityRecord>(std::move(*record));
 }
 
-template <class Visit>
 Result<void> StoreView::ScanRows(StoreFamily family, const std::string& prefix,
-                                 const std::string& from, const Visit& visit) const {
+                                 const std::string& from, const RowVisitor& visit) const {
   const std::string end = store::PrefixEnd(prefix);
   const rocksdb::Slice upper(end);
   rocksdb::ReadOptions options;
@@ -146,74 +145,17 @@ Result<bool> StoreView::LastRow(StoreFamily family, const std::string& prefix,
   return true;
 }
 
-template <class Wanted>
-Result<std::vector<uint64_t>> StoreView::ReadHistory(std::string_view entity, uint64_t from,
-                                                     size_t limit, const Wanted& wanted) const {
-  const std::string prefix = store::EntityPrefix(entity);
-  // A row before `from` may stand for sequences after it.
-  std::string start = store::HistoryRow(prefix, from);
-  auto before = LastRow(StoreFamily::kHistory, prefix, start, &start, nullptr);
-  if (!before) return tl::unexpected(before.error());
-  std::vector<uint64_t> sequences;
-  std::vector<store::HistoryEntry> row;
-  bool bad_row = false;
-  auto scanned = ScanRows(
-      StoreFamily::kHistory, prefix, start, [&](std::string_view key, std::string_view value) {
-        row.clear();
-        bad_row =
-            key.size() != prefix.size() + 8 ||
-            !store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())), value, &row);
-        if (bad_row) return false;
-        for (const store::HistoryEntry& entry : row) {
-          if (entry.sequence < from || !wanted(entry)) continue;
-          if (sequences.size() < limit) sequences.push_back(entry.sequence);
-        }
-        return sequences.size() < limit;
-      });
-  if (!scanned) return tl::unexpected(scanned.error());
-  if (bad_row) return Failed(Error{ErrorCode::kCorruption, "a row of history is no history"});
-  return sequences;
-}
-
-Result<std::vector<uint64_t>> StoreView::History(std::string_view entity, uint64_t from,
-                                                 size_t limit) const {
-  return ReadHistory(entity, from, limit, [](const store::HistoryEntry&) { return true; });
-}
-
-Result<std::vector<uint64_t>> StoreView::FoldedHistory(std::string_view entity, uint64_t from,
-                                                       size_t limit) const {
-  return ReadHistory(entity, from, limit,
-                     [](const store::HistoryEntry& entry) { return entry.folds; });
-}
-
-Result<std::vector<uint64_t>> StoreView::LastHistory(std::string_view entity, uint64_t end,
-                                                     size_t limit) const {
-  std::vector<uint64_t> sequences;  // descending
-  if (end == 0) return sequences;
-  const std::string prefix = store::EntityPrefix(entity);
-  const rocksdb::Slice lower(prefix);
+Result<store::EntityTail> StoreView::Tail(const std::string& entity_prefix) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
-  options.iterate_lower_bound = &lower;
-  const std::unique_ptr<rocksdb::Iterator> at(
-      db_->db->NewIterator(options, db_->family(StoreFamily::kHistory)));
-  std::vector<store::HistoryEntry> row;
-  for (at->SeekForPrev(store::HistoryRow(prefix, end - 1));
-       at->Valid() && sequences.size() < limit && at->key().starts_with(prefix); at->Prev()) {
-    row.clear();
-    const std::string_view key = at->key().ToStringView();
-    if (key.size() != prefix.size() + 8 ||
-        !store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())),
-                              at->value().ToStringView(), &row)) {
-      return Failed(Error{ErrorCode::kCorruption, "a row of history is no history"});
-    }
-    for (auto entry = row.rbegin(); entry != row.rend() && sequences.size() < limit; ++entry) {
-      if (entry->sequence < end) sequences.push_back(entry->sequence);
-    }
-  }
-  if (!at->status().ok()) return Failed(ErrorOf(at->status(), "read a history"));
-  std::reverse(sequences.begin(), sequences.end());
-  return sequences;
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status got =
+      db_->db->Get(options, db_->family(StoreFamily::kEntities), entity_prefix, &value);
+  if (got.IsNotFound()) return store::EntityTail{};
+  if (!got.ok()) return Failed(ErrorOf(got, "read what lately happened to an entity"));
+  auto tail = store::DecodeEntityTail(value.ToStringView());
+  if (!tail) return Failed(tail.error());
+  return tail;
 }
 
 Result<bool> StoreView::LastPastRow(const std::string& prefix, const std::string& row,

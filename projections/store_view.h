@@ -16,6 +16,7 @@
 #include "projections/store_db.h"
 #include "projections/store_keys.h"
 #include "projections/store_mentions.h"
+#include "projections/store_values.h"
 
 namespace rocksdb {
 class Snapshot;
@@ -36,6 +37,9 @@ class StoreView {
 
   // nullopt: the entity never was.
   Result<std::optional<EntityRecord>> Get(std::string_view entity) const;
+
+  // Of the entity with that prefix; empty: it never was.
+  Result<store::EntityTail> Tail(const std::string& entity_prefix) const;
 
   // Visits, in order of their rows, entities of an index from `store::LiveRows`, `LabelRows`,
   // `MachineRows` or `QuarantinedRows`; `after` skips up to and including that entity. Until
@@ -79,12 +83,14 @@ class StoreView {
   Result<void> ScanWaypoints(const WaypointVisitor& visit) const;
 
  private:
-  template <class Visit>  // (key, value) -> bool
   Result<void> ScanRows(StoreFamily family, const std::string& prefix, const std::string& from,
-                        const Visit& visit) const;
-  template <class Wanted>  // (HistoryEntry) -> bool
-  Result<std::vector<uint64_t>> ReadHistory(std::string_view entity, uint64_t from, size_t limit,
-                                            const Wanted& wanted) const;
+                        const RowVisitor& visit) const;
+  // What rows of `history` that begin with `rows` stand for: ascending from `from` on, and
+  // descending from before `end`.
+  Result<std::vector<uint64_t>> ReadHistory(const std::string& rows, uint64_t from,
+                                            size_t limit) const;
+  Result<std::vector<uint64_t>> ReadHistoryBack(const std::string& rows, uint64_t end,
+                                                size_t limit) const;
   Result<bool> LastRow(StoreFamily family, const std::string& prefix, const std::string& row,
                        std::string* key, std::string* value) const;
   tl::unexpected<Error> Failed(Error error) const;

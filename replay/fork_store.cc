@@ -32,7 +32,8 @@ std::shared_ptr<const ItemSource> ForkStore::ItemsOf(const EntityKey& key) {
 }
 
 Result<std::optional<RememberedCommand>> ForkStore::FindCommand(std::string_view entity,
-                                                                std::string_view id) {
+                                                                std::string_view id,
+                                                                const StoredForm*) {
   const auto found = remembered_.find({std::string(entity), std::string(id)});
   if (found == remembered_.end()) return std::optional<RememberedCommand>();
   return std::optional(found->second);

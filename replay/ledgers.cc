@@ -25,7 +25,7 @@ Result<const CommandLedger::Used*> CommandLedger::Find(const Hash128& key, const
   const auto found = used_.find(key);
   if (found != used_.end()) return &found->second;
   if (!base_) return nullptr;
-  auto known = base_->FindCommand(command.entity, command.id);
+  auto known = base_->FindCommand(command.entity, command.id, nullptr);
   if (!known) return tl::unexpected(known.error());
   if (!*known) return nullptr;
   const RememberedCommand& remembered = **known;

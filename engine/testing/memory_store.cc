@@ -60,7 +60,8 @@ std::shared_ptr<const ItemSource> MemoryStore::ItemsOf(const EntityKey& key) {
 }
 
 Result<std::optional<RememberedCommand>> MemoryStore::FindCommand(std::string_view entity,
-                                                                  std::string_view id) {
+                                                                  std::string_view id,
+                                                                  const StoredForm*) {
   const auto found = image_.remembered.find({std::string(entity), std::string(id)});
   if (found == image_.remembered.end()) return std::nullopt;
   return found->second;

@@ -22,8 +22,8 @@ class MemoryStore final : public StateStore {
   const PartitionState& applied() const override { return image_.state; }
   Result<LoadedEntity> Load(const EntityKey& key) override;
   std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) override;
-  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
-                                                       std::string_view id) override;
+  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity, std::string_view id,
+                                                       const StoredForm*) override;
   Result<void> ScanTimers(const TimerVisitor& visit) override;
   Result<void> ScanMarked(const MarksVisitor& visit) override;
   Result<void> Apply(const AppliedBatch& batch) override;

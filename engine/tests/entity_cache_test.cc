@@ -5,6 +5,7 @@
 #include "engine/testing/memory_store.h"
 #include "engine/tests/widget.h"
 #include "projections/batch_projection.h"
+#include "projections/store_mentions.h"
 
 namespace sluice {
 namespace {
@@ -44,7 +45,7 @@ class EntityCacheTest : public ::testing::Test {
     widget.entity.marks.quarantined = "broken";
     widget.entity.marks.parked = {17, 19};
     auto stored = std::make_shared<StoredForm>();
-    stored->mentions = {"Lx", "px"};
+    stored->mentions = store::PackMentions({"Lx", "px"});
     stored->version = 3;
     stored->decisions = 130;
     stored->is_written = true;
@@ -148,7 +149,7 @@ TEST_F(EntityCacheTest, AColdOneComesBackAsItWasWithoutTheStore) {
   EXPECT_EQ(after.state->items.hash_sum(), before.state->items.hash_sum());
   EXPECT_EQ(after.sequence, 42u);
   EXPECT_EQ(after.marks, before.marks);
-  EXPECT_EQ(after.stored->mentions, (std::vector<std::string>{"Lx", "px"}));
+  EXPECT_EQ(after.stored->mentions, store::PackMentions({"Lx", "px"}));
   EXPECT_EQ(after.stored->version, 3u);
   EXPECT_EQ(after.stored->decisions, 130u);
   EXPECT_TRUE(after.stored->is_written);

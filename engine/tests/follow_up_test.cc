@@ -109,7 +109,7 @@ TEST_F(FollowUpTest, ACalleeSetAsideAnswersOnceItIsReleased) {
   cluster_->Decide("widget/default/a", Ask{.target = "widget/default/b"}, "q-1");
   const uint32_t home = cluster_->PartitionOf("widget/default/a");
   const auto remembered = [&] {
-    return **cluster_->store(home).FindCommand("widget/default/a", "q-1");
+    return **cluster_->store(home).FindCommand("widget/default/a", "q-1", nullptr);
   };
   EXPECT_FALSE(remembered().answered_by.has_value());
   cluster_->Decide("widget/default/b", Release{});

@@ -46,7 +46,7 @@ TEST_F(SetAsideTest, WhoeverWaitsForADroppedCommandHearsOfIt) {
   EXPECT_EQ(widget("widget/default/a").status.heard, 0);
   EXPECT_EQ(widget("widget/default/b").status.outcomes, std::vector<std::string>{"1 Quarantined"});
   const auto remembered = cluster_->store(cluster_->PartitionOf("widget/default/b"))
-                              .FindCommand("widget/default/b", "q-1");
+                              .FindCommand("widget/default/b", "q-1", nullptr);
   EXPECT_TRUE((*remembered)->answered_by.has_value());
 }
 
@@ -94,9 +94,9 @@ class UnreadableStore final : public StateStore {
   std::shared_ptr<const ItemSource> ItemsOf(const EntityKey&) override {
     return std::make_shared<UnreadableItems>();
   }
-  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
-                                                       std::string_view id) override {
-    return store_.FindCommand(entity, id);
+  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity, std::string_view id,
+                                                       const StoredForm* stored) override {
+    return store_.FindCommand(entity, id, stored);
   }
   Result<void> ScanTimers(const TimerVisitor& visit) override { return store_.ScanTimers(visit); }
   Result<void> ScanMarked(const MarksVisitor& visit) override { return store_.ScanMarked(visit); }

@@ -38,6 +38,44 @@ void DropGoneAgain(std::map<std::string, std::string>* rows) {
   }
 }
 
+using RowTexts = std::map<std::string, std::string>;
+
+void AddCommand(std::string_view prefix, Hash128 id, const RememberedCommand& command,
+                RowTexts* rows) {
+  std::string value;
+  store::EncodeCommand(command, &value);
+  (*rows)["commands " + Hex(store::CommandRow(prefix, id))] = Hex(value);
+}
+
+// How many batches a decision came in says where it is kept of it; what is kept is the same.
+void AddRow(const std::string& family, const std::string& key, std::string value, RowTexts* rows) {
+  if (family == "history") {
+    const std::string prefix = key.substr(0, key.size() - 8);
+    std::vector<uint64_t> sequences;
+    EXPECT_TRUE(
+        store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())), value, &sequences));
+    for (const uint64_t sequence : sequences) {
+      (*rows)["history " + Hex(prefix) + " " + std::to_string(sequence)] = "";
+    }
+    return;
+  }
+  if (family == "entities") {
+    const auto tail = store::DecodeEntityTail(value);
+    ASSERT_TRUE(tail) << tail.error().message;
+    for (const uint64_t sequence : tail->recent.decisions()) {
+      (*rows)["history " + Hex(key) + " " + std::to_string(sequence)] = "";
+    }
+    for (const auto& [id, command] : tail->recent.commands()) AddCommand(key, id, command, rows);
+    std::string_view rest = value;
+    uint64_t decisions = 0;
+    uint64_t recent = 0;
+    ASSERT_TRUE(store::TakeVarint(&rest, &decisions) && store::TakeVarint(&rest, &recent));
+    value = std::to_string(decisions) + " " + std::string(rest.substr(recent));
+  }
+  // An id that was forgotten and used again is recent: that holds. Entities come before commands.
+  rows->try_emplace(family + " " + Hex(key), Hex(value));
+}
+
 }  // namespace
 
 std::string DatabaseIn(const std::string& path) {
@@ -64,19 +102,7 @@ std::map<std::string, std::string> Rows(const std::string& store) {
   for (size_t i = 0; i < handles.size(); ++i) {
     const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator({}, handles[i]));
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
-      const std::string key = at->key().ToString();
-      if (names[i] != "history") {
-        rows[names[i] + " " + Hex(key)] = Hex(at->value().ToStringView());
-        continue;
-      }
-      const std::string prefix = key.substr(0, key.size() - 8);
-      std::vector<store::HistoryEntry> entries;
-      EXPECT_TRUE(store::DecodeHistory(store::ReadBigEndian64(key.substr(prefix.size())),
-                                       at->value().ToStringView(), &entries));
-      for (const store::HistoryEntry& entry : entries) {
-        rows["history " + Hex(prefix) + " " + std::to_string(entry.sequence)] =
-            entry.folds ? "" : "refused";
-      }
+      AddRow(names[i], at->key().ToString(), at->value().ToString(), &rows);
     }
     EXPECT_TRUE(at->status().ok());
     // Counts that fell to zero are rows only where they were not zero before.

@@ -127,16 +127,16 @@ TEST_F(StoreTest, CommandsAreRememberedForTheWindow) {
   log.Send("lamp/default/absent", PressLamp{}, "refused");
   auto store = Open("live");
   ApplyAll(*store, log);
-  auto found = store->FindCommand(Lamp(1), "first");
+  auto found = store->FindCommand(Lamp(1), "first", nullptr);
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->sequence, sequence);
-  EXPECT_FALSE(store->FindCommand(Lamp(1), "second")->has_value());
-  EXPECT_FALSE(store->FindCommand("lamp/default/absent", "refused")->has_value());
+  EXPECT_FALSE(store->FindCommand(Lamp(1), "second", nullptr)->has_value());
+  EXPECT_FALSE(store->FindCommand("lamp/default/absent", "refused", nullptr)->has_value());
 
   log.Advance(Duration::Hours(25));
   log.Send(Lamp(1), PressLamp{});
   ApplyAll(*store, log);
-  found = store->FindCommand(Lamp(1), "first");
+  found = store->FindCommand(Lamp(1), "first", nullptr);
   ASSERT_TRUE(found);
   EXPECT_FALSE(*found);
 }

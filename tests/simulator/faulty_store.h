@@ -69,10 +69,10 @@ class FaultyStore final : public StateStore {
   std::shared_ptr<const ItemSource> ItemsOf(const EntityKey& key) override {
     return std::make_shared<FaultyItems>(store_.ItemsOf(key), fuse_);
   }
-  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity,
-                                                       std::string_view id) override {
+  Result<std::optional<RememberedCommand>> FindCommand(std::string_view entity, std::string_view id,
+                                                       const StoredForm* stored) override {
     if (fuse_.Blows()) return Err(ErrorCode::kIo, "the store fails to find");
-    return store_.FindCommand(entity, id);
+    return store_.FindCommand(entity, id, stored);
   }
   Result<void> ScanTimers(const TimerVisitor& visit) override { return store_.ScanTimers(visit); }
   Result<void> ScanMarked(const MarksVisitor& visit) override { return store_.ScanMarked(visit); }
