@@ -249,24 +249,18 @@ StagedBatch Decider::TakeBatch() {
   batch.number = next_batch_++;
   batch.applied.after = state_;
   batch.commit.decided = {.commands = state_.next_commands, .internal = state_.next_internal};
-  for (auto& [key, touched] : batch.applied.touched) {
-    if (const CachedEntity* entity = cache_.FindHot(key)) touched.entity = entity->entity;
+  for (const CachedEntity* entity : batch.entities) {
+    batch.applied.touched.find(entity->key)->second.entity = entity->entity;
   }
   return batch;
 }
 
 void Decider::Applied(const StagedBatch& batch) {
   committed_sequence_ = std::max(committed_sequence_, batch.applied.after.next_sequence);
-  for (const auto& [key, touched] : batch.applied.touched) cache_.Applied(batch.number, key);
-  parked_.erase(parked_.begin(), parked_.lower_bound(batch.applied.after.next_sequence));
-  for (const AppliedRecord& applied : batch.applied.records) {
-    if (!applied.record->decision || !IsRemembered(*applied.record->decision)) continue;
-    const auto at = remembered_.find(RememberedKey(*applied.record->decision->command));
-    // A later batch may have taken it over.
-    if (at != remembered_.end() && at->second.sequence == applied.record->sequence) {
-      remembered_.erase(at);
-    }
+  for (CachedEntity* entity : batch.entities) {
+    cache_.Applied(batch.number, batch.applied.after.next_sequence, *entity);
   }
+  parked_.erase(parked_.begin(), parked_.lower_bound(batch.applied.after.next_sequence));
   cache_.EvictIdle(batch.number);
 }
 

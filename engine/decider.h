@@ -35,6 +35,7 @@ struct StagedBatch {
   CommitBatch commit;
   AppliedBatch applied;
   std::vector<WaitingCaller> callers;
+  std::vector<CachedEntity*> entities;  // that `applied` touches; hot until it is applied
   size_t bytes = 0;
   bool empty() const { return commit.records.empty(); }
 };
@@ -92,7 +93,7 @@ class Decider {
   Result<void> DecideForEntity(Command command, CachedEntity& entity, const Origin& origin,
                                Time time, uint64_t ticket);
   // Duplicate or IdempotencyConflict, when the id of a user's command was used before.
-  Result<std::optional<Decision>> Repeated(const Command& command, const LoadedEntity& entity,
+  Result<std::optional<Decision>> Repeated(const Command& command, const CachedEntity& entity,
                                            Time time);
   // A "no" of the engine itself, or nothing: the machine is asked.
   Result<std::optional<Decision>> EngineVerdict(const Command& command, const CachedEntity& entity,
@@ -125,7 +126,6 @@ class Decider {
   void Append(LogRecord record, Bytes bytes, uint64_t ticket,
               std::shared_ptr<const EntityState> after);
   void TrackMarks(const CachedEntity& entity);
-  static std::string RememberedKey(const Command& command);
 
   const KindRegistry& kinds_;
   StateStore& store_;
@@ -137,8 +137,7 @@ class Decider {
   TimerQueue timers_;
   // Quarantined entities' timers that came due; armed again by Release.
   std::multimap<std::string, DueTimer> waiting_timers_;
-  std::set<std::string> draining_;  // released, with parked commands left
-  std::unordered_map<std::string, RememberedCommand> remembered_;  // staged only, by RememberedKey
+  std::set<std::string> draining_;      // released, with parked commands left
   std::map<uint64_t, Command> parked_;  // staged only, by the sequence of the decision
   uint64_t committed_sequence_ = 0;
   StagedBatch batch_;

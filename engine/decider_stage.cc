@@ -147,7 +147,9 @@ void Decider::StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
   const bool folds = !FoldedEntity(decision).empty();
   CHECK(folds || !after);
   if (entity && folds) {
-    TouchedEntity& touched = batch_.applied.touched[entity->key];
+    const auto [at, is_new] = batch_.applied.touched.try_emplace(entity->key);
+    if (is_new) batch_.entities.push_back(entity);
+    TouchedEntity& touched = at->second;
     if (after) {
       Items::Changes changes = after->items.TakeChanges();
       entity->items->Stage(changes, next_batch_);
@@ -165,12 +167,14 @@ void Decider::StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
   std::optional<Hash128> fingerprint;
   if (IsRemembered(decision)) {
     fingerprint = CommandFingerprint(*decision.command);
-    remembered_[RememberedKey(*decision.command)] =
+    CHECK(entity != nullptr);
+    entity->staged_commands.emplace_back(
+        store::CommandIdHash(decision.command->id),
         RememberedCommand{.fingerprint = *fingerprint,
                           .sequence = sequence,
                           .time = decision.time,
                           .answered_by = {},
-                          .reply_deferred = decision.reply_deferred};
+                          .reply_deferred = decision.reply_deferred});
   }
   if (decision.verdict == Verdict::kParked) parked_.emplace(sequence, *decision.command);
   Append(std::move(record), std::move(bytes), ticket, std::move(changed));
@@ -187,10 +191,6 @@ void Decider::Append(LogRecord record, Bytes bytes, uint64_t ticket,
   auto shared = std::make_shared<const LogRecord>(std::move(record));
   if (ticket != 0) batch_.callers.push_back({ticket, shared});
   batch_.applied.records.push_back({std::move(shared), std::move(after), std::nullopt});
-}
-
-std::string Decider::RememberedKey(const Command& command) {
-  return command.entity + '\n' + command.id;
 }
 
 void Decider::TrackMarks(const CachedEntity& entity) {

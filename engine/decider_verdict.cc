@@ -62,12 +62,10 @@ bool IsUsers(const Command& command) {
 }
 
 Result<std::optional<Decision>> Decider::Repeated(const Command& command,
-                                                  const LoadedEntity& entity, Time time) {
-  std::optional<RememberedCommand> known;
-  if (const auto staged = remembered_.find(RememberedKey(command)); staged != remembered_.end()) {
-    known = staged->second;
-  } else {
-    auto found = store_.FindCommand(command.entity, command.id, entity.stored.get());
+                                                  const CachedEntity& entity, Time time) {
+  std::optional<RememberedCommand> known = entity.FindStaged(store::CommandIdHash(command.id));
+  if (!known) {
+    auto found = store_.FindCommand(command.entity, command.id, entity.entity.stored.get());
     if (!found) return tl::unexpected<Error>(std::move(found.error()));
     known = std::move(*found);
   }
@@ -92,7 +90,7 @@ Result<std::optional<Decision>> Decider::EngineVerdict(const Command& command,
   if (users) {
     if (auto refusal = NotForUsers(command)) return Refuse(*refusal);
     if (!command.derived_id) {
-      auto repeated = Repeated(command, entity.entity, time);
+      auto repeated = Repeated(command, entity, time);
       if (!repeated || *repeated) return repeated;
     }
   }

@@ -1,5 +1,6 @@
 #include "engine/entity_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "projections/batch_projection.h"
@@ -16,6 +17,13 @@ constexpr size_t kEntryBytes = 384;
 constexpr size_t kColdItemBytesMax = 2048;
 
 }  // namespace
+
+std::optional<RememberedCommand> CachedEntity::FindStaged(Hash128 id) const {
+  const auto staged = std::find_if(staged_commands.rbegin(), staged_commands.rend(),
+                                   [&](const auto& command) { return command.first == id; });
+  if (staged == staged_commands.rend()) return std::nullopt;
+  return staged->second;
+}
 
 CachedEntity* EntityCache::Use(std::string_view key) {
   CachedEntity* hot = FindHot(key);
@@ -75,11 +83,14 @@ CachedEntity* EntityCache::FindHot(std::string_view key) {
   return found == hot_by_key_.end() ? nullptr : found->second;
 }
 
-void EntityCache::Applied(uint64_t batch, std::string_view key) {
-  CachedEntity* entry = FindHot(key);
-  if (entry == nullptr) return;
-  entry->items->Applied(batch);
-  Measure(*entry);
+void EntityCache::Applied(uint64_t batch, uint64_t next, CachedEntity& entity) {
+  auto& staged = entity.staged_commands;
+  staged.erase(staged.begin(), std::find_if(staged.begin(), staged.end(), [&](const auto& command) {
+                 return command.second.sequence >= next;
+               }));
+  if (staged.empty()) staged.shrink_to_fit();
+  entity.items->Applied(batch);
+  Measure(entity);
 }
 
 void EntityCache::Measure(CachedEntity& entry) {

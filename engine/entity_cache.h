@@ -12,14 +12,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/cached_items.h"
 #include "engine/cold_entities.h"
+#include "projections/recent.h"
 #include "projections/state_store.h"
 
 namespace sluice {
@@ -29,9 +32,14 @@ struct CachedEntity {
   EntityKey parsed;  // the same
   LoadedEntity entity;
   std::unique_ptr<CachedItems> items;
+  // Remembered, of batches not yet applied, by CommandIdHash; the oldest first.
+  std::vector<std::pair<Hash128, RememberedCommand>> staged_commands;
   uint64_t last_batch = 0;  // of the last batch that touched it
   size_t bytes = 0;         // as counted by the cache
   size_t slot = 0;          // where the cache has it
+
+  // The last of that id among those.
+  std::optional<RememberedCommand> FindStaged(Hash128 id) const;
 };
 
 // Entities with changes not yet applied may go beyond them.
@@ -55,8 +63,9 @@ class EntityCache {
   CachedEntity* Use(std::string_view key);
   // One that is hot, else null.
   CachedEntity* FindHot(std::string_view key);
-  // `batch` is in the store.
-  void Applied(uint64_t batch, std::string_view key);
+  // `batch` is in the store, and so are decisions before sequence `next`: what they did to
+  // `entity`, which is hot.
+  void Applied(uint64_t batch, uint64_t next, CachedEntity& entity);
   // Back to the bounds: makes hot ones cold, except with changes past `applied_batch`, drops cold
   // ones. What is known of their items is forgotten where it is more than a few.
   void EvictIdle(uint64_t applied_batch);

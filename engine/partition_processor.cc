@@ -14,7 +14,9 @@ void Join(StagedBatch& batch, StagedBatch next) {
   batch.number = next.number;
   AppliedBatch& applied = batch.applied;
   for (AppliedRecord& record : next.applied.records) applied.records.push_back(std::move(record));
-  for (auto& [key, touched] : next.applied.touched) {
+  batch.entities.insert(batch.entities.end(), next.entities.begin(), next.entities.end());
+  applied.touched.merge(next.applied.touched);
+  for (auto& [key, touched] : next.applied.touched) {  // Those that were there already.
     TouchedEntity& present = applied.touched[key];
     present.entity = std::move(touched.entity);
     for (auto& [item, value] : touched.items) present.items[item] = std::move(value);

@@ -14,11 +14,12 @@ void TimerQueue::Set(const std::string& entity, const std::string& id, Time due)
   std::string key = ArmedKey(entity, id);
   if (const auto armed = armed_.find(key); armed != armed_.end()) {
     if (armed->second->due == due) return;
-    ordered_.erase(armed->second);
+    auto timer = ordered_.extract(armed->second);
     if (!due.IsSet()) {
       armed_.erase(armed);
     } else {
-      armed->second = ordered_.insert({due, entity, id}).first;
+      timer.value().due = due;
+      armed->second = ordered_.insert(std::move(timer)).position;
     }
     return;
   }

@@ -13,37 +13,30 @@
 namespace sluice {
 namespace {
 
-void AddObjectMentions(const LoadedEntity& entity, std::vector<std::string>* mentions) {
+void AddObjectMentions(const LoadedEntity& entity, store::MentionList* mentions) {
   const EntityState& state = *entity.state;
-  mentions->push_back(store::LiveMention());
-  mentions->push_back(store::PhaseMention(entity.kind->phase(state)));
-  for (const auto& [label, value] : state.metadata_part().labels) {
-    mentions->push_back(store::LabelMention(label, value));
-  }
+  mentions->AddLive();
+  mentions->AddPhase(entity.kind->phase(state));
+  for (const auto& [label, value] : state.metadata_part().labels) mentions->AddLabel(label, value);
   if (entity.kind->indexes == nullptr) return;
   for (const IndexEntry& entry : entity.kind->indexes(state)) {
-    mentions->push_back(store::MachineMention(entry.index, entry.value));
+    mentions->AddMachine(entry.index, entry.value);
   }
 }
 
 }  // namespace
 
 std::string MentionsOf(const LoadedEntity& entity) {
-  std::vector<std::string> mentions;
+  thread_local store::MentionList mentions;
+  mentions.Clear();
   const EntityState& state = *entity.state;
-  for (const Timer& timer : state.relations_part().timers) {
-    mentions.push_back(store::TimerMention(timer.id, timer.due));
-  }
-  if (!entity.marks.quarantined.empty() || !entity.marks.parked.empty()) {
-    mentions.push_back(store::QuarantinedMention());
-  }
+  for (const Timer& timer : state.relations_part().timers) mentions.AddTimer(timer.id, timer.due);
+  if (!entity.marks.quarantined.empty() || !entity.marks.parked.empty()) mentions.AddQuarantined();
   if (state.Exists()) AddObjectMentions(entity, &mentions);
   if (entity.kind->pending != nullptr) {
-    for (const PendingAction& action : entity.kind->pending(state)) {
-      mentions.push_back(store::ActionMention(action));
-    }
+    for (const PendingAction& action : entity.kind->pending(state)) mentions.AddAction(action);
   }
-  return store::PackMentions(std::move(mentions));
+  return mentions.Pack();
 }
 
 size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision,

@@ -36,14 +36,63 @@ std::optional<PendingAction> TakeAction(std::string_view rest, std::string locat
 
 }  // namespace
 
-std::string PackMentions(std::vector<std::string> mentions) {
-  std::sort(mentions.begin(), mentions.end());
-  mentions.erase(std::unique(mentions.begin(), mentions.end()), mentions.end());
+void MentionList::Clear() {
+  texts_.clear();
+  begins_.clear();
+}
+
+void MentionList::Begin(Mention mention) {
+  begins_.push_back(texts_.size());
+  texts_.push_back(static_cast<char>(mention));
+}
+
+void MentionList::AddLive() { Begin(Mention::kLive); }
+void MentionList::AddQuarantined() { Begin(Mention::kQuarantined); }
+
+void MentionList::AddPhase(uint8_t phase) {
+  Begin(Mention::kPhase);
+  texts_.push_back(static_cast<char>(phase));
+}
+
+void MentionList::AddLabel(std::string_view label, std::string_view value) {
+  Begin(Mention::kLabel);
+  AppendPart(&texts_, label);
+  AppendPart(&texts_, value);
+}
+
+void MentionList::AddMachine(std::string_view index, std::string_view value) {
+  Begin(Mention::kMachine);
+  AppendPart(&texts_, index);
+  AppendPart(&texts_, value);
+}
+
+void MentionList::AddTimer(std::string_view id, Time due) {
+  Begin(Mention::kTimer);
+  AppendBigEndian64(&texts_, static_cast<uint64_t>(due.us));
+  texts_.append(id);
+}
+
+void MentionList::AddAction(const PendingAction& action) {
+  Begin(Mention::kAction);
+  AppendPart(&texts_, action.location);
+  AppendPart(&texts_, action.verb);
+  AppendPart(&texts_, action.target);
+  AppendPart(&texts_, action.uid);
+  AppendBigEndian64(&texts_, static_cast<uint64_t>(action.generation));
+  AppendBigEndian64(&texts_, action.attempt);
+}
+
+std::string MentionList::Pack() {
+  sorted_.clear();
+  for (size_t i = 0; i < begins_.size(); ++i) {
+    const size_t end = i + 1 < begins_.size() ? begins_[i + 1] : texts_.size();
+    sorted_.emplace_back(texts_.data() + begins_[i], end - begins_[i]);
+  }
+  std::sort(sorted_.begin(), sorted_.end());
+  sorted_.erase(std::unique(sorted_.begin(), sorted_.end()), sorted_.end());
   std::string packed;
-  size_t size = 0;
-  for (const std::string& mention : mentions) size += mention.size() + 2;
-  packed.reserve(size);
-  for (const std::string& mention : mentions) {
+  packed.reserve(texts_.size() + 2 * sorted_.size());
+  for (const std::string_view mention : sorted_) {
     AppendVarint(&packed, mention.size());
     packed.append(mention);
   }
@@ -55,47 +104,6 @@ std::optional<std::string_view> TakeMention(std::string_view* packed) {
   if (!TakeVarint(packed, &size) || size == 0 || size > packed->size()) return std::nullopt;
   const std::string_view mention = packed->substr(0, size);
   packed->remove_prefix(size);
-  return mention;
-}
-
-std::string LiveMention() { return Begin(Mention::kLive); }
-std::string QuarantinedMention() { return Begin(Mention::kQuarantined); }
-
-std::string PhaseMention(uint8_t phase) {
-  std::string mention = Begin(Mention::kPhase);
-  mention.push_back(static_cast<char>(phase));
-  return mention;
-}
-
-std::string LabelMention(std::string_view label, std::string_view value) {
-  std::string mention = Begin(Mention::kLabel);
-  AppendPart(&mention, label);
-  AppendPart(&mention, value);
-  return mention;
-}
-
-std::string MachineMention(std::string_view index, std::string_view value) {
-  std::string mention = Begin(Mention::kMachine);
-  AppendPart(&mention, index);
-  AppendPart(&mention, value);
-  return mention;
-}
-
-std::string TimerMention(std::string_view id, Time due) {
-  std::string mention = Begin(Mention::kTimer);
-  AppendBigEndian64(&mention, static_cast<uint64_t>(due.us));
-  mention.append(id);
-  return mention;
-}
-
-std::string ActionMention(const PendingAction& action) {
-  std::string mention = Begin(Mention::kAction);
-  AppendPart(&mention, action.location);
-  AppendPart(&mention, action.verb);
-  AppendPart(&mention, action.target);
-  AppendPart(&mention, action.uid);
-  AppendBigEndian64(&mention, static_cast<uint64_t>(action.generation));
-  AppendBigEndian64(&mention, action.attempt);
   return mention;
 }
 

@@ -25,17 +25,29 @@ enum class Mention : char {
   kTimer = 't',        // armed
 };
 
-std::string LiveMention();
-std::string QuarantinedMention();
-std::string PhaseMention(uint8_t phase);
-std::string LabelMention(std::string_view label, std::string_view value);
-std::string MachineMention(std::string_view index, std::string_view value);
-std::string TimerMention(std::string_view id, Time due);
-std::string ActionMention(const PendingAction& action);
+// An entity's, collected in any order. Used again for the next one, so that its memory is.
+class MentionList {
+ public:
+  void Clear();
+  void AddLive();
+  void AddQuarantined();
+  void AddPhase(uint8_t phase);
+  void AddLabel(std::string_view label, std::string_view value);
+  void AddMachine(std::string_view index, std::string_view value);
+  void AddTimer(std::string_view id, Time due);
+  void AddAction(const PendingAction& action);
+  // Sorted and each once, one text after the other as the entity's row has them.
+  std::string Pack();
 
-// An entity's, sorted and each once, one text after the other as its row has them.
-std::string PackMentions(std::vector<std::string> mentions);
-// Takes the next off the front; nullopt at the end.
+ private:
+  void Begin(Mention mention);
+
+  std::string texts_;           // one behind the other
+  std::vector<size_t> begins_;  // of each
+  std::vector<std::string_view> sorted_;
+};
+
+// Takes the next of what Pack gave off the front; nullopt at the end.
 std::optional<std::string_view> TakeMention(std::string_view* packed);
 
 inline Mention KindOf(std::string_view mention) { return static_cast<Mention>(mention.front()); }

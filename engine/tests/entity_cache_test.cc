@@ -10,6 +10,13 @@
 namespace sluice {
 namespace {
 
+std::string Mentions() {
+  store::MentionList mentions;
+  mentions.AddLive();
+  mentions.AddPhase('x');
+  return mentions.Pack();
+}
+
 using testing::MemoryStore;
 
 class EntityCacheTest : public ::testing::Test {
@@ -45,7 +52,7 @@ class EntityCacheTest : public ::testing::Test {
     widget.entity.marks.quarantined = "broken";
     widget.entity.marks.parked = {17, 19};
     auto stored = std::make_shared<StoredForm>();
-    stored->mentions = store::PackMentions({"Lx", "px"});
+    stored->mentions = Mentions();
     stored->version = 3;
     stored->decisions = 130;
     stored->is_written = true;
@@ -130,7 +137,7 @@ TEST_F(EntityCacheTest, AColdOneComesBackAsItWasWithoutTheStore) {
   Use(cache, 1);
   CachedEntity& filled = *cache.FindHot(Name(1));
   Fill(filled);
-  cache.Applied(1, Name(1));
+  cache.Applied(1, 0, *cache.FindHot(Name(1)));
   const LoadedEntity before = filled.entity;
   const Hash128 hash = before.state->Hash();
   cache.EvictIdle(1);
@@ -149,7 +156,7 @@ TEST_F(EntityCacheTest, AColdOneComesBackAsItWasWithoutTheStore) {
   EXPECT_EQ(after.state->items.hash_sum(), before.state->items.hash_sum());
   EXPECT_EQ(after.sequence, 42u);
   EXPECT_EQ(after.marks, before.marks);
-  EXPECT_EQ(after.stored->mentions, store::PackMentions({"Lx", "px"}));
+  EXPECT_EQ(after.stored->mentions, Mentions());
   EXPECT_EQ(after.stored->version, 3u);
   EXPECT_EQ(after.stored->decisions, 130u);
   EXPECT_TRUE(after.stored->is_written);
@@ -162,7 +169,7 @@ TEST_F(EntityCacheTest, AnOldRootIsNotTakenForThePresentOne) {
   EntityCache cache(store_, {.hot_entities_max = 0});
   Use(cache, 1);
   Fill(*cache.FindHot(Name(1)));
-  cache.Applied(1, Name(1));
+  cache.Applied(1, 0, *cache.FindHot(Name(1)));
   for (uint64_t batch = 2; batch < 5; ++batch) {
     cache.EvictIdle(batch);
     CachedEntity& widget = *cache.Use(Name(1));
@@ -190,10 +197,10 @@ TEST_F(EntityCacheTest, CountsAnEntityByWhatTheStoreHasOfIt) {
   auto stored = std::make_shared<StoredForm>();
   stored->packed = std::make_shared<const Bytes>(Bytes(10'000, 'x'));
   cache.FindHot(Name(1))->entity.stored = stored;
-  cache.Applied(1, Name(1));
+  cache.Applied(1, 0, *cache.FindHot(Name(1)));
   EXPECT_GT(cache.ByteSize(), empty + 10'000);
   stored->packed = nullptr;
-  cache.Applied(2, Name(1));
+  cache.Applied(2, 0, *cache.FindHot(Name(1)));
   EXPECT_EQ(cache.ByteSize(), empty);
 }
 

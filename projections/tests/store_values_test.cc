@@ -14,7 +14,12 @@ TEST(StoreValues, ReadWhatTheyWrite) {
   EntityMarks marks;
   marks.quarantined = "broken";
   marks.parked = {4, 9};
-  const std::string mentions = store::PackMentions({std::string("lsize\0big\0", 10), "L", "L"});
+  store::MentionList list;
+  list.AddLabel("size", "big");
+  list.AddLive();
+  list.AddLive();
+  const std::string mentions = list.Pack();
+  EXPECT_EQ(mentions, std::string("\x01L\x0alsize\0big\0", 13));
   const std::string root("\0root\xff", 6);
   store::EntityParts parts;
   parts.decisions = 200;
