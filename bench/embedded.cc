@@ -93,7 +93,8 @@ Result<Measurement> Measure(const BenchOptions& options, DataSet& data, size_t i
     if (!done) return tl::unexpected<Error>(done.error());
   }
   measured.per_s = static_cast<double>(totals.answered) / totals.seconds;
-  measured.count = 1e6 * totals.cpu_seconds / static_cast<double>(totals.answered);
+  measured.count =
+      1e6 * totals.cpu_seconds / static_cast<double>(std::max<uint64_t>(1, totals.answered));
   measured.yardstick_per_s = Median(totals.yardsticks);
   measured.ratio = Median(totals.ratios);
   measured.p50_us = totals.latencies.Quantile(0.5);
@@ -102,8 +103,8 @@ Result<Measurement> Measure(const BenchOptions& options, DataSet& data, size_t i
   return measured;
 }
 
-// Every instance once, as after a restart: each is read from the store and stays in memory, as far
-// as the caches' bounds go. What follows is steady load.
+// Every instance once. With a kept data set that is a start with empty caches: each is read from
+// the store and stays in memory, as far as bounds go. What follows is steady load.
 Result<Measurement> MeasureFirstPass(const BenchOptions& options, DataSet& data) {
   Measurement measured;
   measured.name = "embedded/first-pass";

@@ -14,8 +14,10 @@ void Join(StagedBatch& batch, StagedBatch next) {
   batch.number = next.number;
   AppliedBatch& applied = batch.applied;
   for (AppliedRecord& record : next.applied.records) applied.records.push_back(std::move(record));
-  batch.entities.insert(batch.entities.end(), next.entities.begin(), next.entities.end());
   applied.touched.merge(next.applied.touched);
+  for (CachedEntity* entity : next.entities) {
+    if (!next.applied.touched.contains(entity->key)) batch.entities.push_back(entity);
+  }
   for (auto& [key, touched] : next.applied.touched) {  // Those that were there already.
     TouchedEntity& present = applied.touched[key];
     present.entity = std::move(touched.entity);

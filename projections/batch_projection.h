@@ -80,7 +80,7 @@ struct ProjectedEntity {
   // Rows of `history`; empty: none. Of decisions that a fold reads: what is no longer recent.
   std::vector<uint64_t> history;
   std::vector<uint64_t> other_history;
-  // Rows of `commands`: what is no longer recent. Ascending.
+  // Rows of `commands`: what is no longer recent. Of an id that is there twice the last holds.
   store::Recent::Commands commands;
   // Deferred replies that came, for commands not among those: the command's id, and the sequence of
   // the decision that brought it.

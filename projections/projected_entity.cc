@@ -73,7 +73,10 @@ void ProjectedEntity::TouchRecent(store::Recent& recent) {
   for (const uint64_t sequence : folded_decisions_) recent.AddDecision(sequence);
   folded_decisions_.clear();
   history = recent.TakeDecisions();
-  for (const auto& [id, command] : remembered_) recent.Remember(id, command);
+  for (const auto& [id, command] : remembered_) {
+    recent.Remember(id, command);
+    for (auto& taken : recent.TakeCommands()) commands.push_back(std::move(taken));
+  }
   remembered_.clear();
   std::erase_if(answered, [&](const auto& reply) {
     auto command = recent.Find(reply.first);
@@ -82,7 +85,6 @@ void ProjectedEntity::TouchRecent(store::Recent& recent) {
     recent.Remember(reply.first, *command);
     return true;
   });
-  commands = recent.TakeCommands();
 }
 
 size_t ProjectedEntity::Touch(const LoadedEntity& entity, StoredForm& stored,

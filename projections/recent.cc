@@ -67,6 +67,7 @@ std::optional<RememberedCommand> Recent::Find(Hash128 wanted) const {
 }
 
 void Recent::Remember(Hash128 wanted, const RememberedCommand& remembered) {
+  CHECK(command_count_ <= kRecentMax);
   ForEach(commands_, [&](Hash128 id, const RememberedCommand&, size_t at, size_t end) {
     if (id != wanted) return true;
     commands_.erase(at, end - at);

@@ -36,7 +36,8 @@ class Recent {
 
   // --- Remembered commands that `commands` has no row of, by CommandIdHash
   std::optional<RememberedCommand> Find(Hash128 id) const;
-  // In the place of an older one of the same id.
+  // In the place of an older one of the same id. There are not too many: TakeCommands comes
+  // between, however many a replay remembers, so that what one costs does not grow with them.
   void Remember(Hash128 id, const RememberedCommand& command);
   Commands commands() const;  // as they were remembered
   // All of them where they are too many, ascending by id, to be written to `commands`; else none.

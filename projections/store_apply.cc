@@ -152,22 +152,19 @@ Result<void> PartitionStore::Apply(const AppliedBatch& batch) {
 }
 
 Result<void> PartitionStore::WriteCommands(const ProjectedEntity& entity, WriteSink& sink) {
-  store::Recent::Commands rows = entity.commands;
+  std::map<Hash128, RememberedCommand> rows;
+  for (const auto& [id, command] : entity.commands) rows[id] = command;
   for (const auto& [id, sequence] : entity.answered) {
-    const auto in_rows =
-        std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.first == id; });
-    if (in_rows != rows.end()) {
-      in_rows->second.answered_by = sequence;
+    if (const auto row = rows.find(id); row != rows.end()) {
+      row->second.answered_by = sequence;
       continue;
     }
     auto command = FindCommandRow(entity.prefix, id);
     if (!command) return tl::unexpected(command.error());
     if (!*command) continue;  // forgotten meanwhile
     (*command)->answered_by = sequence;
-    rows.emplace_back(id, std::move(**command));
+    rows.emplace(id, std::move(**command));
   }
-  std::sort(rows.begin(), rows.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
   thread_local std::string value;
   for (const auto& [id, command] : rows) {
     store::EncodeCommand(command, &value);

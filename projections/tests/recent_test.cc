@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "projections/recovery.h"
 #include "projections/tests/store_fixture.h"
 
 namespace sluice {
@@ -116,6 +117,26 @@ TEST_F(RememberedTest, EveryCommandIsFoundWhereverItLies) {
   store.reset();
   store = Open("live");
   ExpectKnown(*store, "id-0", sent["id-0"]);
+}
+
+// More than are recent within one batch: live and in a replay's window.
+TEST_F(RememberedTest, ManyInOneBatchAreAllFound) {
+  TestLog log(LampKinds());
+  std::map<std::string, uint64_t> sent;
+  sent["id-0"] = log.Send(Lamp(1), LampApply{}, "id-0");
+  for (size_t i = 1; i < 40 * kRecentMax + 5; ++i) {
+    const std::string id = "id-" + std::to_string(i);
+    sent[id] = log.Send(Lamp(1), PressLamp{}, id);
+  }
+  auto live = Open("live");
+  ASSERT_TRUE(live->Apply(log.TakeBatch()));
+  auto replayed = Open("replayed");
+  ASSERT_TRUE(Recover(*replayed, {.read = log.Reader(), .end_sequence = log.end()}));
+  for (PartitionStore* store : {live.get(), replayed.get()}) {
+    for (const auto& [id, sequence] : sent) ExpectKnown(*store, id, sequence);
+    ExpectUnknown(*store, "id-another");
+    EXPECT_LE(store->Load(KeyOrDie(Lamp(1)))->stored->recent.commands().size(), kRecentMax);
+  }
 }
 
 TEST_F(RememberedTest, EachIsForgottenAfterItsWindowWhereverItLies) {
