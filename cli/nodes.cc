@@ -4,6 +4,7 @@
 #include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/table.h"
 #include "service/client/http_client.h"
@@ -70,6 +71,16 @@ void AddLags(json& nodes) {
   }
 }
 
+// Records that wait for the partitions it decides; "-" where it does not know.
+std::string Waiting(const json& node) {
+  std::optional<uint64_t> waiting;
+  for (const json& partition : node.at("partitions")) {
+    if (!partition.contains("waiting")) continue;
+    waiting = waiting.value_or(0) + partition.at("waiting").get<uint64_t>();
+  }
+  return waiting ? std::to_string(*waiting) : "-";
+}
+
 std::string Positions(const json& node) {
   std::string text;
   for (const json& partition : node.at("partitions")) {
@@ -124,12 +135,13 @@ Outcome<Exit> PrintNodes(Session& session, const Output& output) {
     PrintValue({{"items", nodes}}, output, session.env().out);
     return Exit::kDone;
   }
-  Table table({"NODE", "ADDRESS", "ASSIGNED", "DECIDES", "WARM", "LAG", "POSITIONS"});
+  Table table({"NODE", "ADDRESS", "ASSIGNED", "DECIDES", "WAITING", "WARM", "LAG", "POSITIONS"});
   for (const json& node : nodes) {
     const bool known = !node.contains("unreachable");
     table.Add({node.at("name").get<std::string>(), node.at("address").get<std::string>(),
                JoinedNumbers(node.at("assigned")),
                known ? JoinedNumbers(Decided(node.at("partitions"))) : "?",
+               known ? Waiting(node) : "?",
                known ? JoinedNumbers(InState(node.at("partitions"), "Following")) : "?",
                known ? node.value("lag", json(0)).dump() : "?",
                known ? Positions(node) : node.at("unreachable").get<std::string>()});

@@ -168,13 +168,8 @@ void Decider::StageRecord(LogRecord record, Bytes bytes, CachedEntity* entity,
   if (IsRemembered(decision)) {
     fingerprint = CommandFingerprint(*decision.command);
     CHECK(entity != nullptr);
-    entity->staged_commands.emplace_back(
-        store::CommandIdHash(decision.command->id),
-        RememberedCommand{.fingerprint = *fingerprint,
-                          .sequence = sequence,
-                          .time = decision.time,
-                          .answered_by = {},
-                          .reply_deferred = decision.reply_deferred});
+    entity->staged_commands.emplace_back(store::CommandIdHash(decision.command->id),
+                                         RememberedAs(decision, sequence, *fingerprint));
   }
   if (decision.verdict == Verdict::kParked) parked_.emplace(sequence, *decision.command);
   Append(std::move(record), std::move(bytes), ticket, std::move(changed));

@@ -241,11 +241,13 @@ Result<void> PartitionRunner::RunTerm() {
   while (true) {
     const Result<bool> worked = stopping ? processor.Drain() : processor.Step();
     if (!worked) return tl::unexpected<Error>(worked.error());
+    // Asked first: the journal's locks are held where it wakes this runner, which takes its mutex.
+    const auto inputs_waiting = processor.InputsWaiting();
     {
       const std::lock_guard lock(mutex_);
       status_.term = processor.state().term;
       status_.decided_next = processor.state().next_sequence;
-      status_.inputs_waiting = processor.InputsWaiting();
+      status_.inputs_waiting = inputs_waiting;
       if (processor.InputsStarted()) status_.state = RunnerState::kOpen;
     }
     stopping = Leaving();

@@ -219,6 +219,14 @@ bool IsRemembered(const Decision& decision) {
          (!decision.command->source || decision.command->forwarded);
 }
 
+RememberedCommand RememberedAs(const Decision& decision, uint64_t sequence, Hash128 fingerprint) {
+  return {.fingerprint = fingerprint,
+          .sequence = sequence,
+          .time = decision.time,
+          .answered_by = {},
+          .reply_deferred = decision.reply_deferred};
+}
+
 Result<void> FoldEntity(LoadedEntity& entity, const Decision& decision, uint64_t sequence) {
   FoldMarks(entity.marks, decision, sequence);
   if (!entity.kind) return {};

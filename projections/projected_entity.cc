@@ -52,12 +52,9 @@ size_t ProjectedEntity::AddDecision(uint64_t sequence, const Decision& decision,
     NoteReply(sequence, decision);
     return sizeof(sequence);
   }
-  RememberedCommand remembered;
-  remembered.fingerprint = fingerprint ? *fingerprint : CommandFingerprint(*decision.command);
-  remembered.sequence = sequence;
-  remembered.time = decision.time;
-  remembered.reply_deferred = decision.reply_deferred;
-  remembered_.emplace_back(store::CommandIdHash(decision.command->id), std::move(remembered));
+  if (!fingerprint) fingerprint = CommandFingerprint(*decision.command);
+  remembered_.emplace_back(store::CommandIdHash(decision.command->id),
+                           RememberedAs(decision, sequence, *fingerprint));
   return sizeof(sequence) + sizeof(remembered_.back());
 }
 

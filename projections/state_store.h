@@ -77,5 +77,7 @@ class StateStore {
 Hash128 CommandFingerprint(const Command& command);
 // A command whose id was given by its caller, so that a repetition is recognised.
 bool IsRemembered(const Decision& decision);
+// What is kept of it, decided at `sequence`. Expects IsRemembered; `fingerprint` is its command's.
+RememberedCommand RememberedAs(const Decision& decision, uint64_t sequence, Hash128 fingerprint);
 
 }  // namespace sluice

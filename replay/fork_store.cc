@@ -59,11 +59,7 @@ Result<void> ForkStore::ScanMarked(const MarksVisitor& visit) {
 void ForkStore::Remember(const Decision& decision, uint64_t sequence) {
   if (IsRemembered(decision)) {
     remembered_[{decision.command->entity, decision.command->id}] =
-        RememberedCommand{.fingerprint = CommandFingerprint(*decision.command),
-                          .sequence = sequence,
-                          .time = decision.time,
-                          .answered_by = {},
-                          .reply_deferred = decision.reply_deferred};
+        RememberedAs(decision, sequence, CommandFingerprint(*decision.command));
   }
   if (!decision.command) return;
   if (const auto* answered = decision.command->payload.As<Answered>()) {

@@ -27,9 +27,10 @@ std::string PartitionJson(Node& node, uint32_t partition) {
   const RunnerStatus status = node.Status(partition);
   const uint64_t applied = node.stores()[partition]->NextSequence();
   return fmt::format(
-      R"({{"partition":{},"state":"{}","reason":{},"term":{},"sequence":{},"applied":{}}})",
+      R"({{"partition":{},"state":"{}","reason":{},"term":{},"sequence":{},"applied":{}{}}})",
       partition, StateName(status.state), QuoteJson(status.reason), status.term,
-      node.journal().EndSequence(partition).value_or(applied), applied);
+      node.journal().EndSequence(partition).value_or(applied), applied,
+      status.inputs_waiting ? fmt::format(R"(,"waiting":{})", *status.inputs_waiting) : "");
 }
 
 }  // namespace

@@ -119,12 +119,13 @@ class PartitionJournal {
   virtual Result<size_t> Poll(Input input, const PollLimits& limits,
                               std::vector<InputRecord>* records) = 0;
 
-  // How many records of both inputs no Poll has handed out; 0 before StartInputs, nullopt where
-  // that is not known here.
+  // How many records of both inputs no Poll has handed out; nullopt where that is not known (yet).
+  // A broker's marks between records may be counted until it is known that nothing follows them.
   virtual std::optional<uint64_t> InputsWaiting() const = 0;
 
   // `wakeup` is called, from any thread, when there may be new input or a commit has finished. It
-  // must be quick and must not call the journal. Spurious calls happen; none is lost to an owner
+  // must be quick and must not call the journal; it may run under the journal's own locks, so who
+  // calls the journal holds none that it takes. Spurious calls happen; none is lost to an owner
   // that polls both inputs after each: what is left there may call no second time for more.
   virtual void SetWakeup(std::function<void()> wakeup) = 0;
 

@@ -87,11 +87,7 @@ Result<void> MemoryStore::ScanMarked(const MarksVisitor& visit) {
 void MemoryStore::Remember(const Decision& decision, uint64_t sequence) {
   if (IsRemembered(decision)) {
     image_.remembered[{decision.command->entity, decision.command->id}] =
-        RememberedCommand{.fingerprint = CommandFingerprint(*decision.command),
-                          .sequence = sequence,
-                          .time = decision.time,
-                          .answered_by = {},
-                          .reply_deferred = decision.reply_deferred};
+        RememberedAs(decision, sequence, CommandFingerprint(*decision.command));
   }
   if (decision.command) {
     if (const auto* answered = decision.command->payload.As<Answered>()) {

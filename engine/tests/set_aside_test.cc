@@ -7,6 +7,56 @@ namespace {
 
 using SetAsideTest = EngineTest;
 
+TEST_F(SetAsideTest, ABrokenInvariantSetsOneEntityAsideAndNothingIsLost) {
+  Create("widget/default/a");
+  Create("widget/default/b");
+  cluster_->Decide("widget/default/b", SetFaulty{.faulty = true});
+  cluster_->Decide("widget/default/a", Tell{.target = "widget/default/b", .times = 3});
+  EXPECT_EQ(widget("widget/default/b").status.heard, 0);
+  // Users are told; others go on.
+  const Decision refused = cluster_->Decide("widget/default/b", AddAmount{.amount = 1});
+  EXPECT_EQ(refused.rejection->code, RejectionCode::kQuarantined);
+  EXPECT_EQ(cluster_->Decide("widget/default/a", AddAmount{.amount = 1}).verdict,
+            Verdict::kAccepted);
+  // Released without a mend, the first fails again and stays the first.
+  cluster_->Decide("widget/default/b", Release{});
+  EXPECT_EQ(cluster_->Decide("widget/default/b", AddAmount{.amount = 1}).rejection->code,
+            RejectionCode::kQuarantined);
+  // Across a crash it is still set aside.
+  cluster_->Crash(0);
+  Reopen();
+  EXPECT_EQ(cluster_->Decide("widget/default/b", AddAmount{.amount = 1}).rejection->code,
+            RejectionCode::kQuarantined);
+  // Skipping drops one at a time: the other two fail in turn, then it is free.
+  cluster_->Decide("widget/default/b", Release{.skip = true});
+  cluster_->Decide("widget/default/b", Release{.skip = true});
+  cluster_->Decide("widget/default/b", Release{.skip = true});
+  EXPECT_EQ(cluster_->Decide("widget/default/b", AddAmount{.amount = 1}).verdict,
+            Verdict::kAccepted);
+}
+
+TEST_F(SetAsideTest, AnEdgeThatIsNotInTheTableIsABrokenInvariant) {
+  Create("widget/default/a");
+  const Decision broken = cluster_->Decide("widget/default/a", BreakTable{});
+  EXPECT_EQ(broken.rejection->code, RejectionCode::kQuarantined);
+  EXPECT_NE(broken.rejection->message.find("I6"), std::string::npos);
+  cluster_->Decide("widget/default/a", Release{});
+  EXPECT_EQ(cluster_->Decide("widget/default/a", AddAmount{.amount = 1}).verdict,
+            Verdict::kAccepted);
+}
+
+TEST_F(SetAsideTest, ATimerOfAnEntitySetAsideWaits) {
+  Create("widget/default/a");
+  cluster_->Decide("widget/default/a", Arm{.after = Duration::Seconds(5)});
+  cluster_->Decide("widget/default/a", BreakTable{});
+  cluster_->clock().Advance(Duration::Seconds(10));
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 0);
+  cluster_->Decide("widget/default/a", Release{});
+  ASSERT_TRUE(cluster_->Run().has_value());
+  EXPECT_EQ(widget("widget/default/a").status.rings, 1);
+}
+
 TEST_F(SetAsideTest, ATimerOverTheBoundSetsItsEntityAsideAndIsParked) {
   Create("widget/default/a");
   cluster_->Decide("widget/default/a", Arm{.after = Duration::Seconds(5), .timer = "swell"});

@@ -16,7 +16,7 @@ using store::Recent;
 using testing::StoreTest;
 using testing::TestLog;
 
-RememberedCommand RememberedAs(uint64_t sequence) {
+RememberedCommand CommandAt(uint64_t sequence) {
   return {
       .fingerprint = {1, sequence}, .sequence = sequence, .time = Time{1'000 + int64_t(sequence)}};
 }
@@ -38,12 +38,12 @@ TEST(Recent, GivesDecisionsAwayOnceTheyAreTooMany) {
 
 TEST(Recent, GivesCommandsAwayOnceTheyAreTooMany) {
   Recent recent;
-  for (uint64_t i = 0; i < kRecentMax; ++i) recent.Remember({i % 3, i}, RememberedAs(i));
+  for (uint64_t i = 0; i < kRecentMax; ++i) recent.Remember({i % 3, i}, CommandAt(i));
   EXPECT_TRUE(recent.TakeCommands().empty());
-  EXPECT_EQ(recent.Find({2, 5}), RememberedAs(5));
+  EXPECT_EQ(recent.Find({2, 5}), CommandAt(5));
   EXPECT_FALSE(recent.Find({2, 6}));
   // In the place of the older one: no more of them.
-  RememberedCommand answered = RememberedAs(5);
+  RememberedCommand answered = CommandAt(5);
   answered.answered_by = 900;
   answered.reply_deferred = true;
   recent.Remember({2, 5}, answered);
@@ -51,12 +51,12 @@ TEST(Recent, GivesCommandsAwayOnceTheyAreTooMany) {
   EXPECT_TRUE(recent.TakeCommands().empty());
   EXPECT_FALSE(recent.taken_until().IsSet());
 
-  recent.Remember({9, 9}, RememberedAs(400));
+  recent.Remember({9, 9}, CommandAt(400));
   const Recent::Commands taken = recent.TakeCommands();
   ASSERT_EQ(taken.size(), kRecentMax + 1);
   EXPECT_TRUE(std::is_sorted(taken.begin(), taken.end(),
                              [](const auto& a, const auto& b) { return a.first < b.first; }));
-  EXPECT_EQ(recent.taken_until(), RememberedAs(400).time);
+  EXPECT_EQ(recent.taken_until(), CommandAt(400).time);
   EXPECT_FALSE(recent.Find({9, 9}));
 }
 
@@ -66,9 +66,9 @@ TEST(Recent, ReadsWhatItWrites) {
   recent.Encode(&bytes);
   EXPECT_TRUE(bytes.empty());
   EXPECT_EQ(*Recent::Decode(bytes), recent);
-  for (uint64_t i = 0; i <= kRecentMax; ++i) recent.Remember({i, i}, RememberedAs(i));
+  for (uint64_t i = 0; i <= kRecentMax; ++i) recent.Remember({i, i}, CommandAt(i));
   ASSERT_FALSE(recent.TakeCommands().empty());
-  recent.Remember({7, 7}, RememberedAs(1));
+  recent.Remember({7, 7}, CommandAt(1));
   for (const uint64_t sequence : {0u, 1u, 200u}) recent.AddDecision(sequence);
   recent.Encode(&bytes);
   auto read = Recent::Decode(bytes);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <iostream>
+#include <set>
 
 #include "engine/journal/kafka/tests/kafka_broker.h"
 #include "service/client/http_client.h"
@@ -173,6 +174,17 @@ void KafkaCluster::AwaitTermsAbove(uint64_t terms) {
   EXPECT_GT(Terms(), terms);
 }
 
+bool KafkaCluster::AllDecided() const {
+  std::set<std::string> decided;
+  for (const auto& node : nodes_) {
+    if (!node || !node->Runs()) continue;
+    for (const auto& [labels, waiting] : PartitionMetric(*node, "sluice_partition_input_lag")) {
+      if (waiting == 0) decided.insert(labels);
+    }
+  }
+  return decided.size() == partitions_;
+}
+
 void KafkaCluster::AwaitEqual() {
   const auto deadline = SteadyClock::now() + std::chrono::seconds(60);
   std::vector<uint64_t> before;
@@ -182,7 +194,7 @@ void KafkaCluster::AwaitEqual() {
     for (const auto& node : nodes_) {
       if (node && node->Runs()) all.push_back(Applied(*node));
     }
-    const bool equal = !all.empty() && !all.front().empty() &&
+    const bool equal = AllDecided() && !all.empty() && !all.front().empty() &&
                        std::all_of(all.begin(), all.end(),
                                    [&](const auto& applied) { return applied == all.front(); });
     if (equal && all.front() == before) return;
@@ -194,7 +206,8 @@ void KafkaCluster::AwaitEqual() {
     for (const uint64_t sequence : applied) text += fmt::format(" {}", sequence);
     text += ";";
   }
-  ADD_FAILURE() << "the nodes do not come to the same position:" << text;
+  ADD_FAILURE() << "the nodes do not come to the same position"
+                << (AllDecided() ? ":" : ", nor is every partition's input decided:") << text;
 }
 
 void KafkaCluster::StopAndCheck() {

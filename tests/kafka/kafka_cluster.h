@@ -48,7 +48,7 @@ class KafkaCluster {
 
   // Stops the load and, once every node holds the same, the nodes; then reads what each left.
   void StopAndCheck();
-  // Waits until all nodes that run have applied the same decisions, and no more come.
+  // Waits until nothing waits to be decided, and all nodes that run have applied the same decisions.
   void AwaitEqual();
   // Of each partition in the node's projections, in the order of its metrics; empty when it does
   // not answer.
@@ -59,6 +59,8 @@ class KafkaCluster {
   const std::string& cluster() const { return cluster_; }
 
  private:
+  // Whether each partition has a node that decides it and says that none of its input waits.
+  bool AllDecided() const;
   // A metric of a node by its labels; empty when it does not answer.
   static std::map<std::string, uint64_t> PartitionMetric(const NodeProcess& node,
                                                          const std::string& name);

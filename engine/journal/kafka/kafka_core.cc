@@ -60,8 +60,10 @@ kafka::Config KafkaJournal::Core::ReaderConfig(int64_t queued_bytes) const {
 
 kafka::Config KafkaJournal::Core::InputsConfig() const {
   constexpr int64_t kLeastBytes = int64_t{2} << 20;
-  return ReaderConfig(
+  kafka::Config config = ReaderConfig(
       std::clamp(kInputsBytesMax / std::max<int64_t>(partitions, 1), kLeastBytes, kQueuedBytesMax));
+  config["enable.partition.eof"] = "true";  // says that behind the last record are marks alone
+  return config;
 }
 
 Result<kafka::Deliverer*> KafkaJournal::Core::Commands() {
@@ -111,7 +113,6 @@ void KafkaJournal::Core::Suspect() {
   if (guard) guard->Suspect();
 }
 
-// For reading to an end. An input is not: an end in its queue would hide what comes behind it.
 kafka::Config KafkaJournal::Core::ReaderToTheEndConfig() const {
   kafka::Config config = ReaderConfig();
   config["enable.partition.eof"] = "true";

@@ -129,6 +129,17 @@ Result<size_t> PartitionTerm::Poll(Input input, const PollLimits& limits,
   return taken;
 }
 
+std::optional<uint64_t> PartitionTerm::InputsWaiting() const {
+  if (!inputs_) return std::nullopt;
+  uint64_t waiting = 0;
+  for (size_t source = 0; source < std::size(ahead_); ++source) {
+    const auto unread = inputs_->Waiting(source);
+    if (!unread) return std::nullopt;
+    waiting += *unread + ahead_[source].records.size();
+  }
+  return waiting;
+}
+
 void PartitionTerm::SetWakeup(std::function<void()> wakeup) {
   const std::lock_guard lock(mutex_);
   wakeup_ = std::move(wakeup);

@@ -24,8 +24,8 @@ class PartitionTerm final : public PartitionJournal {
   Result<void> StartInputs(InputOffsets next) override;
   Result<size_t> Poll(Input input, const PollLimits& limits,
                       std::vector<InputRecord>* records) override;
-  // The broker would have to be asked.
-  std::optional<uint64_t> InputsWaiting() const override { return std::nullopt; }
+  // As of what the broker sent last.
+  std::optional<uint64_t> InputsWaiting() const override;
   void SetWakeup(std::function<void()> wakeup) override;
   void Commit(CommitBatch batch, CommitDone done) override;
   // Those that wait are one transaction.

@@ -48,7 +48,8 @@ struct Reader::Impl {
   // Messages taken and not yet polled, by offset. Some come through the handle's queue: the client
   // may set that way for a partition after it was given a queue of its own.
   std::vector<std::deque<Message>> ahead;
-  std::vector<bool> ended;  // the end of a source was met
+  std::vector<bool> ended;    // the end of a source was met
+  std::vector<int64_t> next;  // behind what the client handed over, marks of transactions included
   // What was met behind the messages ahead: told once those are polled.
   std::vector<std::optional<Error>> failed;
   std::mutex mutex;
@@ -63,13 +64,19 @@ struct Reader::Impl {
     if (impl.on_ready) impl.on_ready();
   }
   void Insert(size_t source, Message message) {
+    next[source] = std::max(next[source], message.offset + 1);
     auto& queue = ahead[source];
     auto at = queue.end();
     while (at != queue.begin() && std::prev(at)->offset > message.offset) --at;
     queue.insert(at, std::move(message));
   }
-  // Takes many at a time: a call into the client costs more than a record does.
-  void Fetch(size_t source, int timeout_ms) {
+  void MetEnd(size_t source, int64_t offset) {
+    ended[source] = true;
+    next[source] = std::max(next[source], offset);
+  }
+  // Takes many at a time: a call into the client costs more than a record does. False: there was
+  // nothing.
+  bool Fetch(size_t source, int timeout_ms) {
     constexpr size_t kAtOnce = 256;
     std::array<rd_kafka_message_t*, kAtOnce> raw{};
     ssize_t count = rd_kafka_consume_batch_queue(queues[source].get(), 0, raw.data(), raw.size());
@@ -85,7 +92,7 @@ struct Reader::Impl {
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         Insert(source, ToMessage(*message));
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        ended[source] = true;
+        MetEnd(source, message->offset);
       } else {
         const std::string& topic = sources[source].topic;
         auto met = Failed(fmt::format("reading {}-{}", topic, sources[source].partition),
@@ -94,6 +101,7 @@ struct Reader::Impl {
       }
       rd_kafka_message_destroy(message);
     }
+    return count > 0;
   }
   // Errors and callbacks of the handle itself.
   void ServeHandle() {
@@ -101,11 +109,15 @@ struct Reader::Impl {
     for (int served = 0; served < kServedMax; ++served) {
       rd_kafka_message_t* raw = rd_kafka_consumer_poll(handle.get(), 0);
       if (raw == nullptr) return;
-      for (size_t i = 0; i < sources.size() && raw->err == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-        if (sources[i].partition == static_cast<uint32_t>(raw->partition) &&
-            sources[i].topic == rd_kafka_topic_name(raw->rkt)) {
-          Insert(i, ToMessage(*raw));
+      const bool record = raw->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+      const bool end = raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+      for (size_t i = 0; i < sources.size() && (record || end); ++i) {
+        if (sources[i].partition != static_cast<uint32_t>(raw->partition) ||
+            sources[i].topic != rd_kafka_topic_name(raw->rkt)) {
+          continue;
         }
+        if (record) Insert(i, ToMessage(*raw));
+        if (end) MetEnd(i, raw->offset);
       }
       rd_kafka_message_destroy(raw);
     }
@@ -146,6 +158,8 @@ Result<void> Reader::Assign(const std::vector<Source>& sources) {
   impl_->ahead.assign(sources.size(), {});
   impl_->ended.assign(sources.size(), false);
   impl_->failed.assign(sources.size(), std::nullopt);
+  impl_->next.clear();
+  for (const Source& source : sources) impl_->next.push_back(static_cast<int64_t>(source.from));
   for (const Source& source : sources) {
     Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_partition(
         impl_->handle.get(), source.topic.c_str(), static_cast<int32_t>(source.partition)));
@@ -165,8 +179,9 @@ Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, boo
   auto& failed = impl_->failed[source];
   for (int left_ms = Millis(timeout); ahead.empty() && !failed; left_ms -= kSliceMs) {
     const bool waits = left_ms > 0 && !impl_->ended[source];
-    impl_->Fetch(source, waits ? std::min(left_ms, kSliceMs) : 0);
-    if (!waits || Hurried(impl_->hurry)) break;
+    const bool took = impl_->Fetch(source, waits ? std::min(left_ms, kSliceMs) : 0);
+    // Behind an end that was met a while ago there may be more, of which nobody is woken again.
+    if ((!waits && !took) || Hurried(impl_->hurry)) break;
   }
   if (!ahead.empty()) {
     std::optional<Message> message = std::move(ahead.front());
@@ -176,6 +191,17 @@ Result<std::optional<Message>> Reader::Poll(size_t source, Duration timeout, boo
   if (failed) return tl::unexpected<Error>(*std::exchange(failed, std::nullopt));
   if (impl_->ended[source] && at_end) *at_end = true;
   return std::optional<Message>();
+}
+
+std::optional<uint64_t> Reader::Waiting(size_t source) const {
+  const Source& of = impl_->sources[source];
+  int64_t low = 0;
+  int64_t end = 0;
+  const auto error = rd_kafka_get_watermark_offsets(impl_->handle.get(), of.topic.c_str(),
+                                                    static_cast<int32_t>(of.partition), &low, &end);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR || end < 0) return std::nullopt;
+  const int64_t unread = std::max(end - impl_->next[source], int64_t{0});
+  return static_cast<uint64_t>(unread) + impl_->ahead[source].size();
 }
 
 void Reader::SetReady(std::function<void()> on_ready) {

@@ -60,6 +60,10 @@ Result<void> CommitNow(PartitionJournal& partition, CommitBatch batch);
 std::vector<InputRecord> PollUntil(PartitionJournal& partition, Input input, size_t count,
                                    const PollLimits& limits = {});
 
+// Waits until the partition says that so many records wait. Where none is to be left, asks both inputs
+// meanwhile: what they say of their ends is heard by whoever polls.
+void AwaitInputsWaiting(PartitionJournal& partition, uint64_t waiting);
+
 std::vector<std::string> ReadAll(const Journal& journal, uint32_t partition, uint64_t from = 0);
 std::vector<DeadLetter> ReadDeadLetters(const Journal& journal, uint32_t partition,
                                         uint64_t from = 0);

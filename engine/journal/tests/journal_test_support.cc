@@ -1,5 +1,6 @@
 #include <chrono>
 #include <future>
+#include <thread>
 #include <utility>
 
 #include "engine/journal/tests/journal_conformance.h"
@@ -43,6 +44,20 @@ std::vector<InputRecord> PollUntil(PartitionJournal& partition, Input input, siz
   partition.SetWakeup(nullptr);
   EXPECT_EQ(records.size(), count);
   return records;
+}
+
+void AwaitInputsWaiting(PartitionJournal& partition, uint64_t waiting) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  std::vector<InputRecord> none;
+  while (partition.InputsWaiting() != waiting && std::chrono::steady_clock::now() < deadline) {
+    for (const Input input : {Input::kCommands, Input::kInternal}) {
+      if (waiting > 0) continue;
+      EXPECT_TRUE(partition.Poll(input, {}, &none));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(none.empty());
+  EXPECT_EQ(partition.InputsWaiting(), waiting);
 }
 
 std::vector<std::string> ReadAll(const Journal& journal, uint32_t partition, uint64_t from) {

@@ -73,6 +73,28 @@ TEST_F(KafkaJournalTest, AnotherNodesTermFencesThisOnes) {
   EXPECT_THAT(ReadAll(*two, 0), ElementsAre("a", "b"));
 }
 
+// Three follow-ups in a transaction each, whose mark takes an offset, too.
+TEST_F(KafkaJournalTest, WhatWaitsIsCountedAndMarksAreNotOnceTheEndIsMet) {
+  auto journal = Open("one", 2);
+  auto source = *journal->OpenPartition(1);
+  auto term = *journal->OpenPartition(0);
+  ASSERT_TRUE(term->StartInputs({}));
+  AwaitInputsWaiting(*term, 0);
+  for (uint64_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(
+        CommitNow(*source, {.first_sequence = i, .records = {"r"}, .follow_ups = {{0, "f"}}}));
+  }
+  AwaitInputsWaiting(*term, 6);
+  EXPECT_THAT(Payloads(PollUntil(*term, Input::kInternal, 3)), ElementsAre("f", "f", "f"));
+  AwaitInputsWaiting(*term, 0);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(journal->Append(0, UserCommand("c")));
+  AwaitInputsWaiting(*term, 4);
+  PollUntil(*term, Input::kCommands, 1, {.max_records = 1});
+  AwaitInputsWaiting(*term, 3);
+  PollUntil(*term, Input::kCommands, 3);
+  AwaitInputsWaiting(*term, 0);
+}
+
 TEST_F(KafkaJournalTest, TicketsComeBackToTheirOwnProcessOnly) {
   auto one = Open("one");
   auto two = Open("two");
