@@ -48,7 +48,8 @@ class KafkaCluster {
 
   // Stops the load and, once every node holds the same, the nodes; then reads what each left.
   void StopAndCheck();
-  // Waits until nothing waits to be decided, and all nodes that run have applied the same decisions.
+  // Waits until nothing waits to be decided, and all nodes that run have applied the same
+  // decisions.
   void AwaitEqual();
   // Of each partition in the node's projections, in the order of its metrics; empty when it does
   // not answer.

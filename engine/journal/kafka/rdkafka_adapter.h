@@ -126,8 +126,9 @@ class Reader {
   // The next message of a source, waiting at most `timeout`; nullopt: none. `*at_end`, if given, is
   // set when the end (of what is committed) was reached instead.
   Result<std::optional<Message>> Poll(size_t source, Duration timeout, bool* at_end = nullptr);
-  // Records of a source that no Poll has returned, by the end the broker told with what it sent last:
-  // one of a transaction under way counts, as does the mark behind one. nullopt: it sent nothing yet.
+  // Records of a source that no Poll has returned, by the end the broker told with what it sent
+  // last: those of a transaction under way count, and marks until it is known that nothing follows
+  // them. nullopt: it sent nothing yet.
   std::optional<uint64_t> Waiting(size_t source) const;
   // Called when a source that was empty has something.
   void SetReady(std::function<void()> on_ready);

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -44,8 +45,8 @@ inline std::string HarnessName(const testing::TestParamInfo<NamedHarness>& info)
 class WakeupSignal {
  public:
   std::function<void()> Callback();
-  // Waits until Callback ran since the last wait.
-  bool Wait();
+  // Waits until Callback ran since the last wait. False: it did not for so long.
+  bool Wait(std::chrono::milliseconds at_most = std::chrono::seconds(60));
 
  private:
   std::mutex mutex_;
@@ -60,8 +61,8 @@ Result<void> CommitNow(PartitionJournal& partition, CommitBatch batch);
 std::vector<InputRecord> PollUntil(PartitionJournal& partition, Input input, size_t count,
                                    const PollLimits& limits = {});
 
-// Waits until the partition says that so many records wait. Where none is to be left, asks both inputs
-// meanwhile: what they say of their ends is heard by whoever polls.
+// Waits until the partition says that so many records wait; takes its wakeup. Where none is to be
+// left, polls meanwhile: what the inputs say of their ends is heard by whoever polls.
 void AwaitInputsWaiting(PartitionJournal& partition, uint64_t waiting);
 
 std::vector<std::string> ReadAll(const Journal& journal, uint32_t partition, uint64_t from = 0);

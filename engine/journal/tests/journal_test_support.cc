@@ -1,6 +1,5 @@
 #include <chrono>
 #include <future>
-#include <thread>
 #include <utility>
 
 #include "engine/journal/tests/journal_conformance.h"
@@ -17,9 +16,9 @@ std::function<void()> WakeupSignal::Callback() {
   };
 }
 
-bool WakeupSignal::Wait() {
+bool WakeupSignal::Wait(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
-  const bool came = changed_.wait_for(lock, std::chrono::seconds(60), [this] { return raised_; });
+  const bool came = changed_.wait_for(lock, at_most, [this] { return raised_; });
   raised_ = false;
   return came;
 }
@@ -48,14 +47,18 @@ std::vector<InputRecord> PollUntil(PartitionJournal& partition, Input input, siz
 
 void AwaitInputsWaiting(PartitionJournal& partition, uint64_t waiting) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  WakeupSignal signal;
+  partition.SetWakeup(signal.Callback());
   std::vector<InputRecord> none;
   while (partition.InputsWaiting() != waiting && std::chrono::steady_clock::now() < deadline) {
     for (const Input input : {Input::kCommands, Input::kInternal}) {
       if (waiting > 0) continue;
       EXPECT_TRUE(partition.Poll(input, {}, &none));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    // More behind what is there already wakes nobody.
+    signal.Wait(std::chrono::milliseconds(20));
   }
+  partition.SetWakeup(nullptr);
   EXPECT_TRUE(none.empty());
   EXPECT_EQ(partition.InputsWaiting(), waiting);
 }
