@@ -4,7 +4,6 @@
 #include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "cli/table.h"
 #include "service/client/http_client.h"
@@ -71,14 +70,18 @@ void AddLags(json& nodes) {
   }
 }
 
-// Records that wait for the partitions it decides; "-" where it does not know.
+// Records that wait for the partitions it decides; "?" while it does not know of one, "-" where it
+// decides none.
 std::string Waiting(const json& node) {
-  std::optional<uint64_t> waiting;
+  uint64_t waiting = 0;
+  bool decides = false;
   for (const json& partition : node.at("partitions")) {
-    if (!partition.contains("waiting")) continue;
-    waiting = waiting.value_or(0) + partition.at("waiting").get<uint64_t>();
+    if (partition.at("state") != "Deciding") continue;
+    if (!partition.contains("waiting")) return "?";
+    waiting += partition.at("waiting").get<uint64_t>();
+    decides = true;
   }
-  return waiting ? std::to_string(*waiting) : "-";
+  return decides ? std::to_string(waiting) : "-";
 }
 
 std::string Positions(const json& node) {

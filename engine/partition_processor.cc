@@ -81,6 +81,13 @@ Result<bool> PartitionProcessor::Step() {
   return *finished || *decided;
 }
 
+std::optional<uint64_t> PartitionProcessor::InputsWaiting() const {
+  std::optional<uint64_t> waiting = journal_->InputsWaiting();
+  if (!waiting) return std::nullopt;
+  for (const Flight& flight : in_flight_) *waiting += flight.batch.commit.records.size();
+  return waiting;
+}
+
 Result<bool> PartitionProcessor::FinishCommits() {
   std::deque<Result<void>> done;
   {

@@ -74,8 +74,9 @@ class PartitionProcessor {
   bool Idle() const { return in_flight_.empty(); }
   // `Opened` is durable and inputs are being decided.
   bool InputsStarted() const { return inputs_started_; }
-  // Input records that are there and were not taken in yet.
-  std::optional<uint64_t> InputsWaiting() const { return journal_->InputsWaiting(); }
+  // Input records without a durable decision, with those that wait for the disk or the broker
+  // counted by their decisions; nullopt where the journal does not know.
+  std::optional<uint64_t> InputsWaiting() const;
   const PartitionState& state() const { return decider_.state(); }
 
  private:

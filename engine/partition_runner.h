@@ -34,7 +34,7 @@ struct RunnerStatus {
   std::string reason;  // of kWaiting, kStopped, kFollowing and kCold
   uint64_t term = 0;
   uint64_t decided_next = 0;  // next sequence, staged ones counted
-  // Of kOpen: inputs that are there and not yet taken in, where the journal knows.
+  // Of kOpen: inputs without a durable decision, where the journal knows.
   std::optional<uint64_t> inputs_waiting;
   uint64_t recovered = 0;  // records read so far in kRecovering
   uint64_t recover_end = 0;

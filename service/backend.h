@@ -178,7 +178,7 @@ struct MetricsSnapshot {
     uint64_t term = 0;
     uint64_t sequence = 0;              // of the last decision committed
     uint64_t applied_sequence = 0;      // of the last decision in the projections
-    std::optional<uint64_t> input_lag;  // records not yet taken in; nullopt: not known here
+    std::optional<uint64_t> input_lag;  // records not yet decided; nullopt: not known here
     bool stopped = false;
   };
   struct Histogram {

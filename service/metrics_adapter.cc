@@ -77,7 +77,7 @@ void AddPartitions(const MetricsSnapshot& snapshot, Families* families) {
          return std::optional(p.sequence > p.applied_sequence ? p.sequence - p.applied_sequence
                                                               : 0);
        }},
-      {"sluice_partition_input_lag", "Input records not yet taken in by the partition.",
+      {"sluice_partition_input_lag", "Input records without a durable decision.",
        [](const Partition& p) { return p.input_lag; }},
       {"sluice_partition_stopped", "1 when the partition has stopped on a fault.",
        [](const Partition& p) { return std::optional<uint64_t>(p.stopped); }}};

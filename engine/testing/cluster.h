@@ -33,6 +33,7 @@ class Cluster final : private ProcessorListener {
   Result<void> OpenAll();
   Result<void> Open(uint32_t partition);
   bool IsOpen(uint32_t partition) const { return processors_[partition] != nullptr; }
+  const PartitionProcessor& processor(uint32_t partition) const { return *processors_[partition]; }
   // The term is gone as after an error; its store keeps what it has.
   void Close(uint32_t partition) { processors_[partition].reset(); }
 

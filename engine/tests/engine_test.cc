@@ -42,6 +42,21 @@ TEST_F(EngineTest, WhatBecameDurableMeanwhileIsAppliedAndAnsweredAtOnce) {
   EXPECT_EQ(widget("widget/default/a").status.total, 11);
 }
 
+TEST_F(EngineTest, WhatIsDecidedAndNotDurableStillWaits) {
+  Create("widget/default/a");
+  const uint32_t partition = cluster_->PartitionOf("widget/default/a");
+  const auto waiting = [&] { return cluster_->processor(partition).InputsWaiting(); };
+  EXPECT_EQ(waiting(), 0u);
+  cluster_->Send("widget/default/a", AddAmount{.amount = 5}, "c-1");
+  cluster_->Send("widget/default/a", AddAmount{.amount = 6}, "c-2");
+  EXPECT_EQ(waiting(), 2u);
+  ASSERT_TRUE(cluster_->StepOne(partition).has_value());
+  EXPECT_EQ(waiting(), 2u);
+  EXPECT_TRUE(cluster_->journal().CompleteOne());
+  ASSERT_TRUE(cluster_->StepOne(partition).has_value());
+  EXPECT_EQ(waiting(), 0u);
+}
+
 TEST_F(EngineTest, WhatIsDurableBeforeAFailedCommitIsApplied) {
   Create("widget/default/a");
   const uint32_t partition = cluster_->PartitionOf("widget/default/a");

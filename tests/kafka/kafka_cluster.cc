@@ -199,7 +199,7 @@ void KafkaCluster::AwaitEqual() {
                                    [&](const auto& applied) { return applied == all.front(); });
     if (equal && all.front() == before) return;
     before = equal ? all.front() : std::vector<uint64_t>();
-    Idle(std::chrono::milliseconds(300));
+    Idle(std::chrono::milliseconds(500));
   }
   std::string text;
   for (const auto& applied : all) {
