@@ -92,3 +92,12 @@ function(sluice_test name)
   # What may take longest begins first, also where no earlier run says what does.
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
+
+# sluice_on_loopback(TEST...)
+# Tests that use ports and addresses which their manifests name take turns; together they are the longest
+# chain, so they begin first.
+function(sluice_on_loopback)
+  if(SLUICE_TESTS)
+    set_tests_properties(${ARGN} PROPERTIES RESOURCE_LOCK loopback COST 1000)
+  endif()
+endfunction()

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -31,6 +33,35 @@ TEST_F(Get, PrintsTheServersColumns) {
   EXPECT_EQ(Run({"get", "binding", "-o", "wide"}).out,
             "NAME          READY   NETWORK-IP\nweb           True    <none>\n"
             "longer-name   False   <none>\n");
+}
+
+std::string NodesBody(const std::string& first, const std::string& second) {
+  const auto partition = [](int number, const std::string& more) {
+    return fmt::format(R"({{"partition":{},"reason":"","term":1,"sequence":9,"applied":9{}}})",
+                       number, more);
+  };
+  return fmt::format(R"({{"items":[{{"name":"a","address":"h:1","partitions":[0,1]}}],)"
+                     R"("self":{{"name":"a","partitions":[{},{}]}}}})",
+                     partition(0, first), partition(1, second));
+}
+
+TEST_F(Get, NodesTellWhatWaitsForThem) {
+  const std::string three = R"(,"state":"Deciding","waiting":3)";
+  On("GET /nodes", {{.body = NodesBody(three, R"(,"state":"Deciding","waiting":4)")},
+                    {.body = NodesBody(three, R"(,"state":"Following")")},
+                    {.body = NodesBody(three, R"(,"state":"Deciding")")},  // it does not know yet
+                    {.body = NodesBody(R"(,"state":"Waiting")", R"(,"state":"Cold")")}});
+  const auto table = [](const std::string& row) {
+    return "NODE   ADDRESS   ASSIGNED   DECIDES   WAITING   WARM   LAG   POSITIONS\n" + row + "\n";
+  };
+  EXPECT_EQ(Run({"get", "nodes"}).out,
+            table("a      h:1       0,1        0,1       7         -      0     0:8 1:8"));
+  EXPECT_EQ(Run({"get", "nodes"}).out,
+            table("a      h:1       0,1        0         3         1      0     0:8 1:8"));
+  EXPECT_EQ(Run({"get", "nodes"}).out,
+            table("a      h:1       0,1        0,1       ?         -      0     0:8 1:8"));
+  EXPECT_EQ(Run({"get", "nodes"}).out,
+            table("a      h:1       0,1        -         -         -      0     0:8"));
 }
 
 TEST_F(Get, AllNamespacesAndSelectors) {

@@ -128,6 +128,7 @@ TEST(KafkaFaults, ANodeThatKeepsNothingSendsReadersToOneThatDoes) {
   ASSERT_NO_FATAL_FAILURE(cluster.Start(1));
   // Both own something, and the second says that it keeps no more.
   cluster.AwaitText("/nodes", R"("state":"Cold")");
+  cluster.AwaitText("/nodes", R"("waiting":0)");
   for (size_t i = 0; i < 8; ++i) {
     const std::string name = fmt::format("net-{}", i);
     const Finished sent = RunSluiceBinary({"send", "--kafka", KafkaBroker::Bootstrap(), "--cluster",
