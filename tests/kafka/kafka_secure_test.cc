@@ -7,7 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
+#include "engine/journal/kafka/rdkafka_adapter.h"
 #include "engine/journal/kafka/tests/kafka_broker.h"
 #include "service/client/http_client.h"
 #include "tests/e2e/exit_codes.h"
@@ -106,6 +108,62 @@ TEST(KafkaSecure, PasswordsAreTakenFromTheFileAndNeverShown) {
   EXPECT_EQ(refused.exit_code, kUnavailable) << refused.err;
   EXPECT_THAT(refused.err, AllOf(HasSubstr("the brokers refuse this client"),
                                  Not(HasSubstr("not-the-password")), HasSubstr("chmod 600")));
+}
+
+// What a file for `sluice up --config` says of the client, as the client has it.
+kafka::Config ClientConfig(const std::string& path) {
+  kafka::Config config{{"bootstrap.servers", ""}};
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::string value;
+    if (!(words >> name >> value)) continue;
+    name.pop_back();  // the colon
+    config[name == "brokers" ? "bootstrap.servers" : name] = value;
+  }
+  return config;
+}
+
+// The client keeps what it was told of a topic, for minutes, and refuses records by it.
+TEST(KafkaSecure, AProducerThatWasRefusedATopicIsAllowedItAgain) {
+  KafkaCluster cluster(1, 1, 0);
+  Permit("allow", cluster.cluster());
+  cluster.ConnectBy({"--config", KafkaBroker::File("sasl.yaml")});
+  ASSERT_NO_FATAL_FAILURE(cluster.Start(0));
+  cluster.StopAndCheck();
+  const std::string topic = cluster.cluster() + ".dead-letters";
+  constexpr Duration kPatience = Duration::Seconds(10);
+  const kafka::Config config = ClientConfig(KafkaBroker::File("sasl.yaml"));
+  const auto other = kafka::Admin::Make(config);
+  ASSERT_TRUE(other) << other.error().message;
+  const auto made = kafka::Producer::Make(config);
+  ASSERT_TRUE(made) << made.error().message;
+  kafka::Producer& producer = **made;
+  const auto produce = [&] { return producer.Produce(topic, 0, "", "", {}, 0, kPatience); };
+  ASSERT_TRUE(producer.Warm({topic}, kPatience));
+  EXPECT_TRUE(produce());
+  EXPECT_TRUE(producer.Flush(kPatience));
+  // Nothing is sent while it is refused, or something is.
+  for (const bool told : {false, true}) {
+    SCOPED_TRACE(told);
+    Permit("forbid", cluster.cluster());
+    while (producer.Warm({topic}, kPatience)) std::this_thread::yield();
+    EXPECT_EQ(producer.Fault(), "");
+    if (told) {
+      const auto refused = produce();
+      ASSERT_FALSE(refused);
+      EXPECT_THAT(refused.error().message,
+                  HasSubstr(fmt::format("allow Write on topic {} with kafka-acls", topic)));
+      EXPECT_EQ(producer.Fault(), refused.error().message);
+    }
+    Permit("allow", cluster.cluster());
+    while (!(*other)->PartitionCounts({topic})) std::this_thread::yield();
+    while (!producer.Fault().empty()) std::this_thread::yield();
+    const auto taken = produce();
+    EXPECT_TRUE(taken) << taken.error().message;
+    EXPECT_TRUE(producer.Flush(kPatience));
+  }
 }
 
 TEST(KafkaSecure, TlsWorksAndACertificateOfSomebodyElseIsRefused) {

@@ -90,6 +90,11 @@ Result<kafka::Deliverer*> KafkaJournal::Core::Commands() {
   return commands_.get();
 }
 
+std::string KafkaJournal::Core::CommandsFault() {
+  const std::lock_guard lock(commands_mutex_);
+  return commands_ ? commands_->Fault() : "";
+}
+
 void KafkaJournal::Core::SetTicket(kafka::Deliverer::Record& record, uint64_t ticket) const {
   record.ticket = ticket;
   std::erase_if(record.headers,

@@ -74,6 +74,8 @@ struct KafkaJournal::Core {
   kafka::Config InputsConfig() const;
   // Of users' commands, and of marks among the dead letters.
   Result<kafka::Deliverer*> Commands();
+  // What keeps them from being taken; empty: nothing that is known.
+  std::string CommandsFault();
   // Under which ticket the record is sent, and who is told when its offset is known.
   void SetTicket(kafka::Deliverer::Record& record, uint64_t ticket) const;
   // To the dead letters of a partition; durable when it returns.

@@ -98,6 +98,11 @@ void Deliverer::Flush() {
   told_.wait(lock, [&] { return waiting_ == 0; });
 }
 
+std::string Deliverer::Fault() {
+  const std::lock_guard lock(mutex_);
+  return producer_ ? producer_->Fault() : "";
+}
+
 // Hands on what may be.
 void Deliverer::Pump(Lane& lane, Told& told) {
   while (producer_ && !broken_ && !lane.failed && (lane.proven || lane.handed == 0)) {

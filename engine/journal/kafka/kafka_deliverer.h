@@ -62,6 +62,8 @@ class Deliverer {
   Result<uint64_t> Deliver(Record record);
   // Waits until everybody is told.
   void Flush();
+  // What is missing for anything to be taken at all; empty: nothing that is known.
+  std::string Fault();
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -163,7 +163,10 @@ std::vector<NodeInfo> KafkaJournal::Nodes() const {
   return core_->membership ? core_->membership->Nodes() : std::vector<NodeInfo>();
 }
 
-std::string KafkaJournal::Fault() const { return core_->guard ? core_->guard->Fault() : ""; }
+std::string KafkaJournal::Fault() const {
+  std::string fault = core_->guard ? core_->guard->Fault() : "";
+  return fault.empty() ? core_->CommandsFault() : fault;
+}
 
 void KafkaJournal::Hurry() { core_->hurry = true; }
 

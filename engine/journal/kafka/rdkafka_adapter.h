@@ -99,6 +99,9 @@ class Producer {
   Result<void> Commit(Duration timeout);
   // Waits until everything produced is delivered or failed.
   Result<void> Flush(Duration timeout);
+  // Which topic the brokers withhold, and what is to be allowed; empty: none that is known. It is
+  // asked for until it may be used. Of one that is not transactional. Threadsafe.
+  std::string Fault() const;
   // Nothing it is told will succeed any more; make another.
   bool IsDead() const;
   // Waits, at most `settle`, for what is under way; the rest is told as not delivered.
