@@ -6,6 +6,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_partitioner.h>
 #include <rocksdb/table.h>
 #include <unistd.h>
 
@@ -66,6 +67,9 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(const std::shared_ptr<rocksdb::Ca
   options.bottommost_compression_opts.enabled = true;
   options.bottommost_compression_opts.level = 1;
   options.level_compaction_dynamic_level_bytes = true;
+  // A file holds one family of keys: with the counters behind them, each compaction would write the
+  // last events' file again.
+  options.sst_partitioner_factory = rocksdb::NewSstPartitionerFixedPrefixFactory(1);
   // History is not rewritten for its age.
   options.ttl = 0;
   options.periodic_compaction_seconds = 0;
