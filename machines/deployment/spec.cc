@@ -91,10 +91,12 @@ void ValidateScale(const ScaleSettings& scale, const std::string& path, bool poo
   }
 }
 
-// A pool is rolled; there is no other way.
+// A pool is rolled; there is no other way. OrderedReady is what a spec without a policy has.
 void DeploymentMachine::Default(DeploymentSpec& spec, const DecideContext&) {
-  if (!deployment::IsPool(spec)) return;
-  spec.scale_settings.instance_management_policy = ManagementPolicy::kRolling;
+  ManagementPolicy& policy = spec.scale_settings.instance_management_policy;
+  if (deployment::IsPool(spec) && policy == ManagementPolicy::kOrderedReady) {
+    policy = ManagementPolicy::kRolling;
+  }
 }
 
 void DeploymentMachine::Validate(const DeploymentSpec& spec, FieldErrors& errors) {

@@ -79,6 +79,17 @@ DecideResult Decide(const Registry& registry, const ClaimKey& command,
   return draft.Take();
 }
 
+// One that was made for claims and whose last one is given up: it is made anew for the next. What
+// somebody watches, or has labelled, stays.
+void EndIfUnused(Draft<RegistryMachine>& draft) {
+  const Metadata& metadata = draft->metadata;
+  const bool holds_anything = draft->items.hash_sum() != Hash128{};
+  if (holds_anything || !metadata.labels.empty() || !metadata.annotations.empty()) return;
+  if (draft->IsDeleting()) return;
+  draft.Emit(DeletionRequested{.at = draft.context().time});
+  draft.Emit(EntityDeleted{});
+}
+
 DecideResult Decide(const Registry& registry, const ReleaseKey& command,
                     const DecideContext& context) {
   Draft<RegistryMachine> draft(registry, context);
@@ -95,6 +106,7 @@ DecideResult Decide(const Registry& registry, const ReleaseKey& command,
     draft.Emit(KeyClaimed{.key = command.key, .holder = next->item.holder, .uid = next->item.uid});
     Answer(draft, command.key, next->item.holder, next->item.uid, true, next->item.holder);
   }
+  EndIfUnused(draft);
   return draft.Take();
 }
 

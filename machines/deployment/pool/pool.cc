@@ -25,6 +25,9 @@ void ValidatePool(const DeploymentSpec& spec, FieldErrors& errors) {
     if (scale.max_surge) errors.Add(at + "maxSurge", "is for pools: backend: server");
     return;
   }
+  if (scale.instance_management_policy != ManagementPolicy::kRolling) {
+    errors.Add(at + "instanceManagementPolicy", "is Parallel; a pool is Rolling");
+  }
   CheckCount(scale.max_unavailable, at + "maxUnavailable", errors);
   CheckCount(scale.max_surge, at + "maxSurge", errors);
   if (scale.max_unavailable.value_or(1) == 0 && scale.max_surge.value_or(0) == 0) {

@@ -61,6 +61,23 @@ TEST_F(RegistryTest, NobodyReleasesWhatIsAnothers) {
   EXPECT_EQ(registry().status.claims, 1u);
 }
 
+TEST_F(RegistryTest, WithItsLastClaimItGoesUnlessSomebodyWatchesOrLabelledIt) {
+  const auto claim_and_release = [&] {
+    SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
+    SendAs("registry/default/a", ReleaseKey{.key = "k"});
+    return registry().Exists();
+  };
+  EXPECT_FALSE(claim_and_release());
+  SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
+  SendAs("registry/default/w", Observe{.observer = "registry/default/w"});
+  EXPECT_TRUE(claim_and_release());
+  SendAs("registry/default/w", Unobserve{.observer = "registry/default/w"});
+  EXPECT_FALSE(claim_and_release());
+  SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
+  SendAs("registry/default/a", Annotate{.labels = {{"kept", "yes"}}});
+  EXPECT_TRUE(claim_and_release());
+}
+
 TEST_F(RegistryTest, ClaimingAgainIsTheSameGrant) {
   SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
   const Decision again = SendAs("registry/default/a", ClaimKey{.key = "k", .uid = "u1"});
