@@ -34,9 +34,7 @@ std::shared_ptr<const ItemSource> ForkStore::ItemsOf(const EntityKey& key) {
 Result<std::optional<RememberedCommand>> ForkStore::FindCommand(std::string_view entity,
                                                                 std::string_view id,
                                                                 const StoredForm*) {
-  const auto found = remembered_.find({std::string(entity), std::string(id)});
-  if (found == remembered_.end()) return std::optional<RememberedCommand>();
-  return std::optional(found->second);
+  return remembered_.Find(entity, id);
 }
 
 Result<void> ForkStore::ScanTimers(const TimerVisitor& visit) {
@@ -56,18 +54,6 @@ Result<void> ForkStore::ScanMarked(const MarksVisitor& visit) {
   return {};
 }
 
-void ForkStore::Remember(const Decision& decision, uint64_t sequence) {
-  if (IsRemembered(decision)) {
-    remembered_[{decision.command->entity, decision.command->id}] =
-        RememberedAs(decision, sequence, CommandFingerprint(*decision.command));
-  }
-  if (!decision.command) return;
-  if (const auto* answered = decision.command->payload.As<Answered>()) {
-    const auto known = remembered_.find({decision.command->entity, answered->id});
-    if (known != remembered_.end()) known->second.answered_by = sequence;
-  }
-}
-
 Result<void> ForkStore::Apply(const AppliedBatch& batch) {
   for (const auto& [key, touched] : batch.touched) {
     Stored& stored = StoredOf(key);
@@ -77,9 +63,7 @@ Result<void> ForkStore::Apply(const AppliedBatch& batch) {
     stored.entity.state = std::shared_ptr<EntityState>(touched.entity.state->Clone());
     stored.entity.state->items.set_source(stored.items.get());
   }
-  for (const AppliedRecord& applied : batch.records) {
-    if (applied.record->decision) Remember(*applied.record->decision, applied.record->sequence);
-  }
+  remembered_.Take(batch);
   state_ = batch.after;
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "engine/journal/journal.h"
 #include "projections/item_layer.h"
+#include "projections/remembered_commands.h"
 #include "projections/state_store.h"
 #include "replay/memory_archive.h"
 
@@ -43,12 +44,11 @@ class ForkStore final : public StateStore {
     std::shared_ptr<ItemLayer> items;
   };
   Stored& StoredOf(const std::string& entity);
-  void Remember(const Decision& decision, uint64_t sequence);
 
   const KindRegistry& kinds_;
   PartitionState state_;
   std::map<std::string, Stored, std::less<>> entities_;
-  std::map<std::pair<std::string, std::string>, RememberedCommand> remembered_;
+  RememberedCommands remembered_;
 };
 
 // A partition of the log the fork makes: only written and read back, its inputs come from

@@ -62,9 +62,7 @@ std::shared_ptr<const ItemSource> MemoryStore::ItemsOf(const EntityKey& key) {
 Result<std::optional<RememberedCommand>> MemoryStore::FindCommand(std::string_view entity,
                                                                   std::string_view id,
                                                                   const StoredForm*) {
-  const auto found = image_.remembered.find({std::string(entity), std::string(id)});
-  if (found == image_.remembered.end()) return std::nullopt;
-  return found->second;
+  return image_.remembered.Find(entity, id);
 }
 
 Result<void> MemoryStore::ScanTimers(const TimerVisitor& visit) {
@@ -84,19 +82,6 @@ Result<void> MemoryStore::ScanMarked(const MarksVisitor& visit) {
   return {};
 }
 
-void MemoryStore::Remember(const Decision& decision, uint64_t sequence) {
-  if (IsRemembered(decision)) {
-    image_.remembered[{decision.command->entity, decision.command->id}] =
-        RememberedAs(decision, sequence, CommandFingerprint(*decision.command));
-  }
-  if (decision.command) {
-    if (const auto* answered = decision.command->payload.As<Answered>()) {
-      const auto known = image_.remembered.find({decision.command->entity, answered->id});
-      if (known != image_.remembered.end()) known->second.answered_by = sequence;
-    }
-  }
-}
-
 Result<void> MemoryStore::Apply(const AppliedBatch& batch) {
   for (const auto& [key, touched] : batch.touched) {
     Stored& stored = StoredOf(KeyOrDie(key));
@@ -106,9 +91,7 @@ Result<void> MemoryStore::Apply(const AppliedBatch& batch) {
     stored.entity.state = touched.entity.state->Clone();
     stored.entity.state->items.set_source(stored.items.get());
   }
-  for (const AppliedRecord& applied : batch.records) {
-    if (applied.record->decision) Remember(*applied.record->decision, applied.record->sequence);
-  }
+  image_.remembered.Take(batch);
   image_.state = batch.after;
   return {};
 }
@@ -131,7 +114,7 @@ Result<void> MemoryStore::CatchUp(const Journal& journal) {
           if (!folded) return false;
           stored.items->Take(stored.entity.state->items.TakeChanges());
         }
-        Remember(*record->decision, record->sequence);
+        image_.remembered.Take(*record->decision, record->sequence);
         return true;
       });
   if (!read) return read;

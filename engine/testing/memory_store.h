@@ -11,6 +11,7 @@
 
 #include "engine/journal/journal.h"
 #include "machines/common/testing/map_items.h"
+#include "projections/remembered_commands.h"
 #include "projections/state_store.h"
 
 namespace sluice::testing {
@@ -47,12 +48,11 @@ class MemoryStore final : public StateStore {
   struct Image {
     PartitionState state;
     std::map<std::string, Stored, std::less<>> entities;
-    std::map<std::pair<std::string, std::string>, RememberedCommand> remembered;
+    RememberedCommands remembered;
   };
   // Deep: nothing of the copy is shared.
   Image Copy(const Image& image) const;
   Stored& StoredOf(const EntityKey& key);
-  void Remember(const Decision& decision, uint64_t sequence);
 
   const KindRegistry& kinds_;
   uint32_t partition_;
