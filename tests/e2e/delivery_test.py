@@ -3,131 +3,18 @@
 fault it has to live with.   delivery_test.py SLUICE_BINARY [unittest arguments]"""
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import delivery_fixture  # noqa: E402
 import github_standin  # noqa: E402
-
-SLUICE = ""
-SECRET = "webhook-secret"
-DEADLINE_S = 40
+import github_state  # noqa: E402
+from delivery_fixture import SECRET  # noqa: E402
 
 
-class Delivery(unittest.TestCase):
-    """One node, provider and stand-in for all; each test has a pull request of its own."""
-    last_number = 40
-
-    @classmethod
-    def setUpClass(cls):
-        cls.work = tempfile.mkdtemp(prefix="delivery-")
-        cls.server, cls.api, cls.ca, cls.github = github_standin.start(cls.work + "/tls")
-        cls.node = cls.start(["up", "--data", cls.work + "/data", "--listen", "127.0.0.1:0",
-                              "--partitions", "2", "--provider", "none"],
-                             GITHUB_WEBHOOK_SECRET=SECRET)
-        cls.url = cls.node.ready.split(" at ")[1].split(" ")[0]
-        cls.provider = cls.start_provider()
-
-    @classmethod
-    def tearDownClass(cls):
-        for process in (cls.provider, cls.node):
-            process.terminate()
-            process.wait(20)
-        cls.server.shutdown()
-        cls.server.server_close()
-        shutil.rmtree(cls.work, ignore_errors=True)
-
-    @classmethod
-    def start(cls, arguments, **environment):
-        name = f"{cls.work}/{arguments[0]}.log"
-        with open(name, "a") as log:
-            start = log.tell()
-            process = subprocess.Popen([SLUICE, *arguments], stdout=log, stderr=log,
-                                       env={**os.environ, **environment})
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            with open(name) as log:
-                log.seek(start)
-                process.ready = next((line for line in log if " ready" in line), None)
-            if process.ready:
-                return process
-            time.sleep(0.05)
-        process.kill()
-        raise AssertionError(f"sluice {arguments} did not get ready: " + cls.log())
-
-    @classmethod
-    def log(cls):
-        with open(cls.work + "/provider.log") as log:
-            return log.read()[-3000:]
-
-    @classmethod
-    def start_provider(cls):
-        return cls.start(["provider", "github", "--api-url", cls.api, "--ca-file", cls.ca],
-                         SLUICE_SERVER=cls.url, GITHUB_TOKEN=github_standin.TOKEN)
-
-    def setUp(self):
-        type(self).last_number += 1
-        self.number = self.last_number
-        self.name = f"acme--shop--{self.number}"
-        self.github.faults.clear()
-        self.github.log.clear()
-        self.github.webhook = None
-
-    def call(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method,
-                                         headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return json.load(response)
-
-    def send(self, command, payload):
-        answer = self.call("POST", "/commands", {"entity": "pullrequest/default/" + self.name,
-                                                 "command": command, "payload": payload})
-        self.assertTrue(answer["accepted"], answer)
-        return answer
-
-    def open_pull(self, labels=(), rules=None, tracked=True, **spec):
-        self.pull = self.github.put({"repository": "acme/shop", "number": self.number,
-                                     "labels": list(labels), "sha": f"{self.number:040x}"})
-        if tracked:
-            self.track(rules, **spec)
-
-    def track(self, rules=None, **spec):
-        self.send("Apply", {"spec": {"repository": "acme/shop", "number": self.number,
-                                     "qualification": rules or {}, **spec}})
-
-    def status(self):
-        path = f"/apis/sluice.dev/v1/namespaces/default/pullrequests/{self.name}"
-        return self.call("GET", path).get("status", {})
-
-    def condition(self, kind):
-        return next(c for c in self.status()["conditions"] if c["type"] == kind)
-
-    def until(self, what, holds):
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if holds():
-                return
-            time.sleep(0.05)
-        self.fail(f"waited for {what}: {json.dumps(self.status(), indent=1)}\n{self.pull}\n"
-                  + self.log())
-
-    def until_settled(self, phase, labels):
-        def holds():
-            status = self.status()
-            return status["phase"] == phase and sorted(self.pull["labels"]) == sorted(labels) \
-                and sorted(status.get("labels", [])) == sorted(labels) \
-                and self.condition("Synced")["status"] == "True"
-        self.until(f"{phase} with {labels}", holds)
-
-    def history(self):
-        return self.call("GET", f"/history/pullrequest/default/{self.name}?limit=500")["items"]
-
+class Delivery(delivery_fixture.DeliveryFixture):
     def test_the_label_workflow_to_merged(self):
         rules = {"minApprovals": 2, "requiredChecks": ["ci", "lint", "docs"],
                  "filePatterns": {"allow": ["deploy/**"]}}
@@ -256,11 +143,11 @@ class Delivery(unittest.TestCase):
         body = json.dumps({"pull_request": {"number": self.number},
                            "repository": {"full_name": "acme/shop"}}).encode()
         hook = self.url + "/webhooks/github"
-        self.assertEqual(github_standin.deliver(hook, "pull_request_review", body, "d", "wrong"), 401)
-        self.assertEqual(github_standin.deliver(hook, "pull_request_review", body, "d", SECRET), 202)
+        self.assertEqual(github_state.deliver(hook, "pull_request_review", body, "d", "wrong"), 401)
+        self.assertEqual(github_state.deliver(hook, "pull_request_review", body, "d", SECRET), 202)
         self.track({"minApprovals": 1})
         self.until_settled("Discovered", ["sluice/discovered"])
-        self.assertEqual(github_standin.deliver(hook, "pull_request_review", body, "e", SECRET), 200)
+        self.assertEqual(github_state.deliver(hook, "pull_request_review", body, "e", SECRET), 200)
 
     def test_the_token_is_nowhere(self):
         self.open_pull([], {"minApprovals": 1})
@@ -298,5 +185,5 @@ class Delivery(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    SLUICE = os.path.abspath(sys.argv.pop(1))
+    Delivery.binary = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)
