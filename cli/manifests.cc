@@ -29,8 +29,7 @@ bool IsForeign(std::string_view api_version, std::string_view kind) {
 
 // An upstream Location's `provider` is an object, kept as given, where ours is a name; the class it
 // must name has no part in our rules and is kept as an annotation.
-void MapForeignSpec(std::string_view kind, json* spec, json* annotations) {
-  if (kind != "Location") return;
+void MapForeignLocation(json* spec, json* annotations) {
   const auto provider = spec->find("provider");
   if (provider != spec->end() && provider->is_object()) {
     json details = std::move(*provider);
@@ -44,6 +43,19 @@ void MapForeignSpec(std::string_view kind, json* spec, json* annotations) {
   }
 }
 
+// Upstream a template may name its networks' namespace, which is the workload's own here. Another
+// one is left where it is, to be refused with the rest.
+void MapForeignWorkload(const std::string& namespace_name, json* spec) {
+  const json::json_pointer interfaces("/template/spec/networkInterfaces");
+  if (!spec->contains(interfaces) || !spec->at(interfaces).is_array()) return;
+  for (json& interface : spec->at(interfaces)) {
+    const json::json_pointer named("/network/namespace");
+    if (interface.contains(named) && interface.at(named) == namespace_name) {
+      interface.at("network").erase("namespace");
+    }
+  }
+}
+
 // What the server sets, and `get -o yaml | apply -f -` brings back.
 constexpr std::array kServerSet{"uid",
                                 "generation",
@@ -51,6 +63,7 @@ constexpr std::array kServerSet{"uid",
                                 "creationTimestamp",
                                 "deletionTimestamp",
                                 "ownerReferences",
+                                "finalizers",
                                 "managedFields",
                                 "selfLink"};
 
@@ -111,14 +124,15 @@ Outcome<KindInfo> FindManifestKind(Session& session, const Manifest& manifest,
 }
 
 Outcome<json> Payload(const Manifest& manifest, const json& metadata, bool foreign,
-                      const std::string& kind) {
+                      const ObjectRef& ref) {
   auto spec = ObjectMember(manifest, manifest.object, "", "spec");
   auto labels = ObjectMember(manifest, metadata, "metadata.", "labels");
   auto annotations = ObjectMember(manifest, metadata, "metadata.", "annotations");
   for (const auto* part : {&spec, &labels, &annotations}) {
     if (!*part) return Again(part->error());
   }
-  if (foreign) MapForeignSpec(kind, &*spec, &*annotations);
+  if (foreign && ref.kind.kind == "Location") MapForeignLocation(&*spec, &*annotations);
+  if (foreign && ref.kind.kind == "Workload") MapForeignWorkload(ref.namespace_, &*spec);
   return json{{"spec", *std::move(spec)},
               {"labels", *std::move(labels)},
               {"annotations", *std::move(annotations)}};
@@ -152,11 +166,16 @@ Outcome<Addressed> Address(Session& session, const Manifest& manifest) {
   if (!given) return Again(given.error());
   if (name->empty()) return Fail(Exit::kBadInput, "{}: metadata.name: is missing", manifest.where);
   const std::string& namespace_name = given->empty() ? session.namespace_name() : *given;
-  auto ref = session.ParseRef(info->singular + "/" + namespace_name + "/" + *name);
-  if (!ref) return Fail(ref.error().exit, "{}: metadata: {}", manifest.where, ref.error().message);
-  auto payload = Payload(manifest, *metadata, *api_version != kApiVersion, *kind);
+  // What else is wrong with a name the server says, with all that is wrong with the rest.
+  for (const auto& [what, value] : {std::pair{"name", &*name}, {"namespace", &namespace_name}}) {
+    if (value->find('/') == std::string::npos) continue;
+    return Fail(Exit::kBadInput, "{}: metadata.{}: '{}' is no DNS label", manifest.where, what,
+                *value);
+  }
+  ObjectRef ref{*info, info->namespaced ? namespace_name : std::string(kClusterNamespace), *name};
+  auto payload = Payload(manifest, *metadata, *api_version != kApiVersion, ref);
   if (!payload) return Again(payload.error());
-  return Addressed{*std::move(ref), *std::move(payload)};
+  return Addressed{std::move(ref), *std::move(payload)};
 }
 
 }  // namespace sluice::cli

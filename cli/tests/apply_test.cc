@@ -118,7 +118,7 @@ TEST_F(Apply, BadManifestsNameFileLineDocumentAndField) {
   EXPECT_THAT(error_of(head + "metadata: {}\n"), HasSubstr("metadata.name: is missing"));
   EXPECT_THAT(error_of(head + "metadata: {name: 5}\n"),
               HasSubstr("metadata.name: must be a string"));
-  EXPECT_THAT(error_of(head + "metadata: {name: Web}\n"), HasSubstr("'Web' is no DNS label"));
+  EXPECT_THAT(error_of(head + "metadata: {name: a/b}\n"), HasSubstr("'a/b' is no DNS label"));
   EXPECT_THAT(error_of(head + "metadata: {name: a, label: {}}\n"),
               HasSubstr("metadata.label: unknown field"));
   EXPECT_THAT(error_of(head + "metadata: {name: a}\nspecs: {}\n"),

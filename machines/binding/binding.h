@@ -35,10 +35,10 @@ struct BindingMachine {
                CandidateChosen, CandidateRequested, CandidateRetargeted, CandidateCreated,
                CandidateRefused, CandidateNameTaken, CandidateWithdrawn, CandidateObserved,
                CandidateVanished, CandidateOverdue, CandidateFailed, CandidatePromoted,
-               ActiveObserved, ActiveVanished, CleanupQueued, CleanupObserved, CleanupRequested,
-               CleanupAccepted, CleanupRefused, CleanupFinished, RetriesHastened, BindingResumed,
-               RolloutStarted, CandidateAwaited, CutoverStarted, CutoverCompleted, BindingSettled,
-               BindingDegraded, BindingFailed>;
+               ActiveObserved, ActiveFailed, ActiveVanished, CleanupQueued, CleanupObserved,
+               CleanupRequested, CleanupAccepted, CleanupRefused, CleanupFinished, RetriesHastened,
+               BindingResumed, RolloutStarted, CandidateAwaited, CutoverStarted, CutoverCompleted,
+               BindingSettled, BindingDegraded, BindingFailed>;
   using Phase = BindingPhase;
   static constexpr std::string_view kName = "binding";
   static constexpr std::string_view kPlural = "bindings";
@@ -166,6 +166,7 @@ void Evolve(Binding& binding, const CandidateOverdue& event);
 void Evolve(Binding& binding, const CandidateFailed& event);
 void Evolve(Binding& binding, const CandidatePromoted& event);
 void Evolve(Binding& binding, const ActiveObserved& event);
+void Evolve(Binding& binding, const ActiveFailed& event);
 void Evolve(Binding& binding, const ActiveVanished& event);
 void Evolve(Binding& binding, const CleanupQueued& event);
 void Evolve(Binding& binding, const CleanupObserved& event);

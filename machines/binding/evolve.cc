@@ -58,6 +58,7 @@ void Evolve(Binding& binding, const TargetChanged& event) {
   binding.own.target_hash = event.spec_hash;
   binding.own.failure.reset();
   binding.own.retry = {};
+  binding.own.losses = 0;
   Publish(binding);
 }
 
@@ -188,6 +189,16 @@ void Evolve(Binding& binding, const CandidatePromoted& event) {
 
 void Evolve(Binding& binding, const ActiveObserved& event) {
   See(*binding.own.active, event.view);
+  Publish(binding);
+}
+
+void Evolve(Binding& binding, const ActiveFailed& event) {
+  binding.own.losses = event.losses;
+  if (event.retry.next_time.IsSet()) {
+    binding.own.failure =
+        BindingFailure{.code = std::string(kCandidateCreateFailed), .message = event.message};
+    binding.own.retry = event.retry;
+  }
   Publish(binding);
 }
 

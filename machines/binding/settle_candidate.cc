@@ -21,6 +21,25 @@ void FailCandidate(BindingDraft& draft) {
   PutAway(draft, BindingRole::kCandidate, false);
 }
 
+// The first one is made up for at once. Where each of several comes up and fails by itself soon
+// after, they are a failing attempt, and the next waits.
+void CountLoss(BindingDraft& draft) {
+  const BoundInstance& active = *draft->own.active;
+  if (active.view.phase != "Failed" && active.view.phase != "Stopped") return;
+  const ClusterConfigSpec& settings = draft.context().Settings();
+  constexpr uint32_t kLongest = 32;  // attempts: by then the delay grows no more
+  const bool soon = draft.now() < active.chosen_at + RetryDelay(kLongest, settings);
+  ActiveFailed failed{.name = active.name,
+                      .message = Describe(active) + " is in " + DescribeView(active.view),
+                      .losses = soon ? draft->own.losses + 1 : 1,
+                      .retry = {}};
+  if (failed.losses > 1 && !draft->own.candidate) {
+    failed.retry =
+        NextRetry({.attempt = failed.losses - 2, .next_time = {}}, draft.now(), settings);
+  }
+  draft.Emit(std::move(failed));
+}
+
 bool IsRetryDue(const BindingDraft& draft) {
   const Time next = draft->own.retry.next_time;
   return !next.IsSet() || draft.now() >= next;
@@ -79,6 +98,7 @@ void SettleActive(BindingDraft& draft) {
   if (active->view.gone) {
     draft.Emit(ActiveVanished{.name = active->name});
   } else if (active->view.terminal) {
+    CountLoss(draft);
     PutAway(draft, BindingRole::kActive, false);
   }
 }

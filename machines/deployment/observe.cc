@@ -27,8 +27,9 @@ DeploymentMember Seen(DeploymentMember member, const Observed& seen, const Insta
   member.seen_hash = detail.template_hash;
   member.ready = seen.ready == ConditionStatus::kTrue;
   member.programmed = detail.programmed;
-  member.failed = seen.phase == "Failed";
-  member.terminal = member.failed || seen.phase == "Stopped" || seen.phase == "Expired";
+  const bool failed = seen.phase == "Failed";
+  member.failed = failed || detail.server_failed;
+  member.terminal = failed || seen.phase == "Stopped" || seen.phase == "Expired";
   member.deleting = member.deleting || seen.phase == "Deleting";
   member.health = detail.health;
   member.network_gate = false;

@@ -129,8 +129,9 @@ void DeploymentMachine::CheckImmutable(const DeploymentSpec& before, const Deplo
     errors.Add("spec.location.name", "cannot change from " + before.location.name);
   }
   if (before.backend != after.backend) errors.Add("spec.backend", "cannot change");
-  if (!(before.template_.spec.network_interfaces == after.template_.spec.network_interfaces)) {
-    errors.Add("spec.template.spec.networkInterfaces", "cannot change");
+  if (!AreOnTheSameNetworks(before.template_.spec.network_interfaces,
+                            after.template_.spec.network_interfaces)) {
+    errors.Add("spec.template.spec.networkInterfaces", "cannot change their networks");
   }
 }
 

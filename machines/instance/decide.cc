@@ -119,6 +119,12 @@ DecideResult Decide(const Instance& instance, const TellNetwork& command,
   return draft.Take();
 }
 
+bool AreOnTheSameNetworks(const std::vector<InstanceInterface>& before,
+                          const std::vector<InstanceInterface>& after) {
+  return std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                    [](const auto& a, const auto& b) { return a.network == b.network; });
+}
+
 // Another location is another provider with another process; another network another address.
 void InstanceMachine::CheckImmutable(const InstanceSpec& before, const InstanceSpec& after,
                                      FieldErrors& errors) {
@@ -128,8 +134,8 @@ void InstanceMachine::CheckImmutable(const InstanceSpec& before, const InstanceS
   if (before.backend != after.backend) {
     errors.Add("spec.backend", "cannot change: what runs is of another nature");
   }
-  if (!(before.network_interfaces == after.network_interfaces)) {
-    errors.Add("spec.networkInterfaces", "cannot change");
+  if (!AreOnTheSameNetworks(before.network_interfaces, after.network_interfaces)) {
+    errors.Add("spec.networkInterfaces", "cannot change their networks");
   }
 }
 

@@ -98,7 +98,11 @@ AnyTable InstanceMachine::Detail(const State& state) {
   detail.expiring = state.status.phase == InstancePhase::kExpiring;
   detail.server_backed = instance::IsServerBacked(state);
   detail.servers = static_cast<uint32_t>(state.own.backing->claims.size());
-  if (detail.server_backed) detail.health = instance::HealthOf(state);
+  if (detail.server_backed) {
+    detail.health = instance::HealthOf(state);
+    const Condition* available = FindCondition(state.status.conditions, "Available");
+    detail.server_failed = available && available->reason == "Errored";
+  }
   detail.template_hash = state.spec->controller.template_hash;
   return AnyTable::Of(std::move(detail));
 }

@@ -83,6 +83,10 @@ void ValidateInstanceSpec(const InstanceSpec& spec,
                           const std::map<std::string, std::string>& annotations,
                           FieldErrors& errors);
 
+// Whether each interface is on the network it was on; what is carried for others may differ.
+bool AreOnTheSameNetworks(const std::vector<InstanceInterface>& before,
+                          const std::vector<InstanceInterface>& after);
+
 // decide.cc
 DecideResult Decide(const Instance&, const InstanceApply&, const DecideContext&);
 DecideResult Decide(const Instance&, const InstanceCreate&, const DecideContext&);

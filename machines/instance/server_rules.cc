@@ -114,9 +114,12 @@ ServerAction DifferenceOf(const Instance& instance) {
 
 ServerAction WantedAction(const Instance& instance) {
   const ServerBacking& backing = instance.own.backing;
-  if (instance.spec->pause || !instance.spec->controller.scheduling_gates.empty() ||
-      HasFailed(instance)) {
-    return {};
+  if (!instance.spec->controller.scheduling_gates.empty() || HasFailed(instance)) return {};
+  if (instance.spec->pause) {
+    // A server that was asked for may be on its way: it is held back (ServerVerb), and asked for as
+    // the same one afterwards.
+    const bool held = backing.holder.empty() && backing.action.verb == "CreateServer";
+    return held ? backing.action : ServerAction{};
   }
   const bool waits = instance.status.retry.next_time.IsSet();
   if (backing.holder.empty()) return waits ? ServerAction{} : Action("CreateServer", "", "", "");
@@ -143,15 +146,21 @@ std::string_view ServerVerb(const Instance& instance) {
   const InstanceOwn& own = instance.own;
   const ReportServer* server = HeldServer(instance);
   const bool runs = server && !IsPoweredOff(*server);
+  const std::string_view action =
+      instance.spec->pause ? std::string_view() : own.backing->action.verb;
   switch (instance.status.phase) {
     case kDeleting:
       return MayHaveServer(instance) ? "DeleteServer" : "";
     case kFailed:
-    case kStopping:
       return runs && !instance.spec->pause ? "StopInstance" : "";
+    // A spec that changed holds for a server that is off, too.
+    case kStopping:
+      if (runs && !instance.spec->pause) return "StopInstance";
+      return action;
+    case kStopped:
+      return action;
     case kAbsent:
     case kGated:
-    case kStopped:
     case kExpired:
     case kDeleted:
       return "";
@@ -163,7 +172,7 @@ std::string_view ServerVerb(const Instance& instance) {
     case kExpiring:
       break;
   }
-  if (!own.backing->action.verb.empty()) return own.backing->action.verb;
+  if (!action.empty()) return action;
   if (instance.spec->pause || !server) return "";
   if (own.restart_wanted) return "RestartInstance";
   return own.start_wanted && !IsPoweredOn(*server) ? "StartInstance" : "";

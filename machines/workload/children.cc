@@ -81,11 +81,23 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-std::string NameOf(const std::string& workload, const WorkloadDeployment& deployment) {
+namespace {
+
+std::string DeploymentName(const std::string& workload, const WorkloadDeployment& deployment) {
   std::vector<std::string> parts = {workload, deployment.placement, LowerCase(deployment.place)};
   if (deployment.taken == 0) return DerivedName(parts);
   if (deployment.taken > 1) parts.push_back(std::to_string(deployment.taken));
   return DerivedNameWithHash(parts);
+}
+
+}  // namespace
+
+void ChooseName(const Workload& state, WorkloadDeployment& deployment) {
+  deployment.name = DeploymentName(state.metadata.name, deployment);
+  while (DeploymentNamed(state, deployment.name)) {
+    ++deployment.taken;
+    deployment.name = DeploymentName(state.metadata.name, deployment);
+  }
 }
 
 std::string KeyOf(const std::string& placement, const std::string& place) {

@@ -21,8 +21,9 @@ std::vector<Place> PlacesOf(const WorkloadSpec& spec);
 // "LHR" -> "lhr"
 std::string LowerCase(std::string text);
 
-// `<workload>-<placement>-<place in lower case>`, or the next one after those that are another's.
-std::string NameOf(const std::string& workload, const WorkloadDeployment& deployment);
+// `<workload>-<placement>-<place in lower case>`, or the next one after those that are another's:
+// of somebody else, as was heard, or of the workload's own at another place. It has none now.
+void ChooseName(const Workload& state, WorkloadDeployment& deployment);
 std::string KeyOf(const std::string& placement, const std::string& place);
 std::optional<WorkloadDeployment> FindDeployment(const Workload& state, const std::string& key);
 std::optional<WorkloadDeployment> DeploymentNamed(const Workload& state, const std::string& name);

@@ -113,7 +113,7 @@ DecideResult Decide(const Workload& state, const Outcome& outcome, const DecideC
     // Another name, at once.
     draft.Emit(WorkloadDeploymentGone{.placement = item->placement, .place = item->place});
     ++item->taken;
-    item->name = workload::NameOf(context.self.name, *item);
+    workload::ChooseName(draft.state(), *item);
   } else {
     item->reason = outcome.code;
     item->message = outcome.message;

@@ -46,7 +46,7 @@ void Order(WorkloadDraft& draft, const Place& place, WorkloadDeployment item) {
                                .uid = draft->metadata.uid};
   item.placement = place.placement;
   item.place = place.place;
-  if (item.name.empty()) item.name = NameOf(draft.context().self.name, item);
+  if (item.name.empty()) ChooseName(draft.state(), item);
   item.generation = draft->metadata.generation;
   item.unwanted = false;
   item.outcome =

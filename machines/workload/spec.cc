@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "machines/instance/instance.h"
 #include "machines/workload/children.h"
 
 namespace sluice {
@@ -35,6 +36,7 @@ void ValidatePlaces(const Placement& placement, const std::string& path, FieldEr
 void WorkloadMachine::Validate(const WorkloadSpec& spec, FieldErrors& errors) {
   ValidateTemplate(spec.template_, "spec.template", /*needs_interface=*/true, errors);
   if (spec.placements.empty()) errors.Add("spec.placements", "needs at least one");
+  const bool pool = spec.template_.spec.backend == "server";
   std::set<std::string> names;
   for (size_t i = 0; i < spec.placements.size(); ++i) {
     const Placement& placement = spec.placements[i];
@@ -44,15 +46,16 @@ void WorkloadMachine::Validate(const WorkloadSpec& spec, FieldErrors& errors) {
       errors.Add(path + ".name", placement.name + " is there twice");
     }
     ValidatePlaces(placement, path, errors);
-    ValidateScale(placement.scale_settings, path + ".scaleSettings", /*pool=*/false, errors);
+    ValidateScale(placement.scale_settings, path + ".scaleSettings", pool, errors);
   }
 }
 
 // An instance's addresses are its own for life (machines/deployment).
 void WorkloadMachine::CheckImmutable(const WorkloadSpec& before, const WorkloadSpec& after,
                                      FieldErrors& errors) {
-  if (!(before.template_.spec.network_interfaces == after.template_.spec.network_interfaces)) {
-    errors.Add("spec.template.spec.networkInterfaces", "cannot change");
+  if (!AreOnTheSameNetworks(before.template_.spec.network_interfaces,
+                            after.template_.spec.network_interfaces)) {
+    errors.Add("spec.template.spec.networkInterfaces", "cannot change their networks");
   }
   if (before.template_.spec.backend != after.template_.spec.backend) {
     errors.Add("spec.template.spec.backend", "cannot change");

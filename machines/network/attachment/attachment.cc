@@ -8,7 +8,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kNetworkFailed = "NetworkFailedToCreate";
 constexpr std::string_view kNetworkMissing = "NetworkNotFound";
 
 bool IsReleasing(const Attachment& a) {

@@ -77,11 +77,13 @@ bool ReleaseAttachment(Attachment& attachment, AttachmentPort& port);
 inline bool IsReady(const Attachment& a) { return a.step == AttachmentStep::kReady; }
 inline bool IsReleased(const Attachment& a) { return a.step == AttachmentStep::kNone; }
 
+inline constexpr std::string_view kNetworkFailed = "NetworkFailedToCreate";
 struct AttachmentFailure {
-  std::string reason;  // NetworkFailedToCreate or NetworkNotFound
+  std::string reason;  // this, or NetworkNotFound
   std::string message;
 };
-// The first failure among them, by interface.
+// The worst failure among them, NetworkFailedToCreate before NetworkNotFound; of several the first
+// interface's.
 std::optional<AttachmentFailure> FailureOf(const std::vector<Attachment>& attachments);
 // All ready; none at all is ready, too.
 bool AllReady(const std::vector<Attachment>& attachments);

@@ -4,10 +4,15 @@
 namespace sluice {
 
 std::optional<AttachmentFailure> FailureOf(const std::vector<Attachment>& attachments) {
+  const Attachment* worst = nullptr;
   for (const Attachment& a : attachments) {
-    if (!a.failure_reason.empty()) return AttachmentFailure{a.failure_reason, a.failure_message};
+    if (a.failure_reason.empty()) continue;
+    const bool is_worse =
+        worst && worst->failure_reason != kNetworkFailed && a.failure_reason == kNetworkFailed;
+    if (!worst || is_worse) worst = &a;
   }
-  return std::nullopt;
+  if (!worst) return std::nullopt;
+  return AttachmentFailure{worst->failure_reason, worst->failure_message};
 }
 
 bool AllReady(const std::vector<Attachment>& attachments) {

@@ -30,7 +30,6 @@ void ValidateRange(const NetworkSpec& spec, const std::string& family, const cha
     }
     return;
   }
-  if (spec.ipam.mode == IpamMode::kAuto) return errors.Add(path, "is only for mode Policy");
   if (!wanted) return errors.Add(path, "is given, but spec.ipFamilies has no " + family);
   const auto prefix = Prefix::Parse(text);
   if (!prefix) return errors.Add(path, prefix.error());

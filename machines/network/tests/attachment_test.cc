@@ -123,5 +123,21 @@ TEST_F(AskedForAnAddress, ABindingThatGoesWhileARefusalIsWaitedOutIsMadeOnce) {
   EXPECT_TRUE(then.sent.empty());
 }
 
+TEST(Attachments, TheWorstFailureIsToldAndOfEquallyBadOnesTheFirst) {
+  Attachment fine;
+  Attachment missing;
+  missing.failure_reason = "NetworkNotFound";
+  missing.failure_message = "Network default/ghost not found";
+  Attachment failed;
+  failed.failure_reason = "NetworkFailedToCreate";
+  failed.failure_message = "RangeUnsupported: too small";
+  Attachment other = failed;
+  other.failure_message = "AddressPoolExhausted: full";
+  EXPECT_FALSE(FailureOf({fine}));
+  EXPECT_EQ(FailureOf({fine, missing})->message, missing.failure_message);
+  EXPECT_EQ(FailureOf({missing, failed, other})->message, failed.failure_message);
+  EXPECT_EQ(FailureOf({other, missing, failed})->message, other.failure_message);
+}
+
 }  // namespace
 }  // namespace sluice
