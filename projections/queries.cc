@@ -88,11 +88,18 @@ Result<ObjectList> Queries::List(const ListRequest& request) {
   auto page = OpenPage(views_, request.continue_token, request.limit > 0);
   if (!page) return tl::unexpected(page.error());
   const std::string& kind = request.kind->name;
-  const bool by_label = request.label.has_value();
-  std::string rows = by_label ? store::LabelRows(kind, request.label->first, request.label->second)
-                              : store::LiveRows(kind, request.namespace_);
-  // Label rows go on with the namespace.
-  if (by_label && request.namespace_) store::AppendPart(&rows, *request.namespace_);
+  std::string rows;
+  if (request.index) {
+    rows = store::MachineRows(kind, request.index->index, request.index->value);
+  } else if (request.label) {
+    rows = store::LabelRows(kind, request.label->first, request.label->second);
+  } else {
+    rows = store::LiveRows(kind, request.namespace_);
+  }
+  // Rows of an index go on with the namespace.
+  if ((request.index || request.label) && request.namespace_) {
+    store::AppendPart(&rows, *request.namespace_);
+  }
 
   ObjectList list;
   list.coverage = page->view->coverage;

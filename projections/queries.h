@@ -40,6 +40,8 @@ struct ListRequest {
   std::optional<std::string> namespace_;
   // A label all results have, where one is known: its index is read instead of the whole kind.
   std::optional<std::pair<std::string, std::string>> label;
+  // Likewise of an index of the kind's machine.
+  std::optional<IndexEntry> index;
   std::function<bool(const std::string& json)> matches;  // empty: all
   size_t limit = 0;                                      // 0: no limit
   std::string continue_token;

@@ -23,6 +23,16 @@ std::optional<std::pair<std::string, std::string>> RequiredLabel(const ObjectFil
   return std::nullopt;
 }
 
+// The same of a field.
+std::optional<IndexEntry> RequiredIndex(const sluice::KindInfo& kind, const ObjectFilter& filter) {
+  if (kind.index_of_field == nullptr) return std::nullopt;
+  for (const FieldRequirement& field : filter.fields) {
+    if (!field.equal || field.value.empty()) continue;
+    if (auto entry = kind.index_of_field(field.path, field.value)) return entry;
+  }
+  return std::nullopt;
+}
+
 class OutputReader final : public LogReader {
  public:
   OutputReader(local::LogReader reader, bool follow)
@@ -115,6 +125,7 @@ Answer<ObjectPage> NodeBackend::List(const ListQuery& query) {
   request.limit = query.limit;
   request.continue_token = query.continue_token;
   request.label = RequiredLabel(query.filter);
+  request.index = RequiredIndex(*request.kind, query.filter);
   if (!query.at.exact.empty()) {
     Answer<Coverage> past = CoverageOf(query.at.exact);
     if (!past) return Fail(past.error());

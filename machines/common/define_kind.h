@@ -156,6 +156,7 @@ KindInfo DefineKind() {
       return M::Indexes(static_cast<const State&>(state));
     };
   }
+  if constexpr (requires { M::IndexOfField("", ""); }) kind.index_of_field = &M::IndexOfField;
   FinishKind(kind);
   return kind;
 }

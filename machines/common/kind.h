@@ -78,6 +78,10 @@ struct KindInfo {
   // What providers have to do now: a pure function of state.
   std::vector<PendingAction> (*pending)(const EntityState&) = nullptr;
   std::vector<IndexEntry> (*indexes)(const EntityState&) = nullptr;
+  // The entry that every entity has whose JSON has this value, which is not empty, at the path;
+  // nullopt: there is none. Null: of no field.
+  std::optional<IndexEntry> (*index_of_field)(std::string_view path,
+                                              std::string_view value) = nullptr;
 
   // `events` by type: 1 + index, 0 where a slot is free (kind.cc). A fold looks one up per event.
   std::vector<uint16_t> event_slots;

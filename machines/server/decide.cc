@@ -79,6 +79,15 @@ std::vector<IndexEntry> ServerMachine::Indexes(const State& state) {
   return entries;
 }
 
+std::optional<IndexEntry> ServerMachine::IndexOfField(std::string_view path,
+                                                      std::string_view value) {
+  constexpr std::string_view kTag = "status.reported.tags[";
+  if (path == "status.instance") return IndexEntry{"instance", std::string(value)};
+  if (!path.starts_with(kTag) || !path.ends_with(']')) return std::nullopt;
+  const std::string_view key = path.substr(kTag.size(), path.size() - kTag.size() - 1);
+  return IndexEntry{"tag", fmt::format("{}={}", key, value)};
+}
+
 std::vector<Column> ServerMachine::Columns() {
   return {{.name = "INSTANCE", .path = "status.instance"},
           {.name = "MAPPED", .path = "status.conditions[type=Mapped].reason"},

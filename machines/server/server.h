@@ -49,6 +49,7 @@ struct ServerMachine {
   static AnyTable Detail(const State& state);
   // tag -> servers ("key=value"), instance -> servers ("namespace/name").
   static std::vector<IndexEntry> Indexes(const State& state);
+  static std::optional<IndexEntry> IndexOfField(std::string_view path, std::string_view value);
   static std::vector<Column> Columns();
 };
 

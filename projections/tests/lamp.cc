@@ -28,6 +28,11 @@ std::vector<IndexEntry> LampMachine::Indexes(const State& state) {
   return {{"color", state.spec.color}};
 }
 
+std::optional<IndexEntry> LampMachine::IndexOfField(std::string_view path, std::string_view value) {
+  if (path != "spec.color") return std::nullopt;
+  return IndexEntry{"color", std::string(value)};
+}
+
 std::vector<Column> LampMachine::Columns() {
   return {{"PHASE", "status.phase", false}, {"COLOR", "spec.color", true}};
 }

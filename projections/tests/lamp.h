@@ -36,6 +36,7 @@ struct LampMachine {
 
   static std::vector<PendingAction> Pending(const State& state);
   static std::vector<IndexEntry> Indexes(const State& state);
+  static std::optional<IndexEntry> IndexOfField(std::string_view path, std::string_view value);
   static std::vector<Column> Columns();
 };
 

@@ -127,6 +127,13 @@ TEST_F(QueriesTest, PagesComeInOrderAndFromOneMoment) {
   request.label = {"odd", "yes"};
   EXPECT_EQ(Names(*queries_->List(request)), "lamp-1 lamp-3 lamp-7 ");
   request.label.reset();
+  Send(8, LampApply{.spec = {.color = "blue", .room = "hall"}, .labels = {}});
+  request.index = LampKind().index_of_field("spec.color", "blue");
+  EXPECT_EQ(Names(*queries_->List(request)), "lamp-8 ");
+  request.namespace_ = "elsewhere";
+  EXPECT_EQ(Names(*queries_->List(request)), "");
+  request.namespace_.reset();
+  request.index.reset();
   request.matches = [](const std::string& json) { return json.find("lamp-4") != json.npos; };
   EXPECT_EQ(Names(*queries_->List(request)), "lamp-4 ");
 }

@@ -188,6 +188,17 @@ TEST_F(ServerTest, ShowsTagAndInstanceInItsIndexes) {
                                               "tag:team=a", "instance:default/web"));
 }
 
+TEST_F(ServerTest, FieldsThatAnIndexHoldsAreReadFromIt) {
+  const auto entry = [](std::string_view path, std::string_view value) {
+    const auto found = ServerKind().index_of_field(path, value);
+    return found ? found->index + ":" + found->value : "";
+  };
+  EXPECT_EQ(entry("status.instance", "default/web"), "instance:default/web");
+  EXPECT_EQ(entry("status.reported.tags[a.b/c]", "x=y"), "tag:a.b/c=x=y");
+  EXPECT_EQ(entry("status.reported.tags", "x"), "");
+  EXPECT_EQ(entry("status.phase", "Reported"), "");
+}
+
 TEST_F(ServerTest, EveryReasonOfBeingUnmappedIsCounted) {
   const CountedEvent& counted = BuiltinCountedEvents().at(0);
   EXPECT_STREQ(counted.metric, "sluice_server_unmapped_total");
