@@ -148,7 +148,8 @@ void SettleDrifted(RequestDraft& draft) {
   std::vector<std::string> unknown;
   for (const MonitorRef& monitor : draft->own.monitors) {
     if (monitor.phase == "Drifted") drifted.push_back(monitor.cluster);
-    if (monitor.phase == "Unknown") unknown.push_back(monitor.cluster);
+    const bool silent = monitor.phase.empty() || monitor.phase == "Pending";
+    if (silent || monitor.phase == "Unknown") unknown.push_back(monitor.cluster);
   }
   if (!drifted.empty()) {
     Set(draft, "Drifted", true, "ClusterDrifted", fmt::format("{}", fmt::join(drifted, ", ")));
