@@ -192,7 +192,11 @@ DecideResult Decide(const Instance& instance, const ClearGate& command,
 
 DecideResult Decide(const Instance& instance, const StartInstance&, const DecideContext& context) {
   if (auto fault = FaultOfStarting(instance, context)) return Reject(*fault);
-  if (!instance.own.stop_wanted && !instance::IsStopped(instance)) return NoChange();
+  // A server may be off without anybody having asked for it.
+  const ReportServer* server =
+      instance::IsServerBacked(instance) ? instance::HeldServer(instance) : nullptr;
+  const bool went_off = server && instance::IsPoweredOff(*server) && !instance.own.start_wanted;
+  if (!instance.own.stop_wanted && !instance::IsStopped(instance) && !went_off) return NoChange();
   Draft<InstanceMachine> draft(instance, context);
   draft.Emit(InstanceStartAsked{});
   InstanceMachine::Settle(draft);

@@ -27,17 +27,15 @@ void Evolve(Instance& instance, const ServerClaimDropped& event) {
 
 void Evolve(Instance& instance, const ServerHolderChanged& event) {
   InstanceOwn& own = instance.own;
-  const bool replaced = own.backing->action.verb == "DeleteServer";
   own.backing.Mutable().holder = event.server;
   instance::ForgetServer(instance);
   if (!event.server.empty()) {
     instance.status.server = InstanceServer{.name = KeyOrDie(event.server).name};
     return;
   }
-  // What was asked of the one that went was asked of that one; but one that is to be off is
-  // replaced by one that is.
+  // What was asked of the one that went was asked of that one; but an instance that is to be off is
+  // off with another server, too.
   instance.status.server.reset();
-  own.stop_wanted = own.stop_wanted && replaced;
   own.start_wanted = false;
   own.restart_wanted = false;
   own.stopped.reset();
