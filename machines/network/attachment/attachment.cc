@@ -34,9 +34,17 @@ void FailAndRetry(Attachment& a, const std::string& reason, const std::string& m
 
 void SeeBinding(Attachment& a, const Observed& seen, AttachmentPort& port) {
   if (IsGone(seen)) {
-    // Deleted by someone else: there is no way on without it.
-    if (!IsWaiting(a) || a.binding_uid != seen.uid) return;
-    if (IsAddressUnderWay(a)) {
+    // Deleted by someone else: there is no way on without it. An address that is held stays; where
+    // others are to ask for theirs, the way to them is made anew.
+    const bool leads_on = IsReady(a) && !a.wants_address;
+    if (!(IsWaiting(a) || leads_on) || a.binding_uid != seen.uid) return;
+    if (leads_on) {
+      a.context.clear();
+      a.claim.clear();
+      a.subnet.clear();
+      a.prefix.clear();
+      CreateBinding(a, port);
+    } else if (IsAddressUnderWay(a)) {
       // Asked for an address, its subnet answers first: one that was granted is to be given back.
       a.binding_uid.clear();
     } else {
