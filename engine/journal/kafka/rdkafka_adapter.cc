@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <mutex>
-#include <set>
 #include <thread>
 
 #include "engine/journal/kafka/rdkafka_handle.h"
+#include "engine/journal/kafka/rdkafka_withheld.h"
 
 namespace sluice::kafka {
 
@@ -20,10 +19,9 @@ struct Producer::Impl {
   std::optional<Error> undelivered;     // the first of the transaction; written in its calls alone
   std::atomic<bool> misplaced = false;  // since Begin, a record was taken for delivered; see below
   std::atomic<bool> stopping = false;
-  std::mutex withheld_mutex;
-  std::set<std::string> withheld;  // topics that may not be used; guarded by withheld_mutex
-  std::thread
-      poller;  // serves delivery reports, where no transaction does, and asks for `withheld`
+  // Of one that is not transactional; a transaction's end says of the others.
+  WithheldTopics withheld;
+  std::thread poller;  // serves delivery reports, where no transaction does, and asks for those
 
   // When a batch is refused and the one behind it is not, the client takes both for delivered: it
   // thinks that the broker would have refused the second had it not had the first. A broker that
@@ -32,8 +30,11 @@ struct Producer::Impl {
     auto& impl = *static_cast<Impl*>(self);
     const bool misplaced = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0;
     if (misplaced) impl.misplaced = true;
-    if (!impl.transactional_id.empty()) impl.NoteUndelivered(*message);
-    impl.NoteWithheld(rd_kafka_topic_name(message->rkt), message->err);
+    if (impl.transactional_id.empty()) {
+      impl.withheld.Note(rd_kafka_topic_name(message->rkt), message->err);
+    } else {
+      impl.NoteUndelivered(*message);
+    }
     const auto opaque = reinterpret_cast<uint64_t>(message->_private);
     if (opaque == 0 || !impl.on_delivered) return;
     if (misplaced) {
@@ -56,47 +57,11 @@ struct Producer::Impl {
         NotDelivered("delivering to", rd_kafka_topic_name(message.rkt), message.err).value();
   }
 
-  // What the client was told of a topic it keeps until it asks again, and that it may not use one
-  // it does not ask for by itself.
-  void NoteWithheld(const char* topic, rd_kafka_resp_err_t error) {
-    if (error != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || !transactional_id.empty()) {
-      return;
-    }
-    const std::lock_guard lock(withheld_mutex);
-    withheld.insert(topic);
-  }
-
-  // Whether the brokers say now that the topic may be used.
-  bool IsAllowed(const std::string& topic) {
-    constexpr int kAskMs = 1000;
-    const bool allowed = AskForTopic(handle.get(), topic, kAskMs) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    const std::lock_guard lock(withheld_mutex);
-    if (allowed) {
-      withheld.erase(topic);
-    } else {
-      withheld.insert(topic);
-    }
-    return allowed;
-  }
-
-  // The first withheld topic.
-  std::optional<std::string> Withheld() {
-    const std::lock_guard lock(withheld_mutex);
-    if (withheld.empty()) return std::nullopt;
-    return *withheld.begin();
-  }
-
   void Poll() {
-    using Clock = std::chrono::steady_clock;
     constexpr int kPollMs = 50;
-    constexpr std::chrono::milliseconds kAskEvery{250};
-    Clock::time_point asked{};
     while (!stopping) {
       rd_kafka_poll(handle.get(), kPollMs);
-      const auto topic = Withheld();
-      if (!topic || Clock::now() < asked + kAskEvery) continue;
-      IsAllowed(*topic);
-      asked = Clock::now();
+      withheld.AskAgain(handle.get());
     }
   }
 
@@ -243,10 +208,8 @@ Result<void> Producer::Produce(const std::string& topic, uint32_t partition, std
         RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     rd_kafka_headers_destroy(raw);
-    const bool refused = error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
-    // It may be what the client was told a while ago.
-    if (refused && impl_->transactional_id.empty() && !impl_->Withheld() &&
-        impl_->IsAllowed(topic)) {
+    if (impl_->transactional_id.empty() &&
+        impl_->withheld.MayTryAgain(impl_->handle.get(), topic, error)) {
       continue;
     }
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || waited_ms >= Millis(timeout) ||
@@ -282,7 +245,7 @@ Result<void> Producer::Flush(Duration timeout) {
 }
 
 std::string Producer::Fault() const {
-  const auto topic = impl_->Withheld();
+  const auto topic = impl_->withheld.Any();
   if (!topic) return "";
   return impl_->NotDelivered("producing to", *topic, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
       .value()
