@@ -100,6 +100,35 @@ spec:
     "networking.datumapis.com/location-class-name":"self-managed"})"));
 }
 
+TEST_F(Apply, UpstreamWorkloadsMayNameTheNamespaceOfTheirNetworksAndHaveFinalizers) {
+  On("POST /commands", kCreated);
+  const Ran ran = Run({"apply", "-f", "-"}, R"(
+apiVersion: compute.datumapis.com/v1alpha
+kind: Workload
+metadata: {name: web, namespace: prod, finalizers: [compute.datumapis.com/x]}
+spec:
+  template: {spec: {networkInterfaces: [{network: {name: a, namespace: prod}}, {network: {name: b, namespace: other}}]}}
+)");
+  EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
+  // Another namespace is left for the server to refuse, with whatever else is wrong.
+  const json interfaces =
+      json::parse(BodyOf("POST /commands"))
+          .at(json::json_pointer("/payload/spec/template/spec/networkInterfaces"));
+  EXPECT_EQ(interfaces, json::parse(R"([{"network":{"name":"a"}},
+    {"network":{"name":"b","namespace":"other"}}])"));
+}
+
+TEST_F(Apply, ABadNameIsTheServersToSayWithTheRest) {
+  On("POST /commands",
+     {{.status = 400,
+       .body = R"({"kind":"Status","reason":"InvalidArgument","message":"all of it"})"}});
+  const Ran ran = Run({"apply", "-f", "-"},
+                      "apiVersion: sluice.dev/v1\nkind: Binding\nmetadata: {name: Bad_Name}\n");
+  EXPECT_EQ(ran.exit, Exit::kBadInput);
+  EXPECT_THAT(ran.err, HasSubstr("InvalidArgument: all of it"));
+  EXPECT_EQ(json::parse(BodyOf("POST /commands"))["entity"], "binding/default/Bad_Name");
+}
+
 TEST_F(Apply, UpstreamVersionsStandForTheirOwnKindsOnly) {
   const Ran ran = Run({"apply", "-f", "-"},
                       "apiVersion: compute.datumapis.com/v1alpha\nkind: Instance\n"

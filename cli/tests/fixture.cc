@@ -12,6 +12,7 @@ constexpr const char* kKinds = R"({"kind":"APIResourceList","resources":[
   {"name":"bindings","singularName":"binding","namespaced":true,"kind":"Binding"},
   {"name":"instances","singularName":"instance","namespaced":true,"kind":"Instance"},
   {"name":"locations","singularName":"location","namespaced":true,"kind":"Location"},
+  {"name":"workloads","singularName":"workload","namespaced":true,"kind":"Workload"},
   {"name":"networks","singularName":"network","namespaced":true,"kind":"Network"},
   {"name":"networkcontexts","singularName":"networkcontext","namespaced":true,
    "kind":"NetworkContext"},
