@@ -47,7 +47,10 @@ void ElectHolder(InstanceDraft& draft) {
   const std::string former = draft->own.backing->holder;
   const std::string best = instance::BestClaim(draft.state());
   if (best == former) return;
+  const bool to_be_off = draft->own.stop_wanted && !draft->IsDeleting();
   draft.Emit(ServerHolderChanged{.server = best, .former = former});
+  // An instance that is to be off is off with another server, too.
+  if (to_be_off && !draft->own.stop_wanted) draft.Emit(InstanceStopAsked{});
   const std::string self = draft.context().self.ToString();
   if (!former.empty()) draft.Send(KeyOrDie(former), Unobserve{.observer = self});
   if (FindClaim(draft.state(), former)) Answer(draft, former, ServerClaimVerdict::kDuplicate);

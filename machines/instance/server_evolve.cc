@@ -33,9 +33,9 @@ void Evolve(Instance& instance, const ServerHolderChanged& event) {
     instance.status.server = InstanceServer{.name = KeyOrDie(event.server).name};
     return;
   }
-  // What was asked of the one that went was asked of that one; but an instance that is to be off is
-  // off with another server, too.
+  // What was asked of the one that went was asked of that one.
   instance.status.server.reset();
+  own.stop_wanted = false;
   own.start_wanted = false;
   own.restart_wanted = false;
   own.stopped.reset();
