@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "machines/deployment/actions.h"
+#include "machines/deployment/filing.h"
 #include "machines/deployment/manager.h"
 #include "machines/deployment/members.h"
 #include "machines/deployment/pool/pool.h"
@@ -61,16 +62,23 @@ size_t ExecuteSet(DeploymentDraft& draft, CollectionId set, PlanActionKind actio
   return room;
 }
 
-// The one action that is not held back, if there is one besides surplus deletes.
+// What failed below `ordinal`, the highest first: to be replaced before any above it is waited for.
+std::optional<Step> FailedBelow(const Deployment& state, uint64_t ordinal) {
+  if (state.own.terminal == 0 || ordinal == 0) return std::nullopt;
+  const std::string from = BigEndianKey(kHighest - (ordinal - 1));
+  const std::vector<uint64_t> failed = OrdinalsOf(state, M::kTerminal, 1, from);
+  if (failed.empty()) return std::nullopt;
+  return Step{PlanActionKind::kDelete, failed.front()};
+}
+
+// Of OrderedReady, the one action that is not held back, if there is one besides surplus deletes.
 std::optional<Step> First(const Deployment& state) {
-  if (const auto rising = Rising(state, 1); !rising.empty()) return rising.front();
-  if (state.own.outdated > 0) {
-    return Step{PlanActionKind::kUpdate, OrdinalsOf(state, M::kOutdated, 1).front()};
-  }
-  if (state.own.terminal > 0) {
-    return Step{PlanActionKind::kDelete, OrdinalsOf(state, M::kTerminal, 1).front()};
-  }
-  return std::nullopt;
+  const std::vector<Step> rising = Rising(state, 1);
+  const auto failed = FailedBelow(state, rising.empty() ? kHighest : rising.front().ordinal);
+  if (failed) return failed;
+  if (!rising.empty()) return rising.front();
+  if (state.own.outdated == 0) return std::nullopt;
+  return Step{PlanActionKind::kUpdate, OrdinalsOf(state, M::kOutdated, 1).front()};
 }
 
 bool CarryOut(DeploymentDraft& draft) {
@@ -91,17 +99,20 @@ bool CarryOut(DeploymentDraft& draft) {
 
 DeploymentPlan PlanOf(const Deployment& state, const std::string& deployment) {
   DeploymentPlan plan;
-  bool first = true;
   const bool ordered = IsOrdered(state);
-  const auto add = [&](const Step& step, bool may_be_skipped) {
-    const bool skipped = may_be_skipped && ordered && !first;
-    if (may_be_skipped) first = false;
+  const std::optional<Step> first = ordered ? First(state) : std::nullopt;
+  const auto show = [&](const Step& step, bool skipped) {
     if (plan.actions.size() >= kShownActions) return;
     const auto member = FindMember(state, step.ordinal);
     plan.actions.push_back(
         {.action = step.action,
          .instance = member ? member->name : NameOf(state, deployment, step.ordinal),
          .skipped = skipped});
+  };
+  if (first) show(*first, /*skipped=*/false);
+  const auto add = [&](const Step& step, bool may_be_skipped) {
+    if (first && step.ordinal == first->ordinal && may_be_skipped) return;  // Shown.
+    show(step, may_be_skipped && ordered);
   };
   const auto add_set = [&](CollectionId set, PlanActionKind action, bool may_be_skipped) {
     for (const uint64_t ordinal : OrdinalsOf(state, set, kShownActions)) {

@@ -11,6 +11,7 @@ struct Groups {
   std::vector<Action> rising;   // creates, waits, updates of the not ready
   std::vector<Action> updates;  // of the ready; ascending here
   std::vector<Action> deletes;  // of terminal ones; ascending here
+  size_t deletes_below = 0;     // how many of them are below the first that rises
 };
 
 void PlanPresent(const DeploymentView& deployment, const InstanceView& instance, bool backs_off,
@@ -27,6 +28,16 @@ void PlanPresent(const DeploymentView& deployment, const InstanceView& instance,
   } else if (!instance.ready) {
     groups.rising.push_back({Verb::kWait, instance.name});
   }
+}
+
+// Of OrderedReady: one that failed is replaced in its turn, before any above it is waited for and
+// before a ready one is taken down.
+void MoveFirstFailed(Groups& groups, std::vector<Action>& plan) {
+  if (groups.rising.empty()) groups.deletes_below = groups.deletes.size();
+  if (groups.deletes_below == 0) return;
+  const auto first = groups.deletes.begin() + static_cast<ptrdiff_t>(groups.deletes_below) - 1;
+  plan.push_back(*first);
+  groups.deletes.erase(first);
 }
 
 void AppendReversed(std::vector<Action>& plan, std::vector<Action>& actions) {
@@ -51,6 +62,7 @@ std::vector<Action> Plan(const DeploymentView& deployment,
   for (uint64_t ordinal = 0; ordinal < deployment.replicas; ++ordinal) {
     const bool backs_off =
         std::binary_search(deployment.backing_off.begin(), deployment.backing_off.end(), ordinal);
+    if (groups.rising.empty()) groups.deletes_below = groups.deletes.size();
     const auto present = wanted.find(ordinal);
     if (present != wanted.end()) {
       PlanPresent(deployment, *present->second, backs_off, groups);
@@ -59,22 +71,19 @@ std::vector<Action> Plan(const DeploymentView& deployment,
                                deployment.name + "-" + std::to_string(ordinal)});
     }
   }
-  std::vector<Action> plan = std::move(groups.rising);
+  const bool ordered = deployment.policy == Policy::kOrderedReady;
+  std::vector<Action> plan;
+  if (ordered) MoveFirstFailed(groups, plan);
+  plan.insert(plan.end(), groups.rising.begin(), groups.rising.end());
   AppendReversed(plan, groups.updates);
-  if (deployment.policy == Policy::kOrderedReady) {
+  if (ordered) {
     for (size_t i = 1; i < plan.size(); ++i) plan[i].skipped = true;
+    for (Action& action : groups.deletes) action.skipped = true;
   }
-  const bool idle = plan.empty() || deployment.policy == Policy::kParallel;
   // What nobody wants is never held back, and holds nothing back.
   for (const Action& action : nameless) plan.push_back(action);
   for (auto at = surplus.rbegin(); at != surplus.rend(); ++at) {
     if (!at->second->deleting) plan.push_back({Verb::kDelete, at->second->name});
-  }
-  if (!idle) {
-    for (Action& action : groups.deletes) action.skipped = true;
-  } else if (deployment.policy == Policy::kOrderedReady && !groups.deletes.empty()) {
-    // The last is the first to be carried out.
-    for (size_t i = 0; i + 1 < groups.deletes.size(); ++i) groups.deletes[i].skipped = true;
   }
   AppendReversed(plan, groups.deletes);
   return plan;

@@ -213,9 +213,19 @@ bool AdvanceAttachment(Attachment& a, const TimerDue&, AttachmentPort& port) {
     return false;
   }
   a.retry.next_time = Time{};
-  if (a.step == AttachmentStep::kBinding) CreateBinding(a, port);
-  if (a.step == AttachmentStep::kClaim) AskClaim(a, "", port);
-  if (a.step == AttachmentStep::kAddress) AskAddress(a, port);
+  if (a.step == AttachmentStep::kBinding) {
+    CreateBinding(a, port);
+  } else if (a.step == AttachmentStep::kAddress && a.context.empty()) {
+    AskAddress(a, port);
+  } else if (a.step == AttachmentStep::kAddress) {
+    // The subnet may have gone and another have come: the context knows.
+    UnwatchClaim(a, port);
+    a.claim.clear();
+    a.subnet.clear();
+    AskClaim(a, "", port);
+  } else if (a.step == AttachmentStep::kClaim) {
+    AskClaim(a, "", port);
+  }
   return true;
 }
 

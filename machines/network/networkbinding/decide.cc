@@ -169,6 +169,21 @@ std::vector<Column> NetworkBindingMachine::Columns() {
           {"MESSAGE", "status.conditions[type=Ready].message", true}};
 }
 
+// A user's is refused while it has an owner: the last binding takes the context with it, and under
+// addresses that are held that waits for the last of them, and whoever wants one more waits, too.
+DecideResult Decide(const NetworkBinding& binding, const Delete& command,
+                    const DecideContext& context) {
+  const OwnerReference* owner = OwnerOf(binding.metadata);
+  if (binding.Exists() && !binding.IsDeleting() && owner != nullptr && context.sender.empty()) {
+    return Reject(Rejection::FailedPrecondition(
+        "metadata.ownerReferences",
+        fmt::format("{0} goes with {1}, which is attached by it: delete {1}, or the network with "
+                    "--cascade",
+                    context.self.ToString(), OwnerKey(*owner))));
+  }
+  return DecideGeneric<M>(binding, command, context);
+}
+
 DecideResult Decide(const NetworkBinding& binding, const Observed& seen,
                     const DecideContext& context) {
   if (binding.IsDeleting()) return Ignore();

@@ -49,6 +49,8 @@ struct NetworkBindingMachine {
 
 using NetworkBinding = NetworkBindingMachine::State;
 
+DecideResult Decide(const NetworkBinding& binding, const Delete& command,
+                    const DecideContext& context);
 DecideResult Decide(const NetworkBinding& binding, const Observed& seen,
                     const DecideContext& context);
 DecideResult Decide(const NetworkBinding& binding, const ContextEnsured& answer,

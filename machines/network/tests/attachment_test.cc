@@ -123,6 +123,26 @@ TEST_F(AskedForAnAddress, ABindingThatGoesWhileARefusalIsWaitedOutIsMadeOnce) {
   EXPECT_TRUE(then.sent.empty());
 }
 
+// An instance that had a subnet from its deployment asked that for ever, when the network had been
+// deleted with all that held it and its subnets had other names since.
+TEST_F(AskedForAnAddress, WhereItsSubnetWentTheContextIsAskedForAnother) {
+  attachment_.claim = "";
+  attachment_.context = "c";
+  EXPECT_TRUE(Refuse("SubnetNotReady"));
+  EXPECT_TRUE(TakeSent().empty());
+  DecideContext later = context_;
+  later.time = attachment_.retry.next_time;
+  RecordingPort then(later);
+  EXPECT_TRUE(AdvanceAttachment(attachment_, TimerDue{.id = kAttachmentTimer}, then));
+  EXPECT_EQ(then.sent, (std::vector<std::string>{"EnsureClaim networkcontext/default/c"}));
+  ClaimEnsured ensured;
+  ensured.context = "c";
+  ensured.claim = "c-1";
+  EXPECT_TRUE(AdvanceAttachment(attachment_, ensured, then));
+  EXPECT_EQ(attachment_.step, AttachmentStep::kSubnet);
+  EXPECT_EQ(then.sent.back(), "Observe subnetclaim/default/c-1");
+}
+
 TEST(Attachments, TheWorstFailureIsToldAndOfEquallyBadOnesTheFirst) {
   Attachment fine;
   Attachment missing;
