@@ -108,6 +108,12 @@ class Node : private ProcessorListener {
   RunnerStatus Status(uint32_t partition) const { return runners_[partition]->Status(); }
   // Whether the projections of the partition may be read here: it is decided, or followed.
   bool Holds(uint32_t partition) const { return Status(partition).state != RunnerState::kCold; }
+  // Whether reads of the partition show all that its log held when this process came to keep it:
+  // what was acknowledged before a crash is in the log, and may not be in the projections yet. A
+  // partition that has stopped for good is as new as it gets.
+  bool IsCaughtUp(uint32_t partition) const {
+    return runners_[partition]->caught_up() || runners_[partition]->stopped();
+  }
   // Empty when every partition is decided here or followed, or is not to be; else which one is not,
   // and why.
   std::string NotReadyReason() const;

@@ -163,6 +163,7 @@ Result<void> PartitionRunner::Follow() {
     }
     if (journal_.IsAssigned(partition)) return {};
     const bool warm = !keeps_warm_ || keeps_warm_();
+    if (!warm) caught_up_.store(false, std::memory_order_release);
     auto followed = warm ? RecoverStore(RunnerState::kFollowing) : WatchDecisions();
     if (!followed) return followed;
     SetStatus(warm ? RunnerState::kFollowing : RunnerState::kCold, journal_.FollowFault(partition));
@@ -223,6 +224,7 @@ Result<void> PartitionRunner::RecoverStore(RunnerState shown) {
   };
   const Result<RecoveryReport> report = Recover(store_, options);
   if (!report) return tl::unexpected<Error>(report.error());
+  caught_up_.store(true, std::memory_order_release);
   listener_.OnFollowed(partition, awaited);
   return {};
 }

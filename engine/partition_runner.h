@@ -61,6 +61,8 @@ class PartitionRunner {
   RunnerStatus Status() const;
   // Whether Status() says kStopped.
   bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  // Whether the store has been brought up to the log since it began to be kept here. Any thread.
+  bool caught_up() const { return caught_up_.load(std::memory_order_acquire); }
 
  private:
   void Run();
@@ -90,6 +92,7 @@ class PartitionRunner {
   bool stopping_ = false;
   RunnerStatus status_;
   std::atomic<bool> stopped_{false};  // Written with status_, read without its mutex.
+  std::atomic<bool> caught_up_{false};
   std::thread thread_;
 };
 

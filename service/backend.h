@@ -216,9 +216,9 @@ class Backend {
   // Constant over the life of the backend.
   virtual const std::vector<KindInfo>& Kinds() const = 0;
 
-  // Where a read has to go that needs what is not kept here.
+  // Where a read has to go that needs what is not kept here, or not up to date yet.
   struct Elsewhere {
-    std::string address;  // HOST:PORT; empty: nobody is known who has it
+    std::string address;  // HOST:PORT; empty: nobody is known who has it now
     std::string why;      // a sentence for a person
   };
   // nullopt: it is answered here. `entity`: the key of what is read; null: it may be anything.

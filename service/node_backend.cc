@@ -232,23 +232,33 @@ Answer<std::unique_ptr<LogReader>> NodeBackend::Logs(const LogQuery& query) {
 }
 
 std::optional<Backend::Elsewhere> NodeBackend::WhereIs(const EntityKey* entity) {
-  if (!node_.options().warm) return std::nullopt;
-  std::optional<uint32_t> cold;
-  for (uint32_t partition = 0; partition < node_.partition_count() && !cold; ++partition) {
+  const bool keeps_all = !node_.options().warm;
+  for (uint32_t partition = 0; partition < node_.partition_count(); ++partition) {
     const bool needed = entity == nullptr || node_.PartitionOf(entity->ToString()) == partition;
-    if (needed && !node_.Holds(partition)) cold = partition;
+    if (!needed) continue;
+    if (!keeps_all && !node_.Holds(partition)) return WhoKeeps(partition, entity);
+    if (node_.IsCaughtUp(partition)) continue;
+    const RunnerStatus status = node_.Status(partition);
+    return Elsewhere{
+        .address = "",
+        .why = fmt::format("partition {} reads its log after a start ({} of {} decisions); try "
+                           "again, /readyz says when it is done",
+                           partition, status.recovered, status.recover_end)};
   }
-  if (!cold) return std::nullopt;
+  return std::nullopt;
+}
+
+Backend::Elsewhere NodeBackend::WhoKeeps(uint32_t partition, const EntityKey* entity) {
   const std::vector<NodeInfo> nodes = node_.journal().Nodes();
   const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const NodeInfo& node) {
     if (node.name == node_.options().node_name || node.address.empty()) return false;
-    const bool decides =
-        std::find(node.partitions.begin(), node.partitions.end(), *cold) != node.partitions.end();
+    const bool decides = std::find(node.partitions.begin(), node.partitions.end(), partition) !=
+                         node.partitions.end();
     return !node.warm || (entity != nullptr && decides);
   });
   Elsewhere elsewhere{.address = found == nodes.end() ? "" : found->address, .why = ""};
   elsewhere.why = fmt::format("this node keeps no projections of partition {} (--warm {}); {}",
-                              *cold, *node_.options().warm,
+                              partition, *node_.options().warm,
                               found == nodes.end()
                                   ? "no node is known that has them all: start one without --warm"
                                   : "node " + found->name + " has it");

@@ -39,6 +39,24 @@ TEST_F(NodeTest, ADeferredReplyIsTheResultOfTheCommandThatAskedForIt) {
   EXPECT_EQ(nobody.rejection->code, RejectionCode::kNotFound);
 }
 
+// What was acknowledged before a crash is in the log; a read before it is in the projections, too,
+// would say that it never was.
+TEST_F(NodeTest, NothingIsReadHereBeforeTheLogWasReadOnce) {
+  Open();
+  Decide("widget/default/a", WidgetApply{});
+  EXPECT_TRUE(node_->IsCaughtUp(node_->PartitionOf("widget/default/a")));
+  node_->Stop();
+  node_.reset();
+  auto opened = TryOpen(2);
+  ASSERT_TRUE(opened);
+  node_ = std::move(*opened);
+  EXPECT_FALSE(node_->IsCaughtUp(0));
+  EXPECT_FALSE(node_->IsCaughtUp(1));
+  ASSERT_TRUE(node_->RecoverOnly());
+  EXPECT_TRUE(node_->IsCaughtUp(0));
+  EXPECT_TRUE(node_->IsCaughtUp(1));
+}
+
 TEST_F(NodeTest, AnotherNumberOfPartitionsIsRefused) {
   Open(2);
   Decide("widget/default/a", WidgetApply{});

@@ -1,4 +1,7 @@
 #include "machines/location/location.h"
+
+#include "machines/common/holders.h"
+#include "machines/common/stuck.h"
 #include "machines/registry/registry.h"
 
 namespace sluice {
@@ -18,9 +21,6 @@ std::optional<Rejection> FaultOfAsker(const std::string& provider, const std::st
 // Why this provider may not serve the location at all.
 std::optional<Rejection> FaultOfProvider(const Location& location, const std::string& provider,
                                          const DecideContext& context) {
-  if (location.IsDeleting()) {
-    return Rejection::Deleting(context.self.ToString() + " is being deleted");
-  }
   if (location.spec.provider == provider) return std::nullopt;
   return Rejection::FailedPrecondition(
       "spec.provider",
@@ -29,6 +29,32 @@ std::optional<Rejection> FaultOfProvider(const Location& location, const std::st
                         provider)
           : fmt::format("{} is served by provider {}, not {}", context.self.ToString(),
                         location.spec.provider, provider));
+}
+
+// Its instances, by name: whoever is at a location observes it.
+std::vector<std::string> SomeInstances(const Location& location) {
+  constexpr std::string_view kInstances = "instance/";
+  std::vector<std::string> some;
+  location.items.ScanBytes(kObservers, kInstances, [&](std::string_view key, std::string_view) {
+    if (!key.starts_with(kInstances) || some.size() == kHoldersNamed) return false;
+    some.emplace_back(key);
+    return true;
+  });
+  return some;
+}
+
+// It leaves the registry at once, so that workloads and deployments go elsewhere, and stays for the
+// instances it has: its provider stops them and says so.
+void SettleDeletion(Draft<LocationMachine>& draft) {
+  constexpr std::string_view kDeleting = "Deleting";
+  if (FindCondition(draft->status.conditions, "Ready")->reason != kDeleting) {
+    draft.Send(LocationsRegistry(draft.context().self.namespace_), LeaveRegistry{});
+  }
+  const std::vector<std::string> instances = SomeInstances(draft.state());
+  if (instances.empty()) return draft.Emit(EntityDeleted{});
+  draft.SetCondition("Ready", ConditionStatus::kFalse, std::string(kDeleting),
+                     "Held by " + JoinHolders(instances, draft->relations.observers));
+  SettleStuck(draft, "instances to go", draft->metadata.deletion_timestamp);
 }
 
 }  // namespace
@@ -88,9 +114,17 @@ DecideResult Decide(const Location& location, const ReleaseLease& command,
   const LocationLease& lease = location.status.lease;
   const bool present = !lease.holder.empty() && lease.holder == command.holder &&
                        (command.term == 0 || command.term == lease.term);
-  if (!present || location.IsDeleting()) return Ignore();
+  if (!present) return Ignore();
   Draft<LocationMachine> draft(location, context);
   draft.Emit(LeaseReleased{.holder = lease.holder, .term = lease.term});
+  LocationMachine::Settle(draft);
+  return draft.Take();
+}
+
+DecideResult Decide(const Location& location, const ContinueDeletion&,
+                    const DecideContext& context) {
+  if (!location.IsDeleting()) return Ignore();
+  Draft<LocationMachine> draft(location, context);
   LocationMachine::Settle(draft);
   return draft.Take();
 }
@@ -114,12 +148,8 @@ void LocationMachine::CheckImmutable(const LocationSpec& before, const LocationS
 }
 
 void LocationMachine::Settle(Draft<LocationMachine>& draft) {
+  if (draft->IsDeleting()) return SettleDeletion(draft);
   const EntityKey registry = LocationsRegistry(draft.context().self.namespace_);
-  if (draft->IsDeleting()) {
-    draft.Send(registry, LeaveRegistry{});
-    draft.Emit(EntityDeleted{});
-    return;
-  }
   if (draft->status.observed_generation != draft->metadata.generation) {
     draft.Send(registry, JoinRegistry{.uid = draft->metadata.uid, .labels = draft->spec.topology});
     draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});

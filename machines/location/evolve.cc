@@ -10,7 +10,7 @@ void Grant(Location& location, const Event& event, const EventContext& context) 
                            .term = event.term,
                            .acquired_at = context.time};
   location.last_term = event.term;
-  location.status.phase = LocationPhase::kReady;
+  if (!location.IsDeleting()) location.status.phase = LocationPhase::kReady;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ void Evolve(Location& location, const LeaseTakenOver& event, const EventContext&
 
 void Evolve(Location& location, const LeaseReleased&) {
   location.status.lease = {};
-  location.status.phase = LocationPhase::kPending;
+  if (!location.IsDeleting()) location.status.phase = LocationPhase::kPending;
 }
 
 }  // namespace sluice

@@ -3,6 +3,9 @@
 // A lease has a term and does not run out: it passes by ReleaseLease, or by TakeOverLease, with
 // which an operator confirms that the old host is stopped. Terms only rise, also when the location
 // is made anew, so that a report's term always tells an old provider's from the present one's.
+//
+// Deleted, it takes nothing new and stays for the instances it has: without it nobody would stop
+// them, or report of them.
 #pragma once
 
 #include <array>
@@ -18,7 +21,7 @@ struct LocationMachine {
   using Apply = LocationApply;
   using Created = LocationCreated;
   using SpecChanged = LocationSpecChanged;
-  using Commands = TypeList<AcquireLease, ReleaseLease, TakeOverLease>;
+  using Commands = TypeList<AcquireLease, ReleaseLease, TakeOverLease, ContinueDeletion>;
   using OnAbsent = TypeList<AcquireLease>;
   using Events = TypeList<LeaseAcquired, LeaseTakenOver, LeaseReleased>;
   using Phase = LocationPhase;
@@ -27,7 +30,7 @@ struct LocationMachine {
   static constexpr std::string_view kCamel = "Location";
   static constexpr Phase kInitialPhase = Phase::kPending;
   static constexpr std::array<std::string_view, 1> kInitialConditions = {"Ready"};
-  static constexpr Transitions<Phase, 10> kTransitions = {{
+  static constexpr Transitions<Phase, 13> kTransitions = {{
       {Phase::kAbsent, "LocationCreated", Phase::kPending},
       {Phase::kDeleted, "LocationCreated", Phase::kPending},
       {Phase::kPending, "LeaseAcquired", Phase::kReady},
@@ -37,6 +40,9 @@ struct LocationMachine {
       {Phase::kReady, "LeaseReleased", Phase::kPending},
       {Phase::kPending, "DeletionRequested", Phase::kDeleting},
       {Phase::kReady, "DeletionRequested", Phase::kDeleting},
+      {Phase::kDeleting, "LeaseAcquired", Phase::kDeleting},  // It serves what is still there.
+      {Phase::kDeleting, "LeaseTakenOver", Phase::kDeleting},
+      {Phase::kDeleting, "LeaseReleased", Phase::kDeleting},
       {Phase::kDeleting, "EntityDeleted", Phase::kDeleted},
   }};
 
@@ -56,6 +62,8 @@ DecideResult Decide(const Location& location, const AcquireLease& command,
 DecideResult Decide(const Location& location, const ReleaseLease& command,
                     const DecideContext& context);
 DecideResult Decide(const Location& location, const TakeOverLease& command,
+                    const DecideContext& context);
+DecideResult Decide(const Location& location, const ContinueDeletion& command,
                     const DecideContext& context);
 
 void Evolve(Location& location, const LeaseAcquired& event, const EventContext& context);

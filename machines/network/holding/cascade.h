@@ -8,17 +8,15 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "events/network.gen.h"
 #include "machines/common/generic_commands.h"
+#include "machines/common/holders.h"
 
 namespace sluice {
 
 // How many of them one decision asks.
 inline constexpr size_t kCascadeShare = 100;
-// How many holders status names.
-inline constexpr size_t kHoldersNamed = 10;
 
 template <class M>
 DecideResult DecideDelete(const typename M::State& state, const Delete& command,
@@ -37,8 +35,5 @@ DecideResult DecideDelete(const typename M::State& state, const Delete& command,
   M::Settle(draft);
   return draft.Take();
 }
-
-// "a, b and 3 more"
-std::string JoinHolders(const std::vector<std::string>& holders, uint64_t total);
 
 }  // namespace sluice

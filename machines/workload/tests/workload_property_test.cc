@@ -147,7 +147,8 @@ void CheckRows(const Workload& shop) {
 bool IsThere(const World& world, const workload::Place& place) {
   for (const std::string& name : kLocations) {
     const std::string entity = "location/default/" + name;
-    if (!world.Exists(entity)) continue;
+    // One that is deleted may stay for its instances; nothing is placed there any more.
+    if (!world.Exists(entity) || world.As<Location>(entity).IsDeleting()) continue;
     const auto& topology = world.As<Location>(entity).spec.topology;
     if (place.by_location ? name == place.place
                           : topology.at("topology.datum.net/city-code") == place.place) {

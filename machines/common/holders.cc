@@ -1,4 +1,4 @@
-#include "machines/network/holding/cascade.h"
+#include "machines/common/holders.h"
 
 #include <fmt/format.h>
 
