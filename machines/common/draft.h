@@ -19,10 +19,13 @@ class Draft {
   using State = typename M::State;
 
   Draft(const State& base, const DecideContext& context)
-      : state_(base),
+      : before_(base),
+        state_(base),
         context_(context),
         event_context_{context.self, context.time, context.origin} {}
 
+  // As it was when the command came. Valid as long as what the draft was made of.
+  const State& before() const { return before_; }
   const State& state() const { return state_; }
   const State* operator->() const { return &state_; }
   const DecideContext& context() const { return context_; }
@@ -128,6 +131,7 @@ class Draft {
     }
   }
 
+  const State& before_;
   State state_;
   const DecideContext& context_;
   EventContext event_context_;

@@ -25,10 +25,10 @@ struct ComponentMachine {
   using Commands = TypeList<ReportResource, ReportGuard, ReportGate, SuspendComponent,
                             ResumeComponent, ConditionsObserved>;
   using OnAbsent = TypeList<ConditionsObserved>;
-  using Events =
-      TypeList<ResourceReported, GuardReported, GateReported, OwnerWatched, OwnerConditionsSeen,
-               ComponentStaged, ComponentDropped, AggregateStaged, ConditionsSent,
-               ConditionsSendAnswered, ConditionsSendRetried, OwnerFound, OwnerLost>;
+  using Events = TypeList<ResourceReported, GuardReported, GateReported, OwnerWatched,
+                          OwnerConditionsSeen, ComponentStaged, ComponentDropped, AggregateStaged,
+                          ConditionsSent, ConditionsSendAnswered, ConditionsSendRetried, OwnerFound,
+                          OwnerLost, ResourceLeaving, ResourceForgotten>;
   using Phase = ComponentPhase;
   static constexpr std::string_view kName = "component";
   static constexpr std::string_view kPlural = "components";
@@ -87,6 +87,8 @@ void Evolve(Component&, const ConditionsSendRetried&);
 void Evolve(Component&, const OwnerFound&, const EventContext&);
 void Evolve(Component&, const OwnerLost&, const EventContext&);
 void Evolve(Component&, const DeletionRequested&);
+void Evolve(Component&, const ResourceLeaving&);
+void Evolve(Component&, const ResourceForgotten&);
 
 const KindInfo& ComponentKind();
 

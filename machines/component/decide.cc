@@ -38,14 +38,14 @@ tl::expected<Place, Rejection> Locate(const Component& component, const std::str
   return place;
 }
 
-ResourceOperation OperationOf(const std::optional<ResourceReport>& before,
+ResourceOperation OperationOf(bool was_there, const std::optional<ResourceReport>& before,
                               const ResourceReport& now) {
   if (now.status == "Error") return ResourceOperation::kError;
   if (now.status == "Absent") {
-    return IsThere(before) ? ResourceOperation::kDelete : ResourceOperation::kNone;
+    return was_there ? ResourceOperation::kDelete : ResourceOperation::kNone;
   }
-  if (!IsThere(before)) return ResourceOperation::kCreate;
-  if (now.status == "Suspended" && before->status != "Suspended") {
+  if (!was_there) return ResourceOperation::kCreate;
+  if (now.status == "Suspended" && before && before->status != "Suspended") {
     return ResourceOperation::kSuspend;
   }
   return ResourceOperation::kUpdate;
@@ -75,7 +75,7 @@ std::string OwnerText(const Component& component) { return OwnerOfSpec(component
 void SettleDeletion(ComponentDraft& draft) {
   draft.Disarm("grace");
   draft.Disarm("write");
-  bool waits = false;
+  bool waits = !draft->status.leaving.empty();
   const std::vector<ComponentPart> parts = draft->spec.components;
   for (const ComponentPart& part : parts) {
     ComponentPartStatus next{.name = part.name, .condition = {}, .actions = {}};
@@ -119,20 +119,21 @@ void SettleReady(ComponentDraft& draft) {
 
 DecideResult Decide(const Component& component, const ReportResource& command,
                     const DecideContext& context) {
+  const LeavingResource* leaving = FindLeaving(component, command.component, command.id);
   const auto place = Locate(component, command.component, command.id);
-  if (!place) return Reject(place.error());
+  if (!leaving && !place) return Reject(place.error());
+  const ResourceFamily family = leaving ? leaving->family : place->resource->family;
   FieldErrors errors;
-  if (!MayReport(place->resource->family, command.status)) {
-    errors.Add("payload.status", "'" + command.status + "' is no status of family " +
-                                     std::string(ToString(place->resource->family)));
+  if (!MayReport(family, command.status)) {
+    errors.Add("payload.status",
+               "'" + command.status + "' is no status of family " + std::string(ToString(family)));
   }
   if (command.ready < 0) errors.Add("payload.ready", "is negative");
   if (command.desired < 0) errors.Add("payload.desired", "is negative");
   if (!errors.empty()) return Reject(errors.ToRejection(RejectionCode::kInvalidArgument));
-  const auto before = ReportOf(component, *place->part, *place->resource);
-  if (before && command.generation != 0 && command.generation < before->generation) {
-    return Ignore();
-  }
+  const auto before = ReportOf(component, command.component, command.id);
+  const int64_t newest = before ? before->generation : leaving ? leaving->generation : 0;
+  if (command.generation != 0 && command.generation < newest) return Ignore();
   ResourceReport report{.status = command.status,
                         .message = command.message,
                         .generation = command.generation,
@@ -142,11 +143,14 @@ DecideResult Decide(const Component& component, const ReportResource& command,
                         .data = command.data};
   ComponentDraft draft(component, context);
   if (before != report) {
-    const ResourceOperation operation = OperationOf(before, report);
+    const ResourceOperation operation = OperationOf(leaving || IsThere(before), before, report);
     draft.Emit(ResourceReported{.component = command.component,
                                 .id = command.id,
                                 .report = std::move(report),
                                 .operation = operation});
+  }
+  if (leaving && command.status == "Absent") {
+    draft.Emit(ResourceForgotten{.component = command.component, .id = command.id});
   }
   return Settled(draft);
 }
@@ -226,6 +230,7 @@ DecideResult Decide(const Component& component, const Outcome& outcome,
 
 void ComponentMachine::Settle(ComponentDraft& draft) {
   if (!draft->Exists()) return;
+  SettleDropped(draft);
   if (draft->IsDeleting()) return SettleDeletion(draft);
   SettleOwner(draft);
   if (draft->own.owner_exists) RunPass(draft);

@@ -7,14 +7,21 @@ std::vector<PendingAction> ComponentMachine::Pending(const State& state) {
   std::vector<PendingAction> pending;
   if (!state.Exists()) return pending;
   const EntityKey self{std::string(kName), state.metadata.namespace_, state.metadata.name};
+  const auto add = [&](const std::string& part, const std::string& id, const std::string& verb) {
+    pending.push_back({.verb = verb,
+                       .target = self.ToString() + "/" + part + "/" + id,
+                       .location = std::string(kName),
+                       .uid = state.metadata.uid,
+                       .generation = state.metadata.generation,
+                       .attempt = 0});
+  };
   for (const ComponentPartStatus& part : state.status.components) {
-    for (const ResourceAction& action : part.actions) {
-      pending.push_back({.verb = action.verb,
-                         .target = self.ToString() + "/" + part.name + "/" + action.id,
-                         .location = std::string(kName),
-                         .uid = state.metadata.uid,
-                         .generation = state.metadata.generation,
-                         .attempt = 0});
+    for (const ResourceAction& action : part.actions) add(part.name, action.id, action.verb);
+  }
+  // Deletions, then orphans, as in a pass.
+  for (const std::string_view verb : {"DeleteResource", "ReleaseResource"}) {
+    for (const LeavingResource& one : state.status.leaving) {
+      if (one.verb == verb) add(one.component, one.id, one.verb);
     }
   }
   return pending;

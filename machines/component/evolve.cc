@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "machines/component/state.h"
 
@@ -27,6 +28,13 @@ void ForgetAll(Component& component, CollectionId collection, const std::string&
     return true;
   });
   for (const std::string& key : keys) component.items.Erase<Item>(collection, key);
+}
+
+// What was reported of one resource.
+void Forget(Component& component, const std::string& part, const std::string& id) {
+  const std::string key = component::ItemKeyOf(part, id);
+  component.items.Erase<ResourceReport>(ComponentMachine::kReports, key);
+  component.items.Erase<GuardReport>(ComponentMachine::kGuards, key);
 }
 
 // The spec has the last word on a gate where it changes it, else whoever reported it.
@@ -140,6 +148,25 @@ void Evolve(Component& component, const OwnerLost&, const EventContext& context)
 
 void Evolve(Component& component, const DeletionRequested& event) {
   component.own.phase_since = event.at;
+}
+
+void Evolve(Component& component, const ResourceLeaving& event) {
+  const LeavingResource& resource = event.resource;
+  Forget(component, resource.component, resource.id);
+  auto& leaving = component.status.leaving;
+  const auto at = std::lower_bound(leaving.begin(), leaving.end(), resource,
+                                   [](const LeavingResource& left, const LeavingResource& right) {
+                                     return std::tie(left.component, left.id) <
+                                            std::tie(right.component, right.id);
+                                   });
+  leaving.insert(at, resource);
+}
+
+void Evolve(Component& component, const ResourceForgotten& event) {
+  Forget(component, event.component, event.id);
+  std::erase_if(component.status.leaving, [&](const LeavingResource& one) {
+    return one.component == event.component && one.id == event.id;
+  });
 }
 
 }  // namespace sluice

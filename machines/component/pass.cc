@@ -90,14 +90,6 @@ ComponentPartStatus Evaluate(const Component& component, const ComponentPart& pa
   return staged;
 }
 
-void DropParts(ComponentDraft& draft) {
-  std::vector<std::string> dropped;
-  for (const ComponentPartStatus& part : draft->status.components) {
-    if (!FindPart(draft->spec, part.name)) dropped.push_back(part.name);
-  }
-  for (const std::string& name : dropped) draft.Emit(ComponentDropped{.name = name});
-}
-
 // True iff all are; else the highest priority decides, ties by order.
 Condition AggregateOf(const Component& component, Time now) {
   Condition next = component.status.aggregate;
@@ -136,7 +128,6 @@ void ArmGrace(ComponentDraft& draft) {
 }  // namespace
 
 void RunPass(ComponentDraft& draft) {
-  DropParts(draft);
   const std::vector<ComponentPart> parts = draft->spec.components;
   for (const ComponentPart& part : parts) {
     ComponentPartStatus staged = Evaluate(draft.state(), part, draft.now());

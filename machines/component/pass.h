@@ -32,8 +32,14 @@ struct Findings {
 // resources.cc
 Findings FindResources(const Component& component, const ComponentPart& part);
 Findings FindSuspended(const Component& component, const ComponentPart& part);
+// How a resource of that mode goes; empty for what is somebody else's.
+std::string_view RemovalOf(ResourceMode mode);
 // Of a component that is off, or of one whose object is deleted.
 std::vector<ResourceAction> Removals(const Component& component, const ComponentPart& part);
+
+// dropped.cc
+// What the spec no longer has is asked to go or forgotten; what it has again was never reported.
+void SettleDropped(ComponentDraft& draft);
 
 struct Summary {
   std::string reason;

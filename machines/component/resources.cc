@@ -149,16 +149,27 @@ Findings FindSuspended(const Component& component, const ComponentPart& part) {
   return findings;
 }
 
+std::string_view RemovalOf(ResourceMode mode) {
+  switch (mode) {
+    case ResourceMode::kManaged:
+    case ResourceMode::kDelete:
+      return "DeleteResource";
+    case ResourceMode::kOrphan:
+      return "ReleaseResource";
+    case ResourceMode::kReadOnly:
+      return "";
+  }
+  Unreachable();
+}
+
 std::vector<ResourceAction> Removals(const Component& component, const ComponentPart& part) {
   std::vector<ResourceAction> deletions;
   std::vector<ResourceAction> releases;
   for (const ComponentResource& resource : part.resources) {
-    if (!IsThere(ReportOf(component, part, resource))) continue;
-    if (resource.mode == ResourceMode::kManaged || resource.mode == ResourceMode::kDelete) {
-      deletions.push_back({.id = resource.id, .verb = "DeleteResource"});
-    } else if (resource.mode == ResourceMode::kOrphan) {
-      releases.push_back({.id = resource.id, .verb = "ReleaseResource"});
-    }
+    const std::string_view verb = RemovalOf(resource.mode);
+    if (verb.empty() || !IsThere(ReportOf(component, part, resource))) continue;
+    const bool is_let_go = resource.mode == ResourceMode::kOrphan;
+    (is_let_go ? releases : deletions).push_back({.id = resource.id, .verb = std::string(verb)});
   }
   deletions.insert(deletions.end(), releases.begin(), releases.end());
   return deletions;

@@ -29,14 +29,31 @@ const GateState* FindGate(const Component& component, std::string_view name) {
   return FindIn(component.own.gates, name, [](const auto& gate) { return gate.name; });
 }
 
+const LeavingResource* FindLeaving(const Component& component, std::string_view part,
+                                   std::string_view id) {
+  for (const LeavingResource& one : component.status.leaving) {
+    if (one.component == part && one.id == id) return &one;
+  }
+  return nullptr;
+}
+
+bool IsInSpec(const ComponentSpec& spec, std::string_view part, std::string_view id) {
+  const ComponentPart* found = FindPart(spec, part);
+  return found && FindResource(*found, id);
+}
+
 std::string ItemKeyOf(std::string_view part, std::string_view id) {
   return std::string(part) + '\0' + std::string(id);
 }
 
+std::optional<ResourceReport> ReportOf(const Component& component, std::string_view part,
+                                       std::string_view id) {
+  return component.items.Get<ResourceReport>(ComponentMachine::kReports, ItemKeyOf(part, id));
+}
+
 std::optional<ResourceReport> ReportOf(const Component& component, const ComponentPart& part,
                                        const ComponentResource& resource) {
-  return component.items.Get<ResourceReport>(ComponentMachine::kReports,
-                                             ItemKeyOf(part.name, resource.id));
+  return ReportOf(component, part.name, resource.id);
 }
 
 bool IsThere(const std::optional<ResourceReport>& report) {

@@ -3,11 +3,14 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <set>
+
 #include "machines/binding/binding.h"
 #include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/component/component.h"
 #include "machines/component/reasons.h"
+#include "machines/component/state.h"
 
 namespace sluice {
 namespace {
@@ -18,13 +21,46 @@ using testing::World;
 constexpr char kShop[] = "component/default/shop";
 constexpr char kOwner[] = "binding/default/shop";
 
-constexpr char kSpec[] = R"({"spec":{"owner":{"kind":"binding","name":"shop"},"components":[
-  {"name":"a","conditionType":"A","gracePeriod":"1m","featureGate":{"name":"flag","on":true},"resources":[
-    {"id":"x"},{"id":"y","family":"Completable","guard":"resources.x.data.n > 1"},
-    {"id":"z","family":"Operational","participation":"Auxiliary","guard":"reported"}]},
-  {"name":"b","conditionType":"B","prerequisites":[{"dependsOn":"A"}],"resources":[
-    {"id":"x","deleteOnSuspend":true},{"id":"o","mode":"Orphan"},{"id":"r","mode":"ReadOnly","gatedBy":""}]},
-  {"name":"c","conditionType":"C","gracePeriod":"2m","resources":[{"id":"x","gatedBy":"flag"},{"id":"d","mode":"Delete"}]}]}})";
+std::string Joined(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ",") + text;
+  return joined;
+}
+
+// Each resource that may be left out is in it if `has` says so.
+template <class Has>
+std::string SpecWith(Has has) {
+  const auto resources = [&](std::vector<std::string> always,
+                             const std::vector<std::string>& sometimes) {
+    for (const std::string& one : sometimes) {
+      if (has()) always.push_back(one);
+    }
+    return Joined(always);
+  };
+  std::vector<std::string> parts = {
+      R"({"name":"a","conditionType":"A","gracePeriod":"1m","featureGate":{"name":"flag","on":true},"resources":[)" +
+      resources(
+          {R"({"id":"x"})"},
+          {R"({"id":"y","family":"Completable","guard":"resources.x.data.n > 1"})",
+           R"({"id":"z","family":"Operational","participation":"Auxiliary","guard":"reported"})"}) +
+      "]}"};
+  if (has()) {
+    parts.push_back(
+        R"({"name":"b","conditionType":"B","prerequisites":[{"dependsOn":"A"}],"resources":[)" +
+        resources({}, {R"({"id":"x","deleteOnSuspend":true})", R"({"id":"o","mode":"Orphan"})",
+                       R"({"id":"r","mode":"ReadOnly","gatedBy":""})"}) +
+        "]}");
+  }
+  if (has()) {
+    parts.push_back(
+        R"({"name":"c","conditionType":"C","gracePeriod":"2m","resources":[)" +
+        resources({}, {R"({"id":"x","gatedBy":"flag"})", R"({"id":"d","mode":"Delete"})"}) + "]}");
+  }
+  return R"({"spec":{"owner":{"kind":"binding","name":"shop"},"components":[)" + Joined(parts) +
+         "]}}";
+}
+
+const std::string kSpec = SpecWith([] { return true; });
 
 std::string AnyReport() {
   struct Place {
@@ -51,10 +87,36 @@ std::string AnyReport() {
       Pick(0, 2) == 1 ? "true" : "false", ready, Pick(0, 4));
 }
 
+// Components and resources leave the spec and come back to it.
+void ApplyAnySpec(World& world) {
+  const ComponentSpec before = world.As<Component>(kShop).spec;
+  std::set<std::string> there;
+  for (const auto& [key, report] :
+       world.As<Component>(kShop).items.Scan<ResourceReport>(ComponentMachine::kReports, "", 100)) {
+    if (report.status != "Absent") there.insert(key);
+  }
+  world.SendJson(kShop, "Apply", SpecWith([] { return Pick(0, 3) > 0; }));
+  const Component& shop = world.As<Component>(kShop);
+  for (const ComponentPart& part : shop.spec.components) {
+    for (const ComponentResource& resource : part.resources) {
+      if (component::IsInSpec(before, part.name, resource.id)) continue;
+      EXPECT_FALSE(component::ReportOf(shop, part, resource)) << "reported before it left";
+    }
+  }
+  for (const ComponentPart& part : before.components) {
+    for (const ComponentResource& resource : part.resources) {
+      if (component::IsInSpec(shop.spec, part.name, resource.id)) continue;
+      const bool goes = there.contains(component::ItemKeyOf(part.name, resource.id)) &&
+                        resource.mode != ResourceMode::kReadOnly;
+      EXPECT_EQ(component::FindLeaving(shop, part.name, resource.id) != nullptr, goes);
+    }
+  }
+}
+
 // One random thing that a user, a reporter, the owner or time does.
 void DoSomething(World& world) {
   const std::string part = *rc::gen::elementOf(std::vector<std::string>{"a", "b", "c"});
-  switch (Pick(0, 10)) {
+  switch (Pick(0, 12)) {
     case 0:
       world.SendJson(kShop, "ReportGuard",
                      R"({"component":"a","id":"z","met":)" +
@@ -78,6 +140,9 @@ void DoSomething(World& world) {
                      R"({"spec":{"bindingKey":"k","desiredRevision":"v)" +
                          std::to_string(Pick(1, 4)) + R"("}})");
       break;
+    case 5:
+      ApplyAnySpec(world);
+      break;
     default:
       world.SendJson(kShop, "ReportResource", AnyReport());
   }
@@ -90,6 +155,8 @@ void CheckDecision(const World&, const Decision& decision) {
     writes += follow_up.command->payload.As<WriteConditions>() ? 1 : 0;
   }
   EXPECT_LE(writes, 1u) << "one write for all conditions";
+  // Of what is not in the spec at that time.
+  if (decision.rejection && decision.rejection->code == RejectionCode::kNotFound) return;
   EXPECT_FALSE(decision.rejection.has_value()) << decision.rejection->message;
 }
 
@@ -105,6 +172,9 @@ void CheckAtRest(const World& world) {
     EXPECT_EQ(part.condition.status, component::StatusOf(part.condition.reason));
     EXPECT_EQ(part.condition.observed_generation, world.State(kOwner).metadata_part().generation);
     all_true = all_true && part.condition.status == ConditionStatus::kTrue;
+  }
+  for (const LeavingResource& one : shop.status.leaving) {
+    EXPECT_FALSE(component::IsInSpec(shop.spec, one.component, one.id)) << world.Json(kShop);
   }
   EXPECT_EQ(IsTrue(shown, "Aggregate"), all_true);
   EXPECT_EQ(FindCondition(shown, "Audited")->reason, "Passed") << "another's is lost";
