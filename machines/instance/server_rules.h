@@ -25,6 +25,9 @@ ServerStep StepOf(const ReportServer& server);
 bool IsPoweredOn(const ReportServer& server);
 bool IsPoweredOff(const ReportServer& server);
 
+// The rebuild that the present spec asked for.
+bool HasRebuildFailed(const Instance& instance);
+
 // What spec and server differ in, and what that asks for: the first of flavor, SSH CA, image, tags.
 // Empty verb: they agree, or the difference waits for a change of spec.
 ServerAction DifferenceOf(const Instance& instance);
