@@ -98,6 +98,14 @@ bool HasRebuildFailed(const Instance& instance) {
   return instance.own.backing->rebuild_failed_generation == instance.metadata->generation;
 }
 
+int64_t RebuildThatFailed(const Instance& instance, const ReportServer& report) {
+  const ServerBacking& backing = instance.own.backing;
+  if (report.rebuild_generation != 0) return report.rebuild_generation;
+  // A region that does not say which one tells of them in turn.
+  if (backing.rebuild_given_up || backing.failure_is_old) return 0;
+  return instance.metadata->generation;
+}
+
 ServerAction DifferenceOf(const Instance& instance) {
   const ReportServer* server = HeldServer(instance);
   if (!server || !instance.spec->server_spec) return {};
@@ -214,6 +222,7 @@ void ForgetServer(Instance& instance) {
   backing.rebuild_failed_generation = 0;
   backing.failure_is_old = false;
   backing.was_down = false;
+  backing.rebuild_given_up = false;
   backing.action = {};
   instance.own.interfaces.clear();
   UpdateInterfaces(instance);
