@@ -42,18 +42,20 @@ struct InstanceMachine {
   // A source's reservations outlive it; a server may claim what is not there yet.
   using OnAbsent = TypeList<InstanceReplace, CreateReplacement, ConfirmReplacement,
                             RefuseReplacementName, Outcome, ClaimInstance>;
-  using Events = TypeList<
-      GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
-      StoppedReported, FailureReported, RemovalReported, InterfacesReported, InstanceLeaseSeen,
-      LocationObservationStarted, TemplateRecorded, NetworkTold, InstanceStartAsked,
-      InstanceStopAsked, InstanceRestartAsked, InstanceTouched, RetryChanged, AttachmentChanged,
-      InstanceGated, InstanceProgrammingStarted, InstanceProgrammed, InstanceStartBegan,
-      InstanceRan, InstanceBecameReady, InstanceBecameUnready, InstanceRunLost, InstanceStopBegan,
-      InstanceStopped, InstanceExpiryReached, InstanceExpired, InstanceFailed, ReplacementReserved,
-      ReplacementAsked, ReplacementConfirmed, ReplacementAskAnswered, ReplacementConfirmationAsked,
-      ReplacementConfirmationAnswered, PhaseHandedOver, ServerClaimKept, ServerClaimDropped,
-      ServerHolderChanged, ServerObserved, ServerCreationBegan, ServerReplacementBegan,
-      ServerRebuildBegan, ServerUpdateBegan, ServerActionEnded, ServerBuildFailed>;
+  using Events =
+      TypeList<GateAdded, GateCleared, ProgrammedReported, RunningReported, ReadinessReported,
+               StoppedReported, FailureReported, RemovalReported, InterfacesReported,
+               InstanceLeaseSeen, LocationObservationStarted, TemplateRecorded, NetworkTold,
+               InstanceStartAsked, InstanceStopAsked, InstanceRestartAsked, InstanceTouched,
+               RetryChanged, AttachmentChanged, InstanceGated, InstanceProgrammingStarted,
+               InstanceProgrammed, InstanceStartBegan, InstanceRan, InstanceBecameReady,
+               InstanceBecameUnready, InstanceRunLost, InstanceStopBegan, InstanceStopped,
+               InstanceExpiryReached, InstanceExpired, InstanceFailed, ReplacementReserved,
+               ReplacementAsked, ReplacementConfirmed, ReplacementAskAnswered,
+               ReplacementConfirmationAsked, ReplacementConfirmationAnswered, PhaseHandedOver,
+               ServerClaimKept, ServerClaimDropped, ServerHolderChanged, ServerObserved,
+               ServerCreationBegan, ServerReplacementBegan, ServerRebuildBegan, ServerUpdateBegan,
+               ServerActionEnded, ServerBuildFailed, ServerRebuildGivenUp, ServerRebuildAccounted>;
   using Phase = InstancePhase;
   static constexpr std::string_view kName = "instance";
   static constexpr std::string_view kPlural = "instances";
@@ -182,6 +184,8 @@ void Evolve(Instance&, const ServerRebuildBegan&);
 void Evolve(Instance&, const ServerUpdateBegan&);
 void Evolve(Instance&, const ServerActionEnded&);
 void Evolve(Instance&, const ServerBuildFailed&);
+void Evolve(Instance&, const ServerRebuildGivenUp&);
+void Evolve(Instance&, const ServerRebuildAccounted&);
 
 const KindInfo& InstanceKind();
 

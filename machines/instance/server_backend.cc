@@ -28,9 +28,7 @@ ProviderReport AgreementOf(const Instance& instance) {
                   "server " + instance.status.server->name + " is provisioned");
   }
   const std::string text = instance::DifferenceText(difference);
-  const bool failed =
-      instance.own.backing->rebuild_failed_generation == instance.metadata->generation;
-  if (difference.verb == "RebuildServer" && failed) {
+  if (difference.verb == "RebuildServer" && instance::HasRebuildFailed(instance)) {
     return Report(instance, kFalse, "RebuildFailed",
                   text + "; it is tried again when the spec changes");
   }

@@ -34,7 +34,10 @@ void SettleAvailable(InstanceDraft& draft) {
     case ServerStep::kProvisioned: {
       const ServerAction difference = instance::DifferenceOf(state);
       if (difference.verb.empty()) return set(kTrue, "Provisioned", is);
-      return set(kFalse, "Provisioning", instance::DifferenceText(difference));
+      const std::string text = instance::DifferenceText(difference);
+      const bool failed = difference.verb == "RebuildServer" && instance::HasRebuildFailed(state);
+      if (!failed) return set(kFalse, "Provisioning", text);
+      return set(kFalse, "Errored", text + "; the rebuild failed");
     }
     case ServerStep::kProvisioning:
       return set(kFalse, "Provisioning", is);

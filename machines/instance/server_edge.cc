@@ -94,7 +94,7 @@ DecideResult Decide(const Instance& instance, const ClaimInstance& claim,
     Answer(draft, server, ServerClaimVerdict::kDuplicate);
   } else {
     if (instance.own.backing->holder == server) Answer(draft, server, ServerClaimVerdict::kGranted);
-    draft.Emit(ServerObserved{.reported = claim.reported});
+    SeeReport(draft, claim.reported);
   }
   InstanceMachine::Settle(draft);
   return draft.Take();
@@ -119,7 +119,7 @@ DecideResult SeeServer(const Instance& instance, const Observed& seen,
   const ReportServer* known = instance::HeldServer(instance);
   // Steps in between may be skipped, but none is seen after a later one.
   if (known && server->reported.resource_version <= known->resource_version) return NoChange();
-  draft.Emit(ServerObserved{.reported = server->reported});
+  SeeReport(draft, server->reported);
   InstanceMachine::Settle(draft);
   return draft.Take();
 }

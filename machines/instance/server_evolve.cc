@@ -103,4 +103,16 @@ void Evolve(Instance& instance, const ServerBuildFailed&) {
   instance.own.backing.Mutable().build_failed = true;
 }
 
+void Evolve(Instance& instance, const ServerRebuildGivenUp&) {
+  instance.own.backing.Mutable().rebuild_given_up = true;
+}
+
+void Evolve(Instance& instance, const ServerRebuildAccounted& event) {
+  ServerBacking& backing = instance.own.backing.Mutable();
+  backing.rebuild_given_up = false;
+  if (!event.failed) return;
+  backing.rebuild_failed_generation = event.generation;
+  backing.failure_is_old = event.generation != instance.metadata->generation;
+}
+
 }  // namespace sluice

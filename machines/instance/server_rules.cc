@@ -64,6 +64,13 @@ ServerAction Action(const char* verb, const char* field, std::string have, std::
   return {.verb = verb, .field = field, .have = std::move(have), .want = std::move(want)};
 }
 
+ServerAction TagDifference(const ReportServer& server, const ServerSpec& want) {
+  const auto have_tags = UserTags(server.tags);
+  const auto want_tags = UserTags(want.tags);
+  if (have_tags == want_tags) return {};
+  return Action("UpdateServer", "tags", TagsText(have_tags), TagsText(want_tags));
+}
+
 }  // namespace
 
 bool IsServerBacked(const Instance& instance) { return instance.spec->backend == "server"; }
@@ -87,6 +94,18 @@ ServerStep StepOf(const ReportServer& server) {
 bool IsPoweredOn(const ReportServer& server) { return server.power == "Running"; }
 bool IsPoweredOff(const ReportServer& server) { return server.power == "Stopped"; }
 
+bool HasRebuildFailed(const Instance& instance) {
+  return instance.own.backing->rebuild_failed_generation == instance.metadata->generation;
+}
+
+int64_t RebuildThatFailed(const Instance& instance, const ReportServer& report) {
+  const ServerBacking& backing = instance.own.backing;
+  if (report.rebuild_generation != 0) return report.rebuild_generation;
+  // A region that does not say which one tells of them in turn.
+  if (backing.rebuild_given_up || backing.failure_is_old) return 0;
+  return instance.metadata->generation;
+}
+
 ServerAction DifferenceOf(const Instance& instance) {
   const ReportServer* server = HeldServer(instance);
   if (!server || !instance.spec->server_spec) return {};
@@ -104,12 +123,7 @@ ServerAction DifferenceOf(const Instance& instance) {
   if (!server->image.empty() && server->image != want.image) {
     return Action("RebuildServer", "image", server->image, want.image);
   }
-  const auto have_tags = UserTags(server->tags);
-  const auto want_tags = UserTags(want.tags);
-  if (have_tags != want_tags) {
-    return Action("UpdateServer", "tags", TagsText(have_tags), TagsText(want_tags));
-  }
-  return {};
+  return TagDifference(*server, want);
 }
 
 ServerAction WantedAction(const Instance& instance) {
@@ -130,9 +144,9 @@ ServerAction WantedAction(const Instance& instance) {
     return waits ? ServerAction{} : Action("DeleteServer", "phase", server->phase, "Provisioned");
   }
   ServerAction action = DifferenceOf(instance);
-  const bool failed = backing.rebuild_failed_generation == instance.metadata->generation;
-  if (action.verb == "RebuildServer" && failed) return {};
-  return action;
+  const bool waits_for_spec = action.verb == "RebuildServer" && HasRebuildFailed(instance);
+  // The tags have nothing to do with the image.
+  return waits_for_spec ? TagDifference(*server, *instance.spec->server_spec) : action;
 }
 
 bool MayHaveServer(const Instance& instance) {
@@ -208,6 +222,7 @@ void ForgetServer(Instance& instance) {
   backing.rebuild_failed_generation = 0;
   backing.failure_is_old = false;
   backing.was_down = false;
+  backing.rebuild_given_up = false;
   backing.action = {};
   instance.own.interfaces.clear();
   UpdateInterfaces(instance);

@@ -25,6 +25,12 @@ ServerStep StepOf(const ReportServer& server);
 bool IsPoweredOn(const ReportServer& server);
 bool IsPoweredOff(const ReportServer& server);
 
+// The rebuild that the present spec asked for.
+bool HasRebuildFailed(const Instance& instance);
+// Generation whose rebuild failed, of a report with `rebuildFailed` that comes now; 0 for an
+// earlier one that is not known.
+int64_t RebuildThatFailed(const Instance& instance, const ReportServer& report);
+
 // What spec and server differ in, and what that asks for: the first of flavor, SSH CA, image, tags.
 // Empty verb: they agree, or the difference waits for a change of spec.
 ServerAction DifferenceOf(const Instance& instance);
@@ -58,6 +64,12 @@ void ValidateServerBackend(const InstanceSpec& spec, FieldErrors& errors);
 void ElectHolder(Draft<InstanceMachine>& draft);
 // The instance is gone: its claims hear of it.
 void DropClaims(Draft<InstanceMachine>& draft);
+
+// server_rebuild.cc: what the region says of the server that has the edge, and whose rebuild it is
+// that failed.
+void SeeReport(Draft<InstanceMachine>& draft, const ReportServer& report);
+// The spec changed: what is under way was asked for by the one before.
+void GiveUpRebuild(Draft<InstanceMachine>& draft);
 
 // server_backend.cc: what the server is to its instance, and what is to be done with it.
 void SettleServer(Draft<InstanceMachine>& draft);

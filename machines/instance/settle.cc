@@ -214,6 +214,7 @@ void SettleDeletion(InstanceDraft& draft) {
 void SettleLife(InstanceDraft& draft) {
   if (draft->IsDeleting()) return SettleDeletion(draft);
   if (draft->status.observed_generation != draft->metadata->generation) {
+    GiveUpRebuild(draft);
     draft.Emit(ObservedGenerationChanged{.generation = draft->metadata->generation});
   }
   SettleSurroundings(draft);

@@ -82,7 +82,8 @@ std::vector<Rule> Vetoes(const PullRequest& request) {
       found.push_back({Verdict::kFail, "too many changed files to tell whether none is denied"});
     }
   }
-  if (rules.require_mergeable && request.status.mergeable == false) {
+  // What is merged could be merged.
+  if (rules.require_mergeable && !request.status.merged && request.status.mergeable == false) {
     found.push_back({Verdict::kFail, "GitHub cannot merge it as it is"});
   }
   return found;
@@ -130,7 +131,7 @@ Judgement Judge(const PullRequest& request) {
   AddMessages(vetoes, Verdict::kUnknown, &messages);
   if (combined == Verdict::kUnknown) AddMessages(requirements, Verdict::kUnknown, &messages);
   const bool only_mergeable = messages.empty();
-  if (rules.require_mergeable && !request.status.mergeable) {
+  if (rules.require_mergeable && !request.status.merged && !request.status.mergeable) {
     messages.push_back("GitHub does not know yet whether it can be merged");
   }
   if (messages.empty()) return {};

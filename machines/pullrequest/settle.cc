@@ -91,8 +91,16 @@ void SettleSynced(RequestDraft& draft) {
   }
 }
 
+// What has come to its end keeps the verdict it had; one that never had any gets it from what was
+// read of it since.
+bool IsVerdictFinal(const PullRequest& request) {
+  if (!request.status.merged && !request.status.closed) return false;
+  const Condition* verdict = FindCondition(request.status.conditions, "Qualified");
+  return verdict && verdict->status != ConditionStatus::kUnknown;
+}
+
 void SettleQualified(RequestDraft& draft) {
-  if (!draft->own.observed || draft->status.merged || draft->status.closed) return;
+  if (!draft->own.observed || IsVerdictFinal(draft.state())) return;
   const Judgement judgement = Judge(draft.state());
   switch (judgement.verdict) {
     case Verdict::kPass:

@@ -125,7 +125,7 @@ void RegionSession::CarryOutOnServer(const Action& action, const std::string& id
   const SimulatedServer server = *region_.Find(id);
   if (action.verb == "RebuildServer") {
     if (server.request.image == request.image) return region_.Touch(id);
-    return region_.Rebuild(id, request.image);
+    return region_.Rebuild(id, request.image, action.generation);
   }
   if (action.verb == "UpdateServer") return region_.Update(id, request.tags);
   if (server.phase != "Provisioned") return TryLater(action);  // It has no switch yet.

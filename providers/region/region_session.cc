@@ -34,6 +34,7 @@ Json ReportOf(const SimulatedServer& server, const std::string& region) {
               {"mac", server.mac},
               {"resourceVersion", server.resource_version}};
   if (server.rebuild_failed) report["rebuildFailed"] = true;
+  if (server.rebuild_generation != 0) report["rebuildGeneration"] = server.rebuild_generation;
   if (!server.uid.empty()) {
     report["uid"] = server.uid;
     report["attempt"] = server.attempt;

@@ -27,6 +27,7 @@ Json ToJson(const SimulatedServer& server) {
           {"resourceVersion", server.resource_version},
           {"rebuildFailed", server.rebuild_failed},
           {"nextImage", server.next_image},
+          {"rebuildGeneration", server.rebuild_generation},
           {"reboots", server.reboots},
           {"gone", server.gone}};
 }
@@ -51,6 +52,8 @@ SimulatedServer FromJson(const Json& json) {
   json.at("resourceVersion").get_to(server.resource_version);
   json.at("rebuildFailed").get_to(server.rebuild_failed);
   json.at("nextImage").get_to(server.next_image);
+  // Regions of before kept none.
+  server.rebuild_generation = json.value("rebuildGeneration", uint64_t{0});
   json.at("reboots").get_to(server.reboots);
   json.at("gone").get_to(server.gone);
   return server;

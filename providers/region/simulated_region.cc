@@ -50,10 +50,12 @@ void SimulatedRegion::Delete(const std::string& id) {
   ScheduleNext(id);
 }
 
-void SimulatedRegion::Rebuild(const std::string& id, const std::string& image) {
+void SimulatedRegion::Rebuild(const std::string& id, const std::string& image,
+                              uint64_t generation) {
   SimulatedServer* server = Live(id);
-  if (!server || (server->phase == "Rebuilding" && server->next_image == image)) return;
-  if (server->phase == "Deprovisioning") return;
+  if (!server || server->phase == "Deprovisioning") return;
+  server->rebuild_generation = generation;
+  if (server->phase == "Rebuilding" && server->next_image == image) return;
   server->phase = "Rebuilding";
   server->power = "Rebuilding";
   server->health = "Unknown";

@@ -52,9 +52,10 @@ struct SimulatedServer {
   std::string mac;
   uint64_t resource_version = 0;
   bool rebuild_failed = false;
-  std::string next_image;  // while it is rebuilt
-  bool reboots = false;    // it is switched off to be switched on
-  bool gone = false;       // kept until that was told
+  std::string next_image;           // while it is rebuilt
+  uint64_t rebuild_generation = 0;  // of the last RebuildServer
+  bool reboots = false;             // it is switched off to be switched on
+  bool gone = false;                // kept until that was told
 
   std::string entity() const {
     return "server/" + location.substr(0, location.find('/')) + "/" + id;
@@ -78,7 +79,7 @@ class SimulatedRegion {
                              const std::string& uid, uint32_t attempt);
   // Those below do nothing for a server that does not exist, or is on its way there.
   void Delete(const std::string& id);
-  void Rebuild(const std::string& id, const std::string& image);
+  void Rebuild(const std::string& id, const std::string& image, uint64_t generation = 0);
   void Update(const std::string& id, std::map<std::string, std::string> tags);
   void Start(const std::string& id);
   void Stop(const std::string& id);

@@ -4,6 +4,8 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <deque>
+
 #include "machines/common/testing/pick.h"
 #include "machines/common/testing/world.h"
 #include "machines/instance/instance.h"
@@ -45,6 +47,7 @@ class Region {
       ReportServer server = servers_.at(held);
       server.image = web.spec->server_spec->image;
       server.rebuild_failed = false;
+      server.rebuild_generation = action.generation;
       Report(held, server);
     } else if (action.verb == "UpdateServer") {
       ReportServer server = servers_.at(held);
@@ -58,6 +61,22 @@ class Region {
       Report(held, server);
     }
     return true;
+  }
+
+  // A rebuild was asked for, and comes to nothing only after a while.
+  void BeginRebuild() {
+    const auto pending = world_.Pending(kWeb);
+    if (!pending.empty() && pending[0].verb == "RebuildServer") begun_.push_back(pending[0]);
+  }
+  void FailRebuild() {
+    const auto& web = world_.As<Instance>(kWeb);
+    const std::string held = web.status.server ? web.status.server->name : "";
+    if (begun_.empty() || !servers_.contains(held)) return;
+    ReportServer server = servers_.at(held);
+    server.rebuild_failed = true;
+    server.rebuild_generation = begun_.front().generation;
+    begun_.pop_front();
+    Report(held, server);
   }
 
   // Something that nobody of us did.
@@ -90,7 +109,7 @@ class Region {
         server.power = Chance(2) ? "Stopped" : "Running";
         break;
       default:
-        server.rebuild_failed = Chance(2);
+        server.rebuild_failed = Chance(2) && server.rebuild_generation != 0;
         break;
     }
     Report(name, server);
@@ -134,6 +153,7 @@ class Region {
 
   testing::World& world_;
   std::map<std::string, ReportServer> servers_;
+  std::deque<PendingAction> begun_;
   uint64_t made_ = 0;
   uint64_t version_ = 0;
 };
@@ -164,6 +184,11 @@ void CheckInvariants(const testing::World& world) {
   RC_ASSERT(claims == (held ? 1u : 0u));
   const bool conflict = FindCondition(web.status.conditions, "ServerConflict") != nullptr;
   RC_ASSERT(conflict == (backing.claims.size() > 1));
+  // Nothing is held against a spec but what failed of its own.
+  const Condition* programmed = FindCondition(web.status.conditions, "Programmed");
+  if (held && programmed->reason == "RebuildFailed") {
+    RC_ASSERT(web.status.server->reported.rebuild_generation == web.metadata->generation);
+  }
   if (pending.empty() || web.IsDeleting()) return;
   // Paused, nothing is asked; a server is made only where there is none, and rebuilt only for a
   // value that differs.
@@ -183,8 +208,11 @@ RC_GTEST_PROP(ServerProperty, ComesToRestAsTheSpecSays, ()) {
   Region region(world);
   Apply(world);
   for (int step = 0; step < 60; ++step) {
-    const int what = Pick(0, 12);
-    if (what == 0) {
+    const int what = Pick(0, 15);
+    if (what > 12) {
+      if (what == 13) region.FailRebuild();
+      if (what == 14) region.BeginRebuild();
+    } else if (what == 0) {
       Apply(world);
     } else if (what == 1) {
       world.SendJson(kWeb, Chance(2) ? "Stop" : "Restart", "{}");

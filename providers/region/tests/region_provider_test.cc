@@ -114,6 +114,7 @@ TEST_F(RegionProviderTest, RebuildsUpdatesAndSwitchesTheServerTheInstanceHas) {
   PutInstance("fedora", id);
   Act("RebuildServer");
   EXPECT_EQ(Told(id)["phase"], "Rebuilding");
+  EXPECT_EQ(Told(id)["rebuildGeneration"], 1);
   Run();
   EXPECT_EQ(Told(id)["image"], "fedora");
   node_.DropAction(kWeb, "RebuildServer");

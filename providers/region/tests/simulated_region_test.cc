@@ -73,6 +73,19 @@ TEST_F(SimulatedRegionTest, RebuildsInPlaceAndKeepsTheOldImageWhenThatFails) {
   EXPECT_EQ(region_->Find(id)->request.image, "alpine");
 }
 
+// The one asked for last, also where it is the same image.
+TEST_F(SimulatedRegionTest, KnowsWhichRebuildFailed) {
+  const std::string id = Make();
+  Run();
+  ASSERT_TRUE(CarryOutRequest(*region_, "fail rebuild"));
+  region_->Rebuild(id, "fedora", 2);
+  region_->Rebuild(id, "alpine", 3);
+  region_->Rebuild(id, "alpine", 4);
+  Run();
+  EXPECT_TRUE(region_->Find(id)->rebuild_failed);
+  EXPECT_EQ(region_->Find(id)->rebuild_generation, 4u);
+}
+
 TEST_F(SimulatedRegionTest, SwitchesPower) {
   const std::string id = Make();
   Run();
