@@ -46,7 +46,7 @@ class OfflineApi final : public Api {
       : node_(std::move(node)),
         directory_(directory),
         environment_(environment),
-        backend_(*node_, directory),
+        backend_(*node_, directory, service::ReadWhen::kAsItIs),
         router_(backend_, timers_, OfflineRouterOptions()),
         api_(router_, "data directory " + directory) {}
 

@@ -53,8 +53,8 @@ class OutputReader final : public LogReader {
 
 }  // namespace
 
-NodeBackend::NodeBackend(Node& node, std::filesystem::path data_dir)
-    : node_(node), snapshots_(node), data_dir_(std::move(data_dir)) {
+NodeBackend::NodeBackend(Node& node, std::filesystem::path data_dir, ReadWhen when)
+    : node_(node), snapshots_(node), data_dir_(std::move(data_dir)), when_(when) {
   for (const ::sluice::KindInfo* kind : node.kinds().kinds()) {
     KindInfo info{kind->name, kind->plural, kind->camel, true, {}};
     info.columns.push_back({"NAME", "string", false});
@@ -237,13 +237,16 @@ std::optional<Backend::Elsewhere> NodeBackend::WhereIs(const EntityKey* entity) 
     const bool needed = entity == nullptr || node_.PartitionOf(entity->ToString()) == partition;
     if (!needed) continue;
     if (!keeps_all && !node_.Holds(partition)) return WhoKeeps(partition, entity);
-    if (node_.IsCaughtUp(partition)) continue;
+    if (when_ == ReadWhen::kAsItIs || node_.IsCaughtUp(partition)) continue;
     const RunnerStatus status = node_.Status(partition);
     return Elsewhere{
         .address = "",
-        .why = fmt::format("partition {} reads its log after a start ({} of {} decisions); try "
-                           "again, /readyz says when it is done",
-                           partition, status.recovered, status.recover_end)};
+        .why = fmt::format("partition {} reads its log after a start ({}); try again, /readyz says "
+                           "when it is done",
+                           partition,
+                           status.reason.empty() ? fmt::format("{} of {} decisions",
+                                                               status.recovered, status.recover_end)
+                                                 : status.reason)};
   }
   return std::nullopt;
 }

@@ -16,10 +16,15 @@
 
 namespace sluice::service {
 
+enum class ReadWhen : uint8_t {
+  kCaughtUp,  // once the node, which is started or about to be, has read its log
+  kAsItIs,    // of a node that is not started: what its projections hold
+};
+
 class NodeBackend final : public Backend, public Debuggable {
  public:
   // `data_dir` is where the local provider keeps its processes' output.
-  NodeBackend(Node& node, std::filesystem::path data_dir);
+  NodeBackend(Node& node, std::filesystem::path data_dir, ReadWhen when = ReadWhen::kCaughtUp);
   ~NodeBackend() override;
 
   const std::vector<KindInfo>& Kinds() const override { return kinds_; }
@@ -63,6 +68,7 @@ class NodeBackend final : public Backend, public Debuggable {
   Node& node_;
   NodeSnapshots snapshots_;
   const std::filesystem::path data_dir_;
+  const ReadWhen when_;
   std::vector<KindInfo> kinds_;
   std::unique_ptr<Queries> queries_;
   std::unique_ptr<replay::StoreArchive> archive_;

@@ -24,6 +24,7 @@ void FailCandidate(BindingDraft& draft) {
 // The first one is made up for at once. Where each of several comes up and fails by itself soon
 // after, they are a failing attempt, and the next waits.
 void CountLoss(BindingDraft& draft) {
+  if (!draft.MayWrite<ActiveFailed>()) return;
   const BoundInstance& active = *draft->own.active;
   if (active.view.phase != "Failed" && active.view.phase != "Stopped") return;
   const ClusterConfigSpec& settings = draft.context().Settings();

@@ -1,7 +1,6 @@
-#include "machines/location/location.h"
-
 #include "machines/common/holders.h"
 #include "machines/common/stuck.h"
+#include "machines/location/location.h"
 #include "machines/registry/registry.h"
 
 namespace sluice {
@@ -43,15 +42,16 @@ std::vector<std::string> SomeInstances(const Location& location) {
   return some;
 }
 
-// It leaves the registry at once, so that workloads and deployments go elsewhere, and stays for the
-// instances it has: its provider stops them and says so.
+// It leaves the registry at once, so that nothing new is placed here, and stays for the instances
+// it has: without it nobody would report of them, or stop them.
 void SettleDeletion(Draft<LocationMachine>& draft) {
   constexpr std::string_view kDeleting = "Deleting";
   if (FindCondition(draft->status.conditions, "Ready")->reason != kDeleting) {
     draft.Send(LocationsRegistry(draft.context().self.namespace_), LeaveRegistry{});
   }
   const std::vector<std::string> instances = SomeInstances(draft.state());
-  if (instances.empty()) return draft.Emit(EntityDeleted{});
+  const bool stays = !instances.empty() && draft.MayWrite<ContinueDeletion>();
+  if (!stays) return draft.Emit(EntityDeleted{});
   draft.SetCondition("Ready", ConditionStatus::kFalse, std::string(kDeleting),
                      "Held by " + JoinHolders(instances, draft->relations.observers));
   SettleStuck(draft, "instances to go", draft->metadata.deletion_timestamp);

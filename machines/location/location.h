@@ -4,8 +4,7 @@
 // which an operator confirms that the old host is stopped. Terms only rise, also when the location
 // is made anew, so that a report's term always tells an old provider's from the present one's.
 //
-// Deleted, it takes nothing new and stays for the instances it has: without it nobody would stop
-// them, or report of them.
+// Deleted, it takes nothing new and stays, served, for the instances it has.
 #pragma once
 
 #include <array>
