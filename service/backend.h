@@ -220,6 +220,7 @@ class Backend {
   struct Elsewhere {
     std::string address;  // HOST:PORT; empty: nobody is known who has it now
     std::string why;      // a sentence for a person
+    bool soon = false;    // here, as soon as it is up to date
   };
   // nullopt: it is answered here. `entity`: the key of what is read; null: it may be anything.
   virtual std::optional<Elsewhere> WhereIs(const EntityKey* /*entity*/) { return std::nullopt; }

@@ -116,9 +116,23 @@ void AtRequestedVersion(const CallPtr& call,
                [then = std::move(then)](const CallPtr& ready) { then(ready, ReadAt{}); });
 }
 
+namespace {
+
+// Not older than the one it names. (Exact: of the past, which is in the log.)
+bool AsksForAVersion(const Call& call) {
+  const std::string version = call.target.Get("resourceVersion");
+  return !version.empty() && version != "0" && call.target.Get("watch") != "true" &&
+         call.target.Get("resourceVersionMatch") != "Exact";
+}
+
+}  // namespace
+
 bool SendElsewhere(const CallPtr& call, const EntityKey* entity) {
   const auto elsewhere = call->context->backend.WhereIs(entity);
   if (!elsewhere) return false;
+  // A command is decided once the log was read, and a read of a version waits for it.
+  const bool can_wait = call->request.method != "GET" || AsksForAVersion(*call);
+  if (elsewhere->soon && can_wait) return false;
   if (elsewhere->address.empty()) {
     call->Fail(ApiError::Unavailable(elsewhere->why));
     return true;

@@ -246,7 +246,8 @@ std::optional<Backend::Elsewhere> NodeBackend::WhereIs(const EntityKey* entity) 
                            partition,
                            status.reason.empty() ? fmt::format("{} of {} decisions",
                                                                status.recovered, status.recover_end)
-                                                 : status.reason)};
+                                                 : status.reason),
+        .soon = true};
   }
   return std::nullopt;
 }

@@ -89,6 +89,9 @@ void RouteWebhooks(const CallPtr& call) {
   if (id.empty()) return call->Fail(ApiError::BadRequest("X-GitHub-Delivery: is required"));
   const auto commands = WebhookCommands(HeaderOf(request, "x-github-event"), request.body);
   if (!commands) return call->Fail(ApiError::BadRequest(commands.error()));
+  // Asked of projections that lack it, nobody would be told, and GitHub does not tell twice.
+  const auto elsewhere = commands->empty() ? std::nullopt : call->context->backend.WhereIs(nullptr);
+  if (elsewhere) return call->Fail(ApiError::Unavailable(elsewhere->why));
   std::vector<Addressed> addressed;
   for (const WebhookCommand& command : *commands) {
     auto entities = call->context->backend.FindByIndex("pullrequest", "pullRequest",

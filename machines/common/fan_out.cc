@@ -87,7 +87,9 @@ DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, cons
   if (const auto* unobserve = command.payload.As<Unobserve>()) {
     if (state.items.Has(kObservers, unobserve->observer)) {
       decided.Emit(ObserverRemoved{.observer = unobserve->observer});
-      const bool may_wait = kind.FindCommand(&TypeOf<ContinueDeletion>()) != nullptr;
+      const Type& next = TypeOf<ContinueDeletion>();
+      const bool may_wait =
+          kind.FindCommand(&next) != nullptr && next.level <= LevelOf(context.Settings());
       if (may_wait && state.IsDeleting()) decided.Send(context.self, ContinueDeletion{});
     }
     return decided;

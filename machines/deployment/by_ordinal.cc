@@ -73,12 +73,17 @@ std::optional<Step> FailedBelow(const Deployment& state, uint64_t ordinal) {
 
 // Of OrderedReady, the one action that is not held back, if there is one besides surplus deletes.
 std::optional<Step> First(const Deployment& state) {
-  const std::vector<Step> rising = Rising(state, 1);
-  const auto failed = FailedBelow(state, rising.empty() ? kHighest : rising.front().ordinal);
-  if (failed) return failed;
-  if (!rising.empty()) return rising.front();
-  if (state.own.outdated == 0) return std::nullopt;
-  return Step{PlanActionKind::kUpdate, OrdinalsOf(state, M::kOutdated, 1).front()};
+  if (const std::vector<Step> rising = Rising(state, 1); !rising.empty()) {
+    const auto failed = FailedBelow(state, rising.front().ordinal);
+    return failed ? failed : rising.front();
+  }
+  if (state.own.outdated > 0) {
+    return Step{PlanActionKind::kUpdate, OrdinalsOf(state, M::kOutdated, 1).front()};
+  }
+  if (state.own.terminal > 0) {
+    return Step{PlanActionKind::kDelete, OrdinalsOf(state, M::kTerminal, 1).front()};
+  }
+  return std::nullopt;
 }
 
 bool CarryOut(DeploymentDraft& draft) {

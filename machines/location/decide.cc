@@ -42,18 +42,21 @@ std::vector<std::string> SomeInstances(const Location& location) {
   return some;
 }
 
-// It leaves the registry at once, so that nothing new is placed here, and stays for the instances
-// it has: without it nobody would report of them, or stop them.
+// It leaves the registry at once, so that nothing is scheduled here any more, and stays for the
+// instances it has: without it nobody would report of them, or stop them.
 void SettleDeletion(Draft<LocationMachine>& draft) {
   constexpr std::string_view kDeleting = "Deleting";
   if (FindCondition(draft->status.conditions, "Ready")->reason != kDeleting) {
     draft.Send(LocationsRegistry(draft.context().self.namespace_), LeaveRegistry{});
   }
-  const std::vector<std::string> instances = SomeInstances(draft.state());
+  std::vector<std::string> instances = SomeInstances(draft.state());
   const bool stays = !instances.empty() && draft.MayWrite<ContinueDeletion>();
   if (!stays) return draft.Emit(EntityDeleted{});
+  // Its instances observe the condition: who they are stands elsewhere, or each that leaves would
+  // be told to all that are left.
   draft.SetCondition("Ready", ConditionStatus::kFalse, std::string(kDeleting),
-                     "Held by " + JoinHolders(instances, draft->relations.observers));
+                     "it goes when its last instance has gone");
+  if (draft->status.held_by != instances) draft.Emit(LocationHeld{.by = std::move(instances)});
   SettleStuck(draft, "instances to go", draft->metadata.deletion_timestamp);
 }
 

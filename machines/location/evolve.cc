@@ -28,4 +28,6 @@ void Evolve(Location& location, const LeaseReleased&) {
   if (!location.IsDeleting()) location.status.phase = LocationPhase::kPending;
 }
 
+void Evolve(Location& location, const LocationHeld& event) { location.status.held_by = event.by; }
+
 }  // namespace sluice

@@ -4,7 +4,7 @@
 // which an operator confirms that the old host is stopped. Terms only rise, also when the location
 // is made anew, so that a report's term always tells an old provider's from the present one's.
 //
-// Deleted, it takes nothing new and stays, served, for the instances it has.
+// Deleted, nothing is scheduled to it any more, and it stays, served, for the instances it has.
 #pragma once
 
 #include <array>
@@ -21,8 +21,8 @@ struct LocationMachine {
   using Created = LocationCreated;
   using SpecChanged = LocationSpecChanged;
   using Commands = TypeList<AcquireLease, ReleaseLease, TakeOverLease, ContinueDeletion>;
-  using OnAbsent = TypeList<AcquireLease>;
-  using Events = TypeList<LeaseAcquired, LeaseTakenOver, LeaseReleased>;
+  using OnAbsent = TypeList<AcquireLease, ContinueDeletion>;
+  using Events = TypeList<LeaseAcquired, LeaseTakenOver, LeaseReleased, LocationHeld>;
   using Phase = LocationPhase;
   static constexpr std::string_view kName = "location";
   static constexpr std::string_view kPlural = "locations";
@@ -68,6 +68,7 @@ DecideResult Decide(const Location& location, const ContinueDeletion& command,
 void Evolve(Location& location, const LeaseAcquired& event, const EventContext& context);
 void Evolve(Location& location, const LeaseTakenOver& event, const EventContext& context);
 void Evolve(Location& location, const LeaseReleased& event);
+void Evolve(Location& location, const LocationHeld& event);
 
 const KindInfo& LocationKind();
 

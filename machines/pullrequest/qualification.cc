@@ -131,7 +131,8 @@ Judgement Judge(const PullRequest& request) {
   AddMessages(vetoes, Verdict::kUnknown, &messages);
   if (combined == Verdict::kUnknown) AddMessages(requirements, Verdict::kUnknown, &messages);
   const bool only_mergeable = messages.empty();
-  if (rules.require_mergeable && !request.status.merged && !request.status.mergeable) {
+  const bool has_ended = request.status.merged || request.status.closed;
+  if (rules.require_mergeable && !has_ended && !request.status.mergeable) {
     messages.push_back("GitHub does not know yet whether it can be merged");
   }
   if (messages.empty()) return {};

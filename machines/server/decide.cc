@@ -30,7 +30,10 @@ DecideResult Decide(const Server& server, const ReportServer& report,
   if (report.resource_version <= server.last_resource_version) return Ignore();
   ServerDraft draft(server, context);
   if (!server.Exists()) draft.Emit(ServerCreated{.uid = UidFromOrigin(context.origin)});
-  draft.Emit(ServerReported{.report = report});
+  ServerReported reported{.report = report};
+  // A build of below that level does not know the field: it would fold another state.
+  if (!draft.MayWrite<ServerRebuildAccounted>()) reported.report.rebuild_generation = 0;
+  draft.Emit(std::move(reported));
   SettleTarget(draft);
   ClaimAgainIfMade(draft, server.status.reported);
   return draft.Take();

@@ -50,12 +50,14 @@ class FakeBackend : public Backend {
   void RetryDeadLetter(const std::string& id, CommandCallback done) override;
   Answer<std::unique_ptr<LogReader>> Logs(const LogQuery& query) override;
   Readiness Ready() override { return readiness; }
+  std::optional<Elsewhere> WhereIs(const EntityKey*) override { return elsewhere; }
   MetricsSnapshot Metrics() override;
 
   // How Submit answers: at once with this, or, when `keep_answers`, only by AnswerKept.
   Answer<CommandAnswer> next_answer;
   std::atomic<bool> keep_answers = false;
   Readiness readiness{true, "ok"};
+  std::optional<Elsewhere> elsewhere;
   std::map<std::string, std::vector<std::string>> indexed;  // by "kind index value"
   std::string log_text = "one\ntwo\n";
 

@@ -26,6 +26,31 @@ TEST_F(Objects, GetGivesTheObjectAsItIs) {
   EXPECT_EQ(Expect(404, "GET", std::string(kBindings) + "/absent")["reason"], "NotFound");
 }
 
+// After a start projections lack what the log has until it was read; a version waits for that, and
+// so does a command.
+TEST_F(Objects, NothingIsReadBeforeTheLogWasRead) {
+  const std::string version = backend_.Put({"binding", "default", "web"}, R"("spec":{})");
+  backend_.elsewhere = Backend::Elsewhere{.address = "", .why = "reads its log", .soon = true};
+  const std::string all = kBindings;
+  for (const std::string& target :
+       {all, all + "/web", all + "?watch=true&resourceVersion=" + version,
+        std::string("/history/binding/default/web"),
+        all + "/web?resourceVersion=" + version + "&resourceVersionMatch=Exact"}) {
+    EXPECT_EQ(Expect(503, "GET", target)["message"], "reads its log");
+  }
+  Expect(200, "GET", all + "/web?resourceVersion=" + version);
+  CommandAnswer answer;
+  answer.json = R"({"accepted":true})";
+  answer.accepted = true;
+  backend_.next_answer = answer;
+  Send("DELETE", all + "/web");
+  EXPECT_EQ(backend_.submitted().size(), 1u);
+  // What is kept elsewhere for good is not here soon.
+  backend_.elsewhere = Backend::Elsewhere{.address = "127.0.0.1:1", .why = "it is there"};
+  Send("GET", all + "/web?resourceVersion=" + version);
+  EXPECT_EQ(Status(), 307);
+}
+
 TEST_F(Objects, UnknownPathsAndMethodsAreStatuses) {
   Expect(404, "GET", "/apis/sluice.dev/v1/unicorns");
   Expect(404, "GET", "/apis/sluice.dev/v2/bindings");

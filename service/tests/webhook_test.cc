@@ -103,6 +103,15 @@ TEST_F(Webhook, ReviewsAndCheckSuitesAskForARead) {
   }
 }
 
+// GitHub delivers once: where nobody can be found yet, it is told that the delivery failed.
+TEST_F(Webhook, BeforeTheLogWasReadItIsUnavailable) {
+  backend_.elsewhere = Backend::Elsewhere{.address = "", .why = "reads its log", .soon = true};
+  EXPECT_EQ(Deliver("pull_request", kPullRequest), 503);
+  EXPECT_EQ(Deliver("ping", R"({"zen":"Design for failure."})"), 202);
+  backend_.elsewhere.reset();
+  EXPECT_EQ(Deliver("pull_request", kPullRequest), 200);
+}
+
 TEST_F(Webhook, OthersAndUntrackedOnesAreAcknowledged) {
   EXPECT_EQ(Deliver("ping", R"({"zen":"Design for failure."})"), 202);
   EXPECT_EQ(Deliver("push", "not even JSON"), 202);

@@ -30,11 +30,9 @@ void PlanPresent(const DeploymentView& deployment, const InstanceView& instance,
   }
 }
 
-// Of OrderedReady: one that failed is replaced in its turn, before any above it is waited for and
-// before a ready one is taken down.
+// Of OrderedReady: one that failed is replaced before any above it is created or waited for.
 void MoveFirstFailed(Groups& groups, std::vector<Action>& plan) {
-  if (groups.rising.empty()) groups.deletes_below = groups.deletes.size();
-  if (groups.deletes_below == 0) return;
+  if (groups.rising.empty() || groups.deletes_below == 0) return;
   const auto first = groups.deletes.begin() + static_cast<ptrdiff_t>(groups.deletes_below) - 1;
   plan.push_back(*first);
   groups.deletes.erase(first);
@@ -76,9 +74,12 @@ std::vector<Action> Plan(const DeploymentView& deployment,
   if (ordered) MoveFirstFailed(groups, plan);
   plan.insert(plan.end(), groups.rising.begin(), groups.rising.end());
   AppendReversed(plan, groups.updates);
+  const bool idle = plan.empty();
   if (ordered) {
     for (size_t i = 1; i < plan.size(); ++i) plan[i].skipped = true;
     for (Action& action : groups.deletes) action.skipped = true;
+    // The last is the first to be carried out.
+    if (idle && !groups.deletes.empty()) groups.deletes.back().skipped = false;
   }
   // What nobody wants is never held back, and holds nothing back.
   for (const Action& action : nameless) plan.push_back(action);

@@ -49,8 +49,8 @@ struct Action {
 
 // In the order in which they are to be carried out: creates, waits and updates of the not ready by
 // ascending ordinal, updates of the ready descending, deletes descending. Of OrderedReady the
-// delete of one that failed comes before all of these when nothing below it is created or waited
-// for. Deletes of what is not wanted at all are never skipped.
+// delete of one that failed comes first where all that is created or waited for is above it.
+// Deletes of what is not wanted at all are never skipped.
 std::vector<Action> Plan(const DeploymentView& deployment,
                          const std::vector<InstanceView>& instances);
 

@@ -174,11 +174,12 @@ std::vector<Column> NetworkBindingMachine::Columns() {
 DecideResult Decide(const NetworkBinding& binding, const Delete& command,
                     const DecideContext& context) {
   const OwnerReference* owner = OwnerOf(binding.metadata);
-  if (binding.Exists() && !binding.IsDeleting() && owner != nullptr && context.sender.empty()) {
+  const bool deliberate = !context.sender.empty() || !command.expected_uid.empty();
+  if (binding.Exists() && !binding.IsDeleting() && owner != nullptr && !deliberate) {
     return Reject(Rejection::FailedPrecondition(
         "metadata.ownerReferences",
         fmt::format("{0} goes with {1}, which is attached by it: delete {1}, or the network with "
-                    "--cascade",
+                    "--cascade; where {1} is no more, Delete it with its expectedUid",
                     context.self.ToString(), OwnerKey(*owner))));
   }
   return DecideGeneric<M>(binding, command, context);

@@ -66,11 +66,13 @@ TEST(Plan, UpdatesReadyOnesFromTheHighestDown) {
             "Update shop-1, (Update shop-2), (Update shop-0)");
 }
 
-TEST(Plan, ReplacesWhatFailedInItsTurn) {
-  EXPECT_EQ(Text(Plan(Shop(2), {Terminal(0), Terminal(1)})), "Delete shop-1, (Delete shop-0)");
-  // Before a ready one is taken down, and before any above it is waited for.
+TEST(Plan, DeletesWhatFailedLast) {
   EXPECT_EQ(Text(Plan(Shop(3), {Terminal(0), Terminal(1), At(2, kOld, true)})),
-            "Delete shop-1, (Update shop-2), (Delete shop-0)");
+            "Update shop-2, (Delete shop-1), (Delete shop-0)");
+  EXPECT_EQ(Text(Plan(Shop(2), {Terminal(0), Terminal(1)})), "Delete shop-1, (Delete shop-0)");
+}
+
+TEST(Plan, ReplacesWhatFailedBeforeItWaitsForOnesAboveIt) {
   EXPECT_EQ(Text(Plan(Shop(3), {Terminal(0), At(1, kNow, false)})),
             "Delete shop-0, (Wait shop-1), (Create shop-2)");
   EXPECT_EQ(Text(Plan(Shop(3), {At(0, kNow, false), Terminal(1), At(2, kNow, true)})),
