@@ -55,8 +55,9 @@ void SettleDeletion(Draft<LocationMachine>& draft) {
   // Its instances observe the condition: who they are stands elsewhere, or each that leaves would
   // be told to all that are left.
   draft.SetCondition("Ready", ConditionStatus::kFalse, std::string(kDeleting),
-                     "it goes when its last instance has gone");
-  if (draft->status.held_by != instances) draft.Emit(LocationHeld{.by = std::move(instances)});
+                     "It is held; status.holders says by whom");
+  if (draft->status.holders != instances)
+    draft.Emit(LocationHoldersChanged{.holders = std::move(instances)});
   SettleStuck(draft, "instances to go", draft->metadata.deletion_timestamp);
 }
 

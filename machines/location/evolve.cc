@@ -28,6 +28,8 @@ void Evolve(Location& location, const LeaseReleased&) {
   if (!location.IsDeleting()) location.status.phase = LocationPhase::kPending;
 }
 
-void Evolve(Location& location, const LocationHeld& event) { location.status.held_by = event.by; }
+void Evolve(Location& location, const LocationHoldersChanged& event) {
+  location.status.holders = event.holders;
+}
 
 }  // namespace sluice

@@ -22,7 +22,7 @@ struct LocationMachine {
   using SpecChanged = LocationSpecChanged;
   using Commands = TypeList<AcquireLease, ReleaseLease, TakeOverLease, ContinueDeletion>;
   using OnAbsent = TypeList<AcquireLease, ContinueDeletion>;
-  using Events = TypeList<LeaseAcquired, LeaseTakenOver, LeaseReleased, LocationHeld>;
+  using Events = TypeList<LeaseAcquired, LeaseTakenOver, LeaseReleased, LocationHoldersChanged>;
   using Phase = LocationPhase;
   static constexpr std::string_view kName = "location";
   static constexpr std::string_view kPlural = "locations";
@@ -68,7 +68,7 @@ DecideResult Decide(const Location& location, const ContinueDeletion& command,
 void Evolve(Location& location, const LeaseAcquired& event, const EventContext& context);
 void Evolve(Location& location, const LeaseTakenOver& event, const EventContext& context);
 void Evolve(Location& location, const LeaseReleased& event);
-void Evolve(Location& location, const LocationHeld& event);
+void Evolve(Location& location, const LocationHoldersChanged& event);
 
 const KindInfo& LocationKind();
 

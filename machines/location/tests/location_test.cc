@@ -152,5 +152,25 @@ TEST_F(LocationTest, TellsObserversTheLeaseItIsServedUnder) {
   EXPECT_EQ(seen->provider, "local");
 }
 
+// Each that left was told to all that were left: of a hundred, five thousand decisions for ever.
+TEST_F(LocationTest, WhoLeavesADeletedOneIsNotToldToAllThatAreLeft) {
+  Apply(kDallas);
+  const auto name = [](int i) { return "instance/default/i" + std::to_string(i); };
+  constexpr int kInstances = 30;
+  for (int i = 0; i < kInstances; ++i) {
+    world_.SendJson(
+        name(i), "Apply",
+        R"({"spec":{"location":{"name":"here"},"runtime":{"process":{"command":["./a"]}}}})");
+    world_.Settle();
+  }
+  world_.SendAndSettle(kHere, Delete{});
+  EXPECT_EQ(Here().status.holders.size(), 10u);
+  const size_t before = world_.decisions().size();
+  for (int i = 0; i < kInstances; ++i) world_.SendAndSettle(name(i), Delete{});
+  EXPECT_FALSE(world_.Exists(kHere));
+  // Delete, Unobserve, ContinueDeletion, and the end of the last.
+  EXPECT_LE(world_.decisions().size() - before, 3u * kInstances + 3);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -105,10 +105,10 @@ void SettleDeletion(Draft<M>& draft) {
     draft.Emit(EntityDeleted{});
     return;
   }
-  const uint64_t total =
-      std::max<uint64_t>(uint64_t{draft->status.bindings} + draft->status.contexts, holders.size());
-  const std::string message = "Held by " + JoinHolders(holders, total);
-  draft.SetCondition("Ready", ConditionStatus::kFalse, kRangeOccupied, message);
+  // Those who hold it observe the condition: were they named there, each that goes would be told to
+  // all that are left.
+  draft.SetCondition("Ready", ConditionStatus::kFalse, kRangeOccupied,
+                     "It is held; status.holders says by whom");
   SettleStuck(draft, "holders to go", draft->metadata.deletion_timestamp);
 }
 

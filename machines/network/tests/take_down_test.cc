@@ -13,6 +13,26 @@ namespace {
 using testing::ClaimSpec;
 using testing::PlaneWorld;
 
+// Each that left was told to all that were left.
+TEST(NetworkPlane, WhoLeavesANetworkThatGoesIsNotToldToAllThatAreLeft) {
+  PlaneWorld plane;
+  plane.ApplyNetwork("shop");
+  constexpr int kBindings = 30;
+  const auto name = [](int i) { return "b" + std::to_string(i); };
+  for (int i = 0; i < kBindings; ++i) plane.ApplyBinding(name(i), "shop", "here");
+  plane.Settle();
+  plane.DeleteNamed("network/default/shop");
+  plane.Settle();
+  const size_t before = plane.world.decisions().size();
+  for (int i = 0; i + 1 < kBindings; ++i) {
+    plane.DeleteNamed("networkbinding/default/" + name(i));
+    plane.Settle();
+  }
+  // Delete; at the network ReleaseContext and Unobserve; at the context Unobserve.
+  EXPECT_LE(plane.world.decisions().size() - before, 4u * kBindings);
+  plane.TakeDown({"networkbinding/default/" + name(kBindings - 1)});
+}
+
 TEST(NetworkPlane, ANetworkThatIsHeldStaysAndNamesItsHolders) {
   PlaneWorld plane;
   plane.ApplyNetwork("shop");
@@ -22,9 +42,10 @@ TEST(NetworkPlane, ANetworkThatIsHeldStaysAndNamesItsHolders) {
   plane.Settle();
   EXPECT_EQ(plane.network("shop").status.phase, NetworkPhase::kDeleting);
   EXPECT_EQ(plane.ReadyText("network/default/shop"),
-            "False RangeOccupied: Held by networkbinding/default/a-net-0, "
-            "networkcontext/default/shop-here");
-  EXPECT_EQ(plane.network("shop").status.holders.front(), "networkbinding/default/a-net-0");
+            "False RangeOccupied: It is held; status.holders says by whom");
+  EXPECT_THAT(
+      plane.network("shop").status.holders,
+      ::testing::ElementsAre("networkbinding/default/a-net-0", "networkcontext/default/shop-here"));
   // What runs keeps its address; what is new is told no.
   EXPECT_EQ(plane.host("a").status.phase, HostPhase::kAttached);
   plane.ApplyBinding("b", "shop", "there");
