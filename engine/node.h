@@ -41,7 +41,7 @@ struct NodeOptions {
   std::string build = "dev";
   // Bounds of what a node keeps in memory, each over all partitions: with the journal's own they
   // stay within 1 GiB, however many entities there are.
-  size_t cached_bytes_max = size_t{480} << 20;      // entities, ready or cold, by estimate
+  size_t cached_bytes_max = size_t{448} << 20;      // entities, ready or cold, by estimate
   size_t store_cache_bytes = size_t{192} << 20;     // blocks of projections and their memtables
   size_t store_memtable_bytes = size_t{64} << 20;   // of that at most
   size_t change_feed_bytes_max = size_t{32} << 20;  // what watches can go on from

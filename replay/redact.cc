@@ -108,10 +108,11 @@ bool RedactPath(const Type& type, void* table, std::string_view path) {
       one->second = Stand(one->second);
       return true;
     }
+    case Shape::kJson:
+      return RedactField(*field, where);
     case Shape::kScalar:
     case Shape::kOptionalScalar:
     case Shape::kString:
-    case Shape::kJson:
     case Shape::kBytes:
     case Shape::kHash128:
     case Shape::kAny:
@@ -123,28 +124,53 @@ bool RedactPath(const Type& type, void* table, std::string_view path) {
   Unreachable();
 }
 
-Redactor::Redactor(const KindRegistry& kinds, uint32_t partition, std::vector<std::string> paths)
-    : paths_(std::move(paths)), fold_(kinds, partition) {}
+bool RedactWithin(const Type& type, void* table, const std::vector<std::string>& paths) {
+  bool found = false;
+  for (const std::string& path : paths) found = RedactPath(type, table, path) || found;
+  for (const Field& field : type.fields) {
+    void* where = field.In(table);
+    if (field.shape == Shape::kTable) {
+      void* inner = field.optional->change(where);
+      if (inner != nullptr) found = RedactWithin(*field.table, inner, paths) || found;
+    } else if (field.shape == Shape::kValueTable) {
+      found = RedactWithin(*field.table, where, paths) || found;
+    } else if (field.shape == Shape::kTableVector) {
+      auto* element = static_cast<char*>(const_cast<void*>(field.vector->data(where)));
+      for (size_t i = 0; i < field.vector->size(where); ++i, element += field.vector->stride) {
+        found = RedactWithin(*field.table, element, paths) || found;
+      }
+    } else if (field.shape == Shape::kAny) {
+      found = RedactWithin(static_cast<AnyTable*>(where), paths) || found;
+    } else if (field.shape == Shape::kAnyVector) {
+      for (AnyTable& any : *static_cast<std::vector<AnyTable>*>(where)) {
+        found = RedactWithin(&any, paths) || found;
+      }
+    }
+  }
+  return found;
+}
 
-bool Redactor::RedactAny(AnyTable* any) {
+bool RedactWithin(AnyTable* any, const std::vector<std::string>& paths) {
   if (any->type() == nullptr) return false;
   void* copy = nullptr;
   AnyTable redacted = AnyTable::Make(*any->type(), &copy);
   any->type()->ops.destroy(copy);
   any->type()->ops.copy(copy, any->data());
-  bool found = false;
-  for (const std::string& path : paths_) found = RedactPath(*any->type(), copy, path) || found;
+  const bool found = RedactWithin(*any->type(), copy, paths);
   if (found) *any = std::move(redacted);
   return found;
 }
 
+Redactor::Redactor(const KindRegistry& kinds, uint32_t partition, std::vector<std::string> paths)
+    : paths_(std::move(paths)), fold_(kinds, partition) {}
+
 bool Redactor::RedactDecision(Decision* decision) {
-  bool found = decision->command && RedactAny(&decision->command->payload);
-  for (Event& event : decision->events) found = RedactAny(&event.payload) || found;
+  bool found = decision->command && RedactWithin(&decision->command->payload, paths_);
+  for (Event& event : decision->events) found = RedactWithin(&event.payload, paths_) || found;
   for (FollowUp& sent : decision->effects.follow_ups) {
-    found = (sent.command && RedactAny(&sent.command->payload)) || found;
+    found = (sent.command && RedactWithin(&sent.command->payload, paths_)) || found;
   }
-  return RedactAny(&decision->reply) || found;
+  return RedactWithin(&decision->reply, paths_) || found;
 }
 
 Result<Bytes> Redactor::Redact(std::string_view bytes) {

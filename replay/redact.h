@@ -17,8 +17,14 @@ namespace sluice::replay {
 
 // Replaces what is at `path` (a.b.c; lists and maps on the way are gone through) within the table:
 // texts by "redacted-" and a hash of them, so that equal ones stay equal; everything else by
-// nothing. False: nothing is there.
+// nothing. Of text that is JSON all goes, also where the path leads into it. False: nothing is
+// there.
 bool RedactPath(const Type& type, void* table, std::string_view path);
+
+// The same for paths that begin at any table in there: an object's spec is carried by commands,
+// their results, reservations and whatever else holds one.
+bool RedactWithin(const Type& type, void* table, const std::vector<std::string>& paths);
+bool RedactWithin(AnyTable* any, const std::vector<std::string>& paths);
 
 // One partition, record by record from the first on.
 class Redactor {
@@ -33,7 +39,6 @@ class Redactor {
   const std::set<std::string>& entities() const { return touched_; }  // hashed anew
 
  private:
-  bool RedactAny(AnyTable* any);
   bool RedactDecision(Decision* decision);
 
   const std::vector<std::string> paths_;

@@ -134,7 +134,10 @@ Outcome<Exit> RestoreBackup(Session& session, const RestoreWords& words) {
   }
   session.env().out << imported->records << " records of " << path.string() << " restored into "
                     << words.data << "; 'sluice up --data " << words.data
-                    << "' goes on from there\n";
+                    << "' goes on from there; instances are started again once 'sluice provider "
+                       "take-over LOCATION --data "
+                    << words.data
+                    << "' says for each location that the old node's host is stopped\n";
   const fs::path beside = fs::path(path).replace_extension(kSnapshotSuffix);
   if (!fs::exists(beside, error)) return Exit::kDone;
   const auto copied = CopySnapshot(beside, fs::path(words.data) / "snapshots");

@@ -114,6 +114,8 @@ Outcome<Exit> Replay(Session& session, const ReplayOptions& options) {
     return out.good();
   });
   if (!result) return Again(result.error());
+  // Whoever read has had enough.
+  if (result->is_null()) return Exit::kDone;
   const bool stopped = result->contains("stoppedAt");
   if (!options.output.is_table()) {
     json whole = *result;

@@ -52,6 +52,14 @@ Decided ContinueServing(const KindInfo& kind, const EntityState& state, const En
   return decided;
 }
 
+// Whether it is being deleted and stays for those who observe it: who they are has changed.
+bool WaitsForObservers(const KindInfo& kind, const EntityState& state,
+                       const DecideContext& context) {
+  const Type& next = TypeOf<ContinueDeletion>();
+  return state.IsDeleting() && kind.FindCommand(&next) != nullptr &&
+         next.level <= LevelOf(context.Settings());
+}
+
 }  // namespace
 
 bool IsRelationCommand(const Command& command) {
@@ -80,6 +88,7 @@ DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, cons
   if (const auto* observe = command.payload.As<Observe>()) {
     if (!state.items.Has(kObservers, observe->observer)) {
       decided.Emit(ObserverAdded{.observer = observe->observer});
+      if (WaitsForObservers(kind, state, context)) decided.Send(context.self, ContinueDeletion{});
     }
     decided.Send(KeyOrDie(observe->observer), MakeObserved(kind, state, context.self));
     return decided;
@@ -87,10 +96,7 @@ DecideResult DecideRelation(const KindInfo& kind, const EntityState& state, cons
   if (const auto* unobserve = command.payload.As<Unobserve>()) {
     if (state.items.Has(kObservers, unobserve->observer)) {
       decided.Emit(ObserverRemoved{.observer = unobserve->observer});
-      const Type& next = TypeOf<ContinueDeletion>();
-      const bool may_wait =
-          kind.FindCommand(&next) != nullptr && next.level <= LevelOf(context.Settings());
-      if (may_wait && state.IsDeleting()) decided.Send(context.self, ContinueDeletion{});
+      if (WaitsForObservers(kind, state, context)) decided.Send(context.self, ContinueDeletion{});
     }
     return decided;
   }

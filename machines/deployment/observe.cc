@@ -158,29 +158,6 @@ DecideResult Decide(const Deployment& state, const Outcome& outcome, const Decid
   return SeeOutcome(draft, outcome, *ordinal);
 }
 
-DecideResult Decide(const Deployment& state, const MembersFound& found,
-                    const DecideContext& context) {
-  DeploymentDraft draft(state, context);
-  if (state.IsDeleting() || !state.own.observes_locations) return Ignore();
-  LocationSearch search = state.own.search;
-  search.locations = found.count;
-  // An answer of before the last change: the question about that is under way.
-  if (found.version < search.version) return Ignore();
-  search.version = found.version;
-  search.asked = found.version;
-  search.answered = true;
-  if (!found.matches.empty()) {
-    draft.Send(LocationsRegistry(context.self.namespace_),
-               Unobserve{.observer = context.self.ToString()});
-    draft.Emit(LocationSearchChanged{.search = search, .observes = false});
-    draft.Emit(DeploymentScheduled{.location = KeyOrDie(found.matches.front().member).name});
-  } else {
-    draft.Emit(LocationSearchChanged{.search = search, .observes = true});
-  }
-  DeploymentMachine::Settle(draft);
-  return draft.Take();
-}
-
 DecideResult Decide(const Deployment& state, const ContinueDeployment&,
                     const DecideContext& context) {
   DeploymentDraft draft(state, context);

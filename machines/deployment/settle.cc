@@ -1,13 +1,13 @@
-// What follows from what a deployment keeps: its place, its networks, what its instances are asked.
+// What follows from what a deployment keeps: its networks, what its instances are asked, its end.
 #include "machines/common/stuck.h"
 #include "machines/deployment/actions.h"
 #include "machines/deployment/available.h"
 #include "machines/deployment/manager.h"
 #include "machines/deployment/members.h"
+#include "machines/deployment/place.h"
 #include "machines/deployment/pool/pool.h"
 #include "machines/deployment/spec.h"
 #include "machines/network/attachment/attachment.h"
-#include "machines/registry/registry.h"
 
 namespace sluice {
 namespace {
@@ -16,37 +16,6 @@ using Phase = DeploymentPhase;
 
 constexpr const char* kBackOffTimer = "backoff";
 constexpr size_t kDuePerDecision = 50;
-
-// --- Place ---
-
-void StopLooking(DeploymentDraft& draft) {
-  if (!draft->own.observes_locations) return;
-  draft.Send(LocationsRegistry(draft.context().self.namespace_),
-             Unobserve{.observer = draft.context().self.ToString()});
-  draft.Emit(LocationSearchChanged{.search = draft->own.search, .observes = false});
-}
-
-// The registry of locations is observed until one of the city is there.
-void SettlePlace(DeploymentDraft& draft) {
-  if (draft->status.phase != Phase::kScheduling) return;
-  const EntityKey registry = LocationsRegistry(draft.context().self.namespace_);
-  if (!draft->spec.location.name.empty()) {
-    StopLooking(draft);
-    draft.Emit(DeploymentScheduled{.location = draft->spec.location.name});
-    return;
-  }
-  LocationSearch search = draft->own.search;
-  if (!draft->own.observes_locations) {
-    draft.Send(registry, Observe{.observer = draft.context().self.ToString()});
-    draft.Emit(LocationSearchChanged{.search = {}, .observes = true});
-  } else if (search.version > search.asked) {
-    search.asked = search.version;
-    draft.Send(registry, FindMembers{.label = std::string(kCityCode),
-                                     .values = {draft->spec.city_code},
-                                     .members = {}});
-    draft.Emit(LocationSearchChanged{.search = search, .observes = true});
-  }
-}
 
 // --- Networks ---
 
@@ -114,13 +83,16 @@ void SettleInstances(DeploymentDraft& draft) {
 
 // Instances first, then what they were attached to.
 void SettleDeletion(DeploymentDraft& draft) {
-  StopLooking(draft);
+  deployment::StopLooking(draft);
   SettleInstances(draft);
   SettleAvailable(draft);
   deployment::SettlePoolHealth(draft);
   if (draft->own.members == 0) {
     ReleaseAttachments(draft, draft->own.attachments);
-    if (AllReleased(draft->own.attachments)) return draft.Emit(EntityDeleted{});
+    if (AllReleased(draft->own.attachments)) {
+      deployment::LeavePlace(draft);
+      return draft.Emit(EntityDeleted{});
+    }
   }
   SettleStuck(draft, draft->own.members > 0 ? "its instances to go" : "its networks to go",
               draft->own.phase_since);
@@ -144,7 +116,7 @@ void DeploymentMachine::Settle(Draft<DeploymentMachine>& draft) {
   if (draft->status.observed_generation != draft->metadata.generation) {
     draft.Emit(ObservedGenerationChanged{.generation = draft->metadata.generation});
   }
-  SettlePlace(draft);
+  deployment::SettlePlace(draft);
   if (draft->status.phase != Phase::kScheduling) {
     SettleNetworks(draft);
     SettleInstances(draft);

@@ -102,6 +102,9 @@ DecideResult Decide(const Instance& instance, const ClaimInstance& claim,
 
 DecideResult Decide(const Instance& instance, const ReleaseInstance&,
                     const DecideContext& context) {
+  // Asked to be deleted, the one that was made for it is still that, whatever its tag says now.
+  const ServerClaim* claim = FindClaim(instance, context.sender);
+  if (claim && claim->made != 0 && instance.IsDeleting()) return NoChange();
   InstanceDraft draft(instance, context);
   Drop(draft, context.sender);
   return draft.Take();

@@ -68,13 +68,16 @@ void SettleSurroundings(InstanceDraft& draft) {
   }
 }
 
-void SettleRetry(InstanceDraft& draft) {
+void EndRetryWait(InstanceDraft& draft) {
   const Retry retry = draft->status.retry;
-  if (retry.attempt != 0 && instance::IsProgrammed(draft.state())) {
-    draft.Emit(RetryChanged{});
-  } else if (retry.next_time.IsSet() && draft.now() >= retry.next_time) {
-    draft.Emit(RetryChanged{.retry = {.attempt = retry.attempt}});
-  }
+  if (instance::IsProgrammed(draft.state()) || !retry.next_time.IsSet()) return;
+  if (draft.now() >= retry.next_time) draft.Emit(RetryChanged{.retry = {.attempt = retry.attempt}});
+}
+
+// Also of a server: that it was built is known once its report was looked at.
+void ForgetRetry(InstanceDraft& draft) {
+  if (draft->status.retry.attempt == 0 || !instance::IsProgrammed(draft.state())) return;
+  draft.Emit(RetryChanged{});
 }
 
 // --- Phase ---
@@ -218,8 +221,9 @@ void SettleLife(InstanceDraft& draft) {
     draft.Emit(ObservedGenerationChanged{.generation = draft->metadata->generation});
   }
   SettleSurroundings(draft);
-  SettleRetry(draft);
+  EndRetryWait(draft);
   SettleServer(draft);
+  ForgetRetry(draft);
   SettlePhase(draft);
   SettleConditions(draft);
   SettleServerConditions(draft);

@@ -1,3 +1,4 @@
+#include "machines/common/condition_writes.h"
 #include "machines/common/holders.h"
 #include "machines/common/stuck.h"
 #include "machines/location/location.h"
@@ -30,35 +31,36 @@ std::optional<Rejection> FaultOfProvider(const Location& location, const std::st
                         location.spec.provider, provider));
 }
 
-// Its instances, by name: whoever is at a location observes it.
-std::vector<std::string> SomeInstances(const Location& location) {
-  constexpr std::string_view kInstances = "instance/";
-  std::vector<std::string> some;
-  location.items.ScanBytes(kObservers, kInstances, [&](std::string_view key, std::string_view) {
-    if (!key.starts_with(kInstances) || some.size() == kHoldersNamed) return false;
-    some.emplace_back(key);
+// Whoever is at a location, or puts instances there, observes it.
+std::vector<std::string> HoldersOf(const Location& location) {
+  std::vector<std::string> holders;
+  location.items.ScanBytes(kObservers, "", [&](std::string_view key, std::string_view) {
+    if (IsConditionWatcher(key)) return true;
+    if (holders.size() == kHoldersNamed) return false;
+    holders.emplace_back(key);
     return true;
   });
-  return some;
+  return holders;
 }
 
 // It leaves the registry at once, so that nothing is scheduled here any more, and stays for the
-// instances it has: without it nobody would report of them, or stop them.
+// instances it has and the deployments that make some here: without it nobody would run, report of
+// or stop them.
 void SettleDeletion(Draft<LocationMachine>& draft) {
   constexpr std::string_view kDeleting = "Deleting";
   if (FindCondition(draft->status.conditions, "Ready")->reason != kDeleting) {
     draft.Send(LocationsRegistry(draft.context().self.namespace_), LeaveRegistry{});
   }
-  std::vector<std::string> instances = SomeInstances(draft.state());
-  const bool stays = !instances.empty() && draft.MayWrite<ContinueDeletion>();
+  std::vector<std::string> holders = HoldersOf(draft.state());
+  const bool stays = !holders.empty() && draft.MayWrite<ContinueDeletion>();
   if (!stays) return draft.Emit(EntityDeleted{});
-  // Its instances observe the condition: who they are stands elsewhere, or each that leaves would
-  // be told to all that are left.
+  // They observe the condition: who they are stands elsewhere, or each that leaves would be told to
+  // all that are left.
   draft.SetCondition("Ready", ConditionStatus::kFalse, std::string(kDeleting),
                      "It is held; status.holders says by whom");
-  if (draft->status.holders != instances)
-    draft.Emit(LocationHoldersChanged{.holders = std::move(instances)});
-  SettleStuck(draft, "instances to go", draft->metadata.deletion_timestamp);
+  if (draft->status.holders != holders)
+    draft.Emit(LocationHoldersChanged{.holders = std::move(holders)});
+  SettleStuck(draft, "holders to go", draft->metadata.deletion_timestamp);
 }
 
 }  // namespace

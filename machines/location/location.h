@@ -4,7 +4,8 @@
 // which an operator confirms that the old host is stopped. Terms only rise, also when the location
 // is made anew, so that a report's term always tells an old provider's from the present one's.
 //
-// Deleted, nothing is scheduled to it any more, and it stays, served, for the instances it has.
+// Deleted, nothing is scheduled to it any more, and it stays, served, for the instances and
+// deployments it has.
 #pragma once
 
 #include <array>

@@ -54,8 +54,9 @@ void SimulatedRegion::Rebuild(const std::string& id, const std::string& image,
                               uint64_t generation) {
   SimulatedServer* server = Live(id);
   if (!server || server->phase == "Deprovisioning") return;
-  server->rebuild_generation = generation;
+  // One that is under way was begun for whom it was begun.
   if (server->phase == "Rebuilding" && server->next_image == image) return;
+  server->rebuild_generation = generation;
   server->phase = "Rebuilding";
   server->power = "Rebuilding";
   server->health = "Unknown";

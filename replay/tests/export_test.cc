@@ -182,5 +182,34 @@ TEST_P(ExportTest, ARedactedLogFoldsAndHidesWhatItMust) {
               HasSubstr("from its beginning"));
 }
 
+// What an object's spec holds is carried by results of commands and by reservations, too.
+TEST(Redaction, LeavesNothingInWhatCarriesASpec) {
+  Recorded recorded(2);
+  const std::string runtime = R"({"runtime":{"process":{"command":["run","TOPSECRET"]}}})";
+  recorded.Send("instance/default/lone", "Apply", R"({"spec":)" + runtime + "}");
+  recorded.Send(
+      "binding/default/web", "Apply",
+      R"({"spec":{"bindingKey":"k","desiredRevision":"v1","template":{"presetId":"web","spec":)" +
+          runtime + "}}}");
+  const std::string replace =
+      R"({"targetRevision":"v2","idempotencyKey":"i","replacement":{"principal":{"id":"a","type":"user"},"request":{"namePrefix":"q"}}})";
+  recorded.Send("instance/default/lone", "Replace", replace);
+  recorded.Send("instance/default/web-8254c329a928-01", "Replace", replace);
+  const auto archive = recorded.Archive();
+  size_t with = 0;
+  for (const Json& item : ItemsOf(*archive, "export")) {
+    Bytes bytes;
+    if (DecodeBase64(item.value("record", ""), &bytes))
+      with += bytes.find("TOPSECRET") != bytes.npos;
+  }
+  EXPECT_GT(with, 5u);
+  for (const Json& item : ItemsOf(*archive, "export", {{"redact", "spec.template,spec.runtime"}})) {
+    Bytes bytes;
+    DecodeBase64(item.value("record", ""), &bytes);
+    EXPECT_EQ(bytes.find("TOPSECRET"), bytes.npos) << item.dump(1);
+    EXPECT_EQ(item.dump().find("TOPSECRET"), std::string::npos) << item.dump(1);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::replay
