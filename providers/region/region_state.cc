@@ -28,6 +28,7 @@ Json ToJson(const SimulatedServer& server) {
           {"rebuildFailed", server.rebuild_failed},
           {"nextImage", server.next_image},
           {"rebuildGeneration", server.rebuild_generation},
+          {"askedGeneration", server.asked_generation},
           {"reboots", server.reboots},
           {"gone", server.gone}};
 }
@@ -54,6 +55,7 @@ SimulatedServer FromJson(const Json& json) {
   json.at("nextImage").get_to(server.next_image);
   // Regions of before kept none.
   server.rebuild_generation = json.value("rebuildGeneration", uint64_t{0});
+  server.asked_generation = json.value("askedGeneration", uint64_t{0});
   json.at("reboots").get_to(server.reboots);
   json.at("gone").get_to(server.gone);
   return server;

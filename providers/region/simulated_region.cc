@@ -1,5 +1,7 @@
 #include "providers/region/simulated_region.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "events/sha256.h"
@@ -54,9 +56,13 @@ void SimulatedRegion::Rebuild(const std::string& id, const std::string& image,
                               uint64_t generation) {
   SimulatedServer* server = Live(id);
   if (!server || server->phase == "Deprovisioning") return;
-  // One that is under way was begun for whom it was begun.
-  if (server->phase == "Rebuilding" && server->next_image == image) return;
+  if (server->phase == "Rebuilding" && server->next_image == image) {
+    // One that is under way is whose it was begun for; should it fail, the next one is begun.
+    server->asked_generation = generation;
+    return;
+  }
   server->rebuild_generation = generation;
+  server->asked_generation = 0;
   server->phase = "Rebuilding";
   server->power = "Rebuilding";
   server->health = "Unknown";
@@ -235,6 +241,10 @@ void SimulatedRegion::FinishBuild(SimulatedServer& server) {
 void SimulatedRegion::FinishRebuild(SimulatedServer& server) {
   const ServerRequest& request = server.request;
   if (faults_.Strikes("rebuild", request.flavor, server.next_image, request.tags)) {
+    if (server.asked_generation > server.rebuild_generation) {
+      server.rebuild_generation = std::exchange(server.asked_generation, 0);
+      return;
+    }
     server.rebuild_failed = true;
   } else {
     server.request.image = server.next_image;

@@ -53,7 +53,8 @@ struct SimulatedServer {
   uint64_t resource_version = 0;
   bool rebuild_failed = false;
   std::string next_image;           // while it is rebuilt
-  uint64_t rebuild_generation = 0;  // of the last RebuildServer
+  uint64_t rebuild_generation = 0;  // of the RebuildServer that the last one was begun for
+  uint64_t asked_generation = 0;    // of one that asked for the same while it was under way
   bool reboots = false;             // it is switched off to be switched on
   bool gone = false;                // kept until that was told
 

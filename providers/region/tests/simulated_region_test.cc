@@ -73,16 +73,28 @@ TEST_F(SimulatedRegionTest, RebuildsInPlaceAndKeepsTheOldImageWhenThatFails) {
   EXPECT_EQ(region_->Find(id)->request.image, "alpine");
 }
 
-// The one begun last: where it is the same image again, none is begun.
 TEST_F(SimulatedRegionTest, KnowsWhichRebuildFailed) {
   const std::string id = Make();
   Run();
   ASSERT_TRUE(CarryOutRequest(*region_, "fail rebuild"));
   region_->Rebuild(id, "fedora", 2);
   region_->Rebuild(id, "alpine", 3);
-  region_->Rebuild(id, "alpine", 4);
   Run();
   EXPECT_TRUE(region_->Find(id)->rebuild_failed);
+  EXPECT_EQ(region_->Find(id)->rebuild_generation, 3u);
+}
+
+// A spec that changed in something else wants the same image: the failure of the one under way is
+// not that spec's.
+TEST_F(SimulatedRegionTest, BeginsARebuildAnewThatWasAskedForAgainMeanwhile) {
+  const std::string id = Make();
+  Run();
+  ASSERT_TRUE(CarryOutRequest(*region_, "fail rebuild times=1"));
+  region_->Rebuild(id, "fedora", 2);
+  region_->Rebuild(id, "fedora", 3);
+  Run();
+  EXPECT_FALSE(region_->Find(id)->rebuild_failed);
+  EXPECT_EQ(region_->Find(id)->request.image, "fedora");
   EXPECT_EQ(region_->Find(id)->rebuild_generation, 3u);
 }
 
