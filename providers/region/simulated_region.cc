@@ -1,8 +1,8 @@
 #include "providers/region/simulated_region.h"
 
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "events/sha256.h"
 
