@@ -29,10 +29,11 @@ struct DeploymentMachine {
   using Commands = TypeList<EvictInstances, ContinueDeployment, MembersFound, ClaimEnsured,
                             ClaimRefused, AddressReleased>;
   using OnAbsent = TypeList<>;
-  using Events = TypeList<LocationSearchChanged, DeploymentScheduled, DeploymentBecameAvailable,
-                          DeploymentBecameUnavailable, DeploymentNetworkChanged,
-                          DeploymentNetworkTold, DeploymentContinuation, MemberChanged, MemberGone,
-                          OrdinalChanged, DeploymentPlanned, AttachmentChanged>;
+  using Events =
+      TypeList<LocationSearchChanged, DeploymentScheduled, DeploymentBecameAvailable,
+               DeploymentBecameUnavailable, DeploymentNetworkChanged, DeploymentNetworkTold,
+               DeploymentContinuation, MemberChanged, MemberGone, OrdinalChanged, DeploymentPlanned,
+               AttachmentChanged, DeploymentBackOffsChanged>;
   using Phase = DeploymentPhase;
   static constexpr std::string_view kName = "deployment";
   static constexpr std::string_view kPlural = "deployments";
@@ -111,6 +112,7 @@ void Evolve(Deployment&, const MemberChanged&);
 void Evolve(Deployment&, const MemberGone&);
 void Evolve(Deployment&, const OrdinalChanged&);
 void Evolve(Deployment&, const DeploymentPlanned&);
+void Evolve(Deployment&, const DeploymentBackOffsChanged&);
 void Evolve(Deployment&, const AttachmentChanged&);
 
 const KindInfo& DeploymentKind();

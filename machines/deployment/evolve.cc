@@ -102,6 +102,10 @@ void Evolve(Deployment& state, const OrdinalChanged& event) {
 
 void Evolve(Deployment& state, const DeploymentPlanned& event) { state.status.plan = event.plan; }
 
+void Evolve(Deployment& state, const DeploymentBackOffsChanged& event) {
+  state.status.back_offs = event.back_offs;
+}
+
 void Evolve(Deployment& state, const AttachmentChanged& event) {
   PutAttachment(state.own.attachments, event.attachment);
 }

@@ -63,12 +63,13 @@ std::optional<Fault> WorstFault(const Deployment& state) {
   return worst;
 }
 
-std::optional<Due> NextDue(const Deployment& state) {
-  std::optional<Due> due;
+std::vector<Due> NextDue(const Deployment& state, size_t limit) {
+  std::vector<Due> due;
   state.items.ScanBytes(M::kDue, "", [&](std::string_view key, std::string_view) {
-    due = Due{.time = Time{static_cast<int64_t>(OrdinalIn(key.substr(0, 8)))},
-              .ordinal = OrdinalIn(key)};
-    return false;
+    if (due.size() == limit) return false;
+    due.push_back({.time = Time{static_cast<int64_t>(OrdinalIn(key.substr(0, 8)))},
+                   .ordinal = OrdinalIn(key)});
+    return true;
   });
   return due;
 }

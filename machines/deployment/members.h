@@ -48,12 +48,12 @@ struct Fault {
 // The worst of what its instances tell.
 std::optional<Fault> WorstFault(const Deployment& state);
 
-// The ordinal whose back-off ends first, and when.
 struct Due {
   Time time;
   uint64_t ordinal = 0;
 };
-std::optional<Due> NextDue(const Deployment& state);
+// The ordinals whose back-off ends first, and when.
+std::vector<Due> NextDue(const Deployment& state, size_t limit);
 
 // --- For evolve
 void Put(Deployment& state, uint64_t ordinal, const DeploymentMember& item);

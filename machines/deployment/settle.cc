@@ -2,6 +2,7 @@
 #include "machines/common/stuck.h"
 #include "machines/deployment/actions.h"
 #include "machines/deployment/available.h"
+#include "machines/deployment/back_offs.h"
 #include "machines/deployment/manager.h"
 #include "machines/deployment/members.h"
 #include "machines/deployment/place.h"
@@ -13,9 +14,6 @@ namespace sluice {
 namespace {
 
 using Phase = DeploymentPhase;
-
-constexpr const char* kBackOffTimer = "backoff";
-constexpr size_t kDuePerDecision = 50;
 
 // --- Networks ---
 
@@ -53,28 +51,16 @@ void SettleNetworks(DeploymentDraft& draft) {
 
 // --- Instances ---
 
-// Whose back-off has ended may be made, or updated, again.
-void EndBackOffs(DeploymentDraft& draft) {
-  for (size_t i = 0; i < kDuePerDecision; ++i) {
-    const auto due = deployment::NextDue(draft.state());
-    if (!due || due->time > draft.now()) break;
-    OrdinalItem item = deployment::OrdinalOf(draft.state(), due->ordinal);
-    item.retry.next_time = {};
-    draft.Emit(OrdinalChanged{.ordinal = due->ordinal, .item = std::move(item)});
-  }
-  const auto next = deployment::NextDue(draft.state());
-  draft.Arm(kBackOffTimer, next ? next->time : Time{});
-}
-
 void SettleInstances(DeploymentDraft& draft) {
   const deployment::Manager& manager = deployment::ManagerOf(draft.state());
-  EndBackOffs(draft);
+  deployment::EndBackOffs(draft);
   deployment::TellNetworks(draft);
   const bool more = manager.carry_out(draft);
   if ((more || draft->own.telling) && !draft->own.continuing) {
     draft.Emit(DeploymentContinuation{.under_way = true});
     draft.Send(draft.context().self, ContinueDeployment{});
   }
+  deployment::ShowBackOffs(draft);
   DeploymentPlan plan = manager.plan(draft.state(), draft.context().self.name);
   if (!(plan == draft->status.plan)) draft.Emit(DeploymentPlanned{.plan = std::move(plan)});
 }
