@@ -23,15 +23,22 @@ std::vector<Condition> Staged(const Component& component) {
   return staged;
 }
 
+// Whether somebody else has written over what was sent: then it is not to be taken away.
+bool IsAnothers(const Component& component, const std::string& type) {
+  if (component.own.write_outcome != 0) return false;  // Nobody can tell before that is answered.
+  const Condition* shown = FindCondition(component.own.owner_conditions, type);
+  const Condition* sent = FindCondition(component.own.sent, type);
+  return shown && sent && !(*shown == *sent);
+}
+
 // The types of what is staged, and those of former writes that the owner still shows.
 std::vector<std::string> Owned(const Component& component, const std::vector<Condition>& staged) {
   std::vector<std::string> owned;
   owned.reserve(staged.size());
   for (const Condition& condition : staged) owned.push_back(condition.type);
   for (const std::string& type : component.own.sent_owned) {
-    if (!Has(owned, type) && FindCondition(component.own.owner_conditions, type)) {
-      owned.push_back(type);
-    }
+    const bool shown = FindCondition(component.own.owner_conditions, type) != nullptr;
+    if (!Has(owned, type) && shown && !IsAnothers(component, type)) owned.push_back(type);
   }
   return owned;
 }
@@ -79,10 +86,11 @@ void WithdrawConditions(ComponentDraft& draft) {
   if (draft->own.watching.empty()) return;
   const EntityKey owner = OwnerOfSpec(draft->spec);
   draft.Send(owner, UnwatchConditions{.watcher = draft.context().self.ToString()});
-  const bool wrote = !draft->own.sent_owned.empty();
-  if (draft->own.owner_exists && wrote) {
-    draft.Send(owner, WriteConditions{.owned = draft->own.sent_owned, .conditions = {}});
-  }
+  if (!draft->own.owner_exists) return;
+  std::vector<std::string> owned = draft->own.sent_owned;
+  std::erase_if(owned, [&](const std::string& type) { return IsAnothers(draft.state(), type); });
+  if (owned.empty()) return;
+  draft.Send(owner, WriteConditions{.owned = std::move(owned), .conditions = {}});
 }
 
 }  // namespace sluice::component
