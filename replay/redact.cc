@@ -11,6 +11,19 @@ using StringMap = std::map<std::string, std::string>;
 
 std::string Stand(std::string_view text) { return "redacted-" + ToHex(Xxh128(text)).substr(0, 8); }
 
+// What an AnyTable holds is shared: it is changed in a copy.
+template <class Redact>
+bool InAny(AnyTable* any, Redact redact) {
+  if (any->type() == nullptr) return false;
+  void* copy = nullptr;
+  AnyTable redacted = AnyTable::Make(*any->type(), &copy);
+  any->type()->ops.destroy(copy);
+  any->type()->ops.copy(copy, any->data());
+  const bool found = redact(*any->type(), copy);
+  if (found) *any = std::move(redacted);
+  return found;
+}
+
 // A field that is what the path means, as a whole.
 bool RedactField(const Field& field, void* where) {
   if (IsAbsent(field, where)) return false;
@@ -43,11 +56,34 @@ bool RedactField(const Field& field, void* where) {
     case Shape::kAny:
     case Shape::kScalarVector:
     case Shape::kAnyVector:
-      // Numbers and structure say little by themselves; what texts are in there is named further
-      // down the path.
-      return false;
+      return false;  // Numbers say little by themselves; tables are gone through.
   }
   Unreachable();
+}
+
+// Calls `redact` with the type and value of each table that the field holds itself. Whether one of
+// these calls found something.
+template <class Redact>
+bool EachTable(const Field& field, void* where, Redact redact) {
+  bool found = false;
+  if (field.shape == Shape::kTable) {
+    void* inner = field.optional->change(where);
+    if (inner != nullptr) found = redact(*field.table, inner);
+  } else if (field.shape == Shape::kValueTable) {
+    found = redact(*field.table, where);
+  } else if (field.shape == Shape::kTableVector) {
+    auto* element = static_cast<char*>(const_cast<void*>(field.vector->data(where)));
+    for (size_t i = 0; i < field.vector->size(where); ++i, element += field.vector->stride) {
+      found = redact(*field.table, element) || found;
+    }
+  } else if (field.shape == Shape::kAny) {
+    found = InAny(static_cast<AnyTable*>(where), redact);
+  } else if (field.shape == Shape::kAnyVector) {
+    for (AnyTable& any : *static_cast<std::vector<AnyTable>*>(where)) {
+      found = InAny(&any, redact) || found;
+    }
+  }
+  return found;
 }
 
 // Every text within a table.
@@ -55,19 +91,7 @@ bool RedactTable(const Type& type, void* table) {
   bool found = false;
   for (const Field& field : type.fields) {
     void* where = field.In(table);
-    if (field.shape == Shape::kTable) {
-      void* inner = field.optional->change(where);
-      if (inner != nullptr) found = RedactTable(*field.table, inner) || found;
-    } else if (field.shape == Shape::kValueTable) {
-      found = RedactTable(*field.table, where) || found;
-    } else if (field.shape == Shape::kTableVector) {
-      auto* element = static_cast<char*>(const_cast<void*>(field.vector->data(where)));
-      for (size_t i = 0; i < field.vector->size(where); ++i, element += field.vector->stride) {
-        found = RedactTable(*field.table, element) || found;
-      }
-    } else {
-      found = RedactField(field, where) || found;
-    }
+    found = RedactField(field, where) || EachTable(field, where, RedactTable) || found;
   }
   return found;
 }
@@ -80,25 +104,15 @@ bool RedactPath(const Type& type, void* table, std::string_view path) {
   if (field == nullptr) return false;
   void* where = field->In(table);
   const std::string_view rest = end == path.npos ? "" : path.substr(end + 1);
-  const auto within = [&](void* inner) {
-    return rest.empty() ? RedactTable(*field->table, inner)
-                        : RedactPath(*field->table, inner, rest);
-  };
   switch (field->shape) {
-    case Shape::kTable: {
-      void* inner = field->optional->change(where);
-      return inner != nullptr && within(inner);
-    }
+    case Shape::kTable:
     case Shape::kValueTable:
-      return within(where);
-    case Shape::kTableVector: {
-      bool found = false;
-      auto* element = static_cast<char*>(const_cast<void*>(field->vector->data(where)));
-      for (size_t i = 0; i < field->vector->size(where); ++i, element += field->vector->stride) {
-        found = within(element) || found;
-      }
-      return found;
-    }
+    case Shape::kTableVector:
+    case Shape::kAny:
+    case Shape::kAnyVector:
+      return EachTable(*field, where, [&](const Type& inner, void* value) {
+        return rest.empty() ? RedactTable(inner, value) : RedactPath(inner, value, rest);
+      });
     case Shape::kMap: {
       // The key is all that follows: it may have dots.
       auto& map = *static_cast<StringMap*>(where);
@@ -115,10 +129,8 @@ bool RedactPath(const Type& type, void* table, std::string_view path) {
     case Shape::kString:
     case Shape::kBytes:
     case Shape::kHash128:
-    case Shape::kAny:
     case Shape::kScalarVector:
     case Shape::kStringVector:
-    case Shape::kAnyVector:
       return rest.empty() && RedactField(*field, where);
   }
   Unreachable();
@@ -128,37 +140,18 @@ bool RedactWithin(const Type& type, void* table, const std::vector<std::string>&
   bool found = false;
   for (const std::string& path : paths) found = RedactPath(type, table, path) || found;
   for (const Field& field : type.fields) {
-    void* where = field.In(table);
-    if (field.shape == Shape::kTable) {
-      void* inner = field.optional->change(where);
-      if (inner != nullptr) found = RedactWithin(*field.table, inner, paths) || found;
-    } else if (field.shape == Shape::kValueTable) {
-      found = RedactWithin(*field.table, where, paths) || found;
-    } else if (field.shape == Shape::kTableVector) {
-      auto* element = static_cast<char*>(const_cast<void*>(field.vector->data(where)));
-      for (size_t i = 0; i < field.vector->size(where); ++i, element += field.vector->stride) {
-        found = RedactWithin(*field.table, element, paths) || found;
-      }
-    } else if (field.shape == Shape::kAny) {
-      found = RedactWithin(static_cast<AnyTable*>(where), paths) || found;
-    } else if (field.shape == Shape::kAnyVector) {
-      for (AnyTable& any : *static_cast<std::vector<AnyTable>*>(where)) {
-        found = RedactWithin(&any, paths) || found;
-      }
-    }
+    found = EachTable(field, field.In(table),
+                      [&](const Type& inner, void* value) {
+                        return RedactWithin(inner, value, paths);
+                      }) ||
+            found;
   }
   return found;
 }
 
 bool RedactWithin(AnyTable* any, const std::vector<std::string>& paths) {
-  if (any->type() == nullptr) return false;
-  void* copy = nullptr;
-  AnyTable redacted = AnyTable::Make(*any->type(), &copy);
-  any->type()->ops.destroy(copy);
-  any->type()->ops.copy(copy, any->data());
-  const bool found = RedactWithin(*any->type(), copy, paths);
-  if (found) *any = std::move(redacted);
-  return found;
+  return InAny(any,
+               [&](const Type& type, void* table) { return RedactWithin(type, table, paths); });
 }
 
 Redactor::Redactor(const KindRegistry& kinds, uint32_t partition, std::vector<std::string> paths)
