@@ -130,8 +130,9 @@ bool AsksForAVersion(const Call& call) {
 bool SendElsewhere(const CallPtr& call, const EntityKey* entity) {
   const auto elsewhere = call->context->backend.WhereIs(entity);
   if (!elsewhere) return false;
-  // A command is decided once the log was read, and a read of a version waits for it.
-  const bool can_wait = call->request.method != "GET" || AsksForAVersion(*call);
+  // A command is decided once the log was read, and a read of an object's version waits for that.
+  const bool waits_for_it = entity != nullptr && AsksForAVersion(*call);
+  const bool can_wait = call->request.method != "GET" || waits_for_it;
   if (elsewhere->soon && can_wait) return false;
   if (elsewhere->address.empty()) {
     call->Fail(ApiError::Unavailable(elsewhere->why));

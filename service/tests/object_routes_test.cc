@@ -34,7 +34,7 @@ TEST_F(Objects, NothingIsReadBeforeTheLogWasRead) {
   const std::string all = kBindings;
   for (const std::string& target :
        {all, all + "/web", all + "?watch=true&resourceVersion=" + version,
-        std::string("/history/binding/default/web"),
+        std::string("/history/binding/default/web"), all + "?resourceVersion=" + version,
         all + "/web?resourceVersion=" + version + "&resourceVersionMatch=Exact"}) {
     EXPECT_EQ(Expect(503, "GET", target)["message"], "reads its log");
   }
