@@ -17,6 +17,7 @@ constexpr size_t kVtablesBackMax = 128;
 void Packer::Pack(const Type& type, const void* table, Bytes* out) {
   buffer_.Clear();
   vtables_.clear();
+  scope_ = ++scopes_;
   Root(type, table);
   out->assign(buffer_.bytes());
 }
@@ -26,37 +27,62 @@ void Packer::Root(const Type& type, const void* table) {
   buffer_.StoreOffset(at, type.ops.pack(*this, table));
 }
 
-Packer::Slots Packer::Open(std::span<const uint16_t> ids, std::span<const uint8_t> widths) {
+void Packer::WorkOut(const Layout& layout, uint64_t present, Frame* frame) {
   // Widest first, so that nothing but the front needs padding.
   size_t of_width[9] = {};
   size_t slots = 0;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (widths[i] == 0) continue;
-    ++of_width[widths[i]];
-    slots = size_t{ids[i]} + 1;
+  for (size_t i = 0; i < layout.ids.size(); ++i) {
+    if ((present >> i & 1) == 0) continue;
+    ++of_width[layout.widths[i]];
+    slots = size_t{layout.ids[i]} + 1;
   }
   size_t next[9] = {};
   next[8] = 4;
   next[4] = next[8] + 8 * of_width[8];
   next[2] = next[4] + 4 * of_width[4];
   next[1] = next[2] + 2 * of_width[2];
-  const size_t size = next[1] + of_width[1];
-
-  buffer_.Align(2);
-  size_t vtable = buffer_.Extend(4 + 2 * slots);
-  buffer_.Store(vtable, static_cast<uint16_t>(4 + 2 * slots));
-  buffer_.Store(vtable + 2, static_cast<uint16_t>(size));
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (widths[i] == 0) continue;
-    buffer_.Store(vtable + 4 + 2 * size_t{ids[i]}, static_cast<uint16_t>(next[widths[i]]));
-    next[widths[i]] += widths[i];
+  frame->layout = &layout;
+  frame->present = present;
+  frame->scope = 0;
+  frame->size = static_cast<uint16_t>(next[1] + of_width[1]);
+  frame->alignment = of_width[8] != 0 ? 8 : 4;
+  frame->words.assign(2 + slots, 0);
+  frame->words[0] = static_cast<uint16_t>(4 + 2 * slots);
+  frame->words[1] = frame->size;
+  for (size_t i = 0; i < layout.ids.size(); ++i) {
+    if ((present >> i & 1) == 0) continue;
+    size_t& at = next[layout.widths[i]];
+    frame->words[2 + size_t{layout.ids[i]}] = static_cast<uint16_t>(at);
+    at += layout.widths[i];
   }
-  vtable = Shared(vtable);
+}
 
-  buffer_.Align(of_width[8] != 0 ? 8 : 4, of_width[8] != 0 ? 4 : 0);
-  const size_t at = buffer_.Extend(size);
-  buffer_.Store(at, static_cast<int32_t>(at - vtable));
-  return {at, vtable};
+Packer::Frame& Packer::FrameOf(const Layout& layout, uint64_t present) {
+  constexpr uint64_t kMix = 0x9e37'79b9'7f4a'7c15;
+  const uint64_t hash = (reinterpret_cast<uintptr_t>(&layout) ^ present * kMix) * kMix;
+  Frame& frame = frames_[hash >> 56];
+  if (frame.layout != &layout || frame.present != present) [[unlikely]]
+    WorkOut(layout, present, &frame);
+  return frame;
+}
+
+Packer::Slots Packer::Open(const Layout& layout, uint64_t present) {
+  Frame& frame = FrameOf(layout, present);
+  if (frame.scope != scope_) {
+    frame.vtable = Vtable(frame.words);
+    frame.scope = scope_;
+  }
+  buffer_.Align(frame.alignment, frame.alignment - 4U);
+  const size_t at = buffer_.Extend(frame.size);
+  buffer_.Store(at, static_cast<int32_t>(at - frame.vtable));
+  return {at, frame.vtable};
+}
+
+size_t Packer::Vtable(std::span<const uint16_t> words) {
+  buffer_.Align(2);
+  const size_t vtable = buffer_.size();
+  buffer_.Append(words.data(), words.size_bytes());
+  return Shared(vtable);
 }
 
 size_t Packer::Shared(size_t vtable) {
@@ -85,17 +111,17 @@ size_t Packer::Offsets(size_t count) {
 }
 
 size_t Packer::Pair(bool first, bool second) {
-  buffer_.Align(2);
-  const size_t slots = second ? 2 : first ? 1 : 0;
-  size_t vtable = buffer_.Extend(4 + 2 * slots);
-  buffer_.Store(vtable, static_cast<uint16_t>(4 + 2 * slots));
-  buffer_.Store(vtable + 2, uint16_t{12});
-  if (first) buffer_.Store(vtable + 4, uint16_t{4});
-  if (second) buffer_.Store(vtable + 6, uint16_t{8});
-  vtable = Shared(vtable);
+  auto& known = pairs_[first][second];
+  if (known.scope != scope_) {
+    const uint16_t slots = second ? 2 : first ? 1 : 0;
+    const std::array<uint16_t, 4> words = {static_cast<uint16_t>(4 + 2 * slots), 12,
+                                           first ? uint16_t{4} : uint16_t{0}, 8};
+    known.vtable = Vtable({words.data(), size_t{2} + slots});
+    known.scope = scope_;
+  }
   buffer_.Align(4);
   const size_t at = buffer_.Extend(12);
-  buffer_.Store(at, static_cast<int32_t>(at - vtable));
+  buffer_.Store(at, static_cast<int32_t>(at - known.vtable));
   return at;
 }
 
@@ -109,7 +135,9 @@ size_t Packer::Any(const AnyTable& any) {
   if (any.type() == nullptr) return at;
   // Nothing in the payload may point out of it, to a vtable of its holder neither.
   const size_t vtables_begin = std::exchange(vtables_begin_, vtables_.size());
+  const uint64_t scope = std::exchange(scope_, ++scopes_);
   Root(*any.type(), any.data());
+  scope_ = scope;
   vtables_.resize(vtables_begin_);
   vtables_begin_ = vtables_begin;
   buffer_.Store(data, static_cast<uint32_t>(buffer_.size() - data - 4));

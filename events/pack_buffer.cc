@@ -9,18 +9,21 @@ namespace sluice {
 void PackBuffer::Grow(size_t count) {
   CHECK(size_ + count < (size_t{1} << 31));  // Where FlatBuffers offsets end.
   const size_t capacity = std::max({size_ + count, 2 * capacity_, size_t{4096}});
-  std::unique_ptr<char[]> data(new char[capacity]);
+  std::unique_ptr<char[]> data(new char[capacity + kSlack]);
   if (size_ != 0) std::memcpy(data.get(), data_.get(), size_);
   data_ = std::move(data);
   capacity_ = capacity;
 }
 
 size_t PackBuffer::AppendString(std::string_view text) {
-  Align(4);
-  const size_t at = Extend(4);
+  const size_t at = (size_ + 3) & ~size_t{3};
+  const size_t end = at + 4 + text.size();
+  Reserve(end + 1 - size_);
+  Store(size_, uint32_t{0});  // The padding.
   Store(at, static_cast<uint32_t>(text.size()));
-  Append(text.data(), text.size());
-  Extend(1);
+  if (!text.empty()) std::memcpy(data_.get() + at + 4, text.data(), text.size());
+  data_[end] = '\0';
+  size_ = end + 1;
   return at;
 }
 

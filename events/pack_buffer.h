@@ -19,9 +19,13 @@ class PackBuffer {
 
   // Zeros; returns where they begin.
   size_t Extend(size_t count) {
-    if (count > capacity_ - size_) [[unlikely]]
-      Grow(count);
-    std::memset(data_.get() + size_, 0, count);
+    Reserve(count);
+    char* const begin = data_.get() + size_;
+    if (count <= kSlack) {  // Most are: no call, and what lies behind is written anyway.
+      std::memset(begin, 0, kSlack);
+    } else {
+      std::memset(begin, 0, count);
+    }
     size_ += count;
     return size_ - count;
   }
@@ -30,8 +34,7 @@ class PackBuffer {
   void Align(size_t alignment, size_t ahead = 0) { Extend(-(size_ + ahead) & (alignment - 1)); }
 
   void Append(const void* bytes, size_t count) {
-    if (count > capacity_ - size_) [[unlikely]]
-      Grow(count);
+    Reserve(count);
     if (count != 0) std::memcpy(data_.get() + size_, bytes, count);
     size_ += count;
   }
@@ -58,6 +61,13 @@ class PackBuffer {
   size_t AppendBytes(std::string_view bytes, size_t alignment);
 
  private:
+  // Bytes behind the capacity, so that short runs of zeros are written as one of this length.
+  static constexpr size_t kSlack = 32;
+
+  void Reserve(size_t count) {
+    if (count > capacity_ - size_) [[unlikely]]
+      Grow(count);
+  }
   void Grow(size_t count);
 
   std::unique_ptr<char[]> data_;

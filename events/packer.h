@@ -3,6 +3,7 @@
 // and cannot put a payload into its holder without a copy.) Not for several threads.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -25,12 +26,18 @@ class Packer {
     size_t at;
     size_t vtable;
   };
-  // What stands between brackets in FlatBuffers' documentation: vtable and inline data. `widths`
-  // are the bytes each field takes within the table, 0 where it is absent.
-  Slots Open(std::span<const uint16_t> ids, std::span<const uint8_t> widths);
-  // Where field `id` stands in the table, 0 where it is absent.
-  size_t SlotOf(const Slots& slots, uint16_t id, uint8_t width) const {
-    return width == 0 ? 0 : slots.at + buffer_.Load<uint16_t>(slots.vtable + 4 + 2 * size_t{id});
+  // The fields a table may have, in the order of their ids, and the bytes each takes within it. One
+  // per type, for as long as the program runs.
+  struct Layout {
+    std::span<const uint16_t> ids;
+    std::span<const uint8_t> widths;
+  };
+  // What stands between brackets in FlatBuffers' documentation: vtable and inline data. Bit i of
+  // `present` says whether the layout's field i is there.
+  Slots Open(const Layout& layout, uint64_t present);
+  // Where field `id`, which is present, stands in the table.
+  size_t SlotOf(const Slots& slots, uint16_t id) const {
+    return slots.at + buffer_.Load<uint16_t>(slots.vtable + 4 + 2 * size_t{id});
   }
   template <class T>
   void Number(size_t at, const T& value) {
@@ -67,7 +74,23 @@ class Packer {
   size_t Anys(const std::vector<AnyTable>& payloads);
 
  private:
+  // A table's vtable, as it was worked out, and where it was last written. Tables of one shape
+  // follow one another, in a record and from record to record.
+  struct Frame {
+    const Layout* layout = nullptr;
+    uint64_t present = 0;
+    uint64_t scope = 0;  // In which of them `vtable` may be pointed at.
+    size_t vtable = 0;
+    uint16_t size = 0;  // The table's own.
+    uint8_t alignment = 0;
+    std::vector<uint16_t> words;  // The vtable.
+  };
+
   void Root(const Type& type, const void* table);
+  Frame& FrameOf(const Layout& layout, uint64_t present);
+  static void WorkOut(const Layout& layout, uint64_t present, Frame* frame);
+  // Writes a vtable, unless the scope has an equal one; returns where it is.
+  size_t Vtable(std::span<const uint16_t> words);
   // An equal vtable written before, or the one at the end of the buffer, at `vtable`.
   size_t Shared(size_t vtable);
   // A length and room for as many offsets.
@@ -78,6 +101,14 @@ class Packer {
   size_t Pair(bool first, bool second);
 
   PackBuffer buffer_;
+  std::array<Frame, 256> frames_;
+  struct {
+    uint64_t scope = 0;
+    size_t vtable = 0;
+  } pairs_[2][2];  // As in a frame, by whether the children are there.
+  // A buffer, or a payload within one: what may share vtables. Each has a number of its own.
+  uint64_t scope_ = 0;
+  uint64_t scopes_ = 0;
   std::vector<size_t> vtables_;  // Positions; those before `vtables_begin_` are a holder's.
   size_t vtables_begin_ = 0;
 };

@@ -149,10 +149,11 @@ std::string Width(const FieldModel& field) {
   return "4";
 }
 
-std::string PackCall(const FieldModel& field) {
+// Writes a field that is there into its place.
+std::string PackCall(const FieldModel& field, const std::string& at) {
   const std::string member = "table." + field.member;
-  if (field.shape == "kScalar") return "Number(at, " + member + ")";
-  if (field.shape == "kOptionalScalar") return "Number(at, *" + member + ")";
+  if (field.shape == "kScalar") return "Number(" + at + ", " + member + ")";
+  if (field.shape == "kOptionalScalar") return "Number(" + at + ", *" + member + ")";
   std::string child;
   if (field.shape == "kString" || field.shape == "kJson") child = "Text(" + member + ")";
   if (field.shape == "kBytes") child = "Octets(" + member + ")";
@@ -165,7 +166,7 @@ std::string PackCall(const FieldModel& field) {
   if (field.shape == "kTableVector") child = "Tables(" + member + ")";
   if (field.shape == "kAnyVector") child = "Anys(" + member + ")";
   if (field.shape == "kScalarVector") child = "Numbers(" + member + ")";
-  return "Child(at, out." + child + ")";
+  return "Child(" + at + ", out." + child + ")";
 }
 
 // Whether every field is absent, without building a default table to compare with.
@@ -186,20 +187,24 @@ void WriteIsDefault(const TableModel& model, std::ostringstream& out) {
 void WritePack(const TableModel& model, std::ostringstream& out) {
   out << "size_t PackFields(Packer& out, const " << model.name << "& table) {\n";
   if (model.fields.empty()) {
-    out << "  (void)table;\n  return out.Open({}, {}).at;\n}\n";
+    out << "  (void)table;\n  static constexpr Packer::Layout kLayout{};\n"
+           "  return out.Open(kLayout, 0).at;\n}\n";
     return;
   }
   out << "  static constexpr uint16_t kIds[] = {";
   for (const FieldModel& field : model.fields) out << field.id << ", ";
-  out << "};\n  const uint8_t widths[] = {\n";
-  for (const FieldModel& field : model.fields) {
-    out << "      static_cast<uint8_t>(" << IsAbsent(field) << " ? 0 : " << Width(field) << "),\n";
-  }
-  out << "  };\n  const Packer::Slots slots = out.Open(kIds, widths);\n";
+  out << "};\n  static constexpr uint8_t kWidths[] = {";
+  for (const FieldModel& field : model.fields) out << Width(field) << ", ";
+  out << "};\n  static constexpr Packer::Layout kLayout{kIds, kWidths};\n  uint64_t present = 0;\n";
   size_t index = 0;
   for (const FieldModel& field : model.fields) {
-    out << "  if (const size_t at = out.SlotOf(slots, " << field.id << ", widths[" << index++
-        << "])) out." << PackCall(field) << ";\n";
+    out << "  if (!(" << IsAbsent(field) << ")) present |= uint64_t{1} << " << index++ << ";\n";
+  }
+  out << "  const Packer::Slots slots = out.Open(kLayout, present);\n";
+  index = 0;
+  for (const FieldModel& field : model.fields) {
+    out << "  if ((present >> " << index++ << " & 1) != 0) out."
+        << PackCall(field, "out.SlotOf(slots, " + std::to_string(field.id) + ")") << ";\n";
   }
   out << "  return slots.at;\n}\n";
 }

@@ -68,6 +68,8 @@ TableModel ReadTable(const reflection::Schema& schema, const reflection::Object&
   }
   std::sort(fields.begin(), fields.end(),
             [](const auto* a, const auto* b) { return a->id() < b->id(); });
+  // Which are there is one number of 64 bits (packer.h).
+  if (fields.size() > 64) throw std::runtime_error(model.name + ": more than 64 fields");
   for (const auto* field : fields) {
     const ResolvedField resolved = ResolveField(schema, model.name, *field);
     model.fields.push_back(resolved.model);
