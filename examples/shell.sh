@@ -49,11 +49,12 @@ fail() {
   exit 1
 }
 
-# until_true SECONDS WHAT COMMAND...: repeats the command until it succeeds.
+# until_true SECONDS WHAT COMMAND...: repeats the command until it succeeds. In a shell of its own: an unbound
+# variable in it would end the script, and silently.
 until_true() {
   local deadline=$((SECONDS + $1)) what=$2
   shift 2
-  until "$@" >/dev/null 2>&1; do
+  until ("$@") >/dev/null 2>&1; do
     [[ $SECONDS -lt $deadline ]] || fail "waited in vain for: $what"
     sleep 0.05
   done
