@@ -23,27 +23,30 @@ const Error kNoHistory{ErrorCode::kCorruption, "a row of history is no history"}
 
 Result<std::vector<uint64_t>> StoreView::ReadHistory(const std::string& rows, uint64_t from,
                                                      size_t limit) const {
-  // A row before `from` may stand for sequences after it.
-  std::string start = store::HistoryRow(rows, std::min(from, kSequencesEnd - 1));
-  auto before = LastRow(StoreFamily::kHistory, rows, start, &start, nullptr);
-  if (!before) return tl::unexpected(before.error());
   std::vector<uint64_t> sequences;
+  const rocksdb::Slice lower(rows);
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot_;
+  options.iterate_lower_bound = &lower;
+  const std::unique_ptr<rocksdb::Iterator> at(
+      db_->db->NewIterator(options, db_->family(StoreFamily::kHistory)));
+  // A row before `from` may stand for sequences after it.
+  at->SeekForPrev(store::HistoryRow(rows, std::min(from, kSequencesEnd - 1)));
+  if (!at->Valid() && at->status().ok()) at->SeekToFirst();
   std::vector<uint64_t> row;
-  bool bad_row = false;
-  auto scanned = ScanRows(
-      StoreFamily::kHistory, rows, start, [&](std::string_view key, std::string_view value) {
-        if (!IsHistoryRow(key, rows)) return false;  // of the others, behind them
-        row.clear();
-        bad_row =
-            !store::DecodeHistory(store::ReadBigEndian64(key.substr(rows.size())), value, &row);
-        if (bad_row) return false;
-        for (const uint64_t sequence : row) {
-          if (sequence >= from && sequences.size() < limit) sequences.push_back(sequence);
-        }
-        return sequences.size() < limit;
-      });
-  if (!scanned) return tl::unexpected(scanned.error());
-  if (bad_row) return Failed(kNoHistory);
+  for (; at->Valid() && sequences.size() < limit; at->Next()) {
+    const std::string_view key = at->key().ToStringView();
+    if (!IsHistoryRow(key, rows)) break;  // of the others, behind them, or of another entity
+    row.clear();
+    if (!store::DecodeHistory(store::ReadBigEndian64(key.substr(rows.size())),
+                              at->value().ToStringView(), &row)) {
+      return Failed(kNoHistory);
+    }
+    for (const uint64_t sequence : row) {
+      if (sequence >= from && sequences.size() < limit) sequences.push_back(sequence);
+    }
+  }
+  if (!at->status().ok()) return Failed(ErrorOf(at->status(), "read a history"));
   return sequences;
 }
 
@@ -78,12 +81,18 @@ Result<std::vector<uint64_t>> StoreView::ReadHistoryBack(const std::string& rows
 Result<std::vector<uint64_t>> StoreView::FoldedHistory(std::string_view entity, uint64_t from,
                                                        size_t limit) const {
   const std::string prefix = store::EntityPrefix(entity);
-  auto sequences = ReadHistory(prefix, from, limit);
-  if (!sequences || sequences->size() == limit) return sequences;
   const auto tail = Tail(prefix);
   if (!tail) return tl::unexpected(tail.error());
-  for (const uint64_t sequence : tail->recent.decisions()) {
-    if (sequence >= from && sequences->size() < limit) sequences->push_back(sequence);
+  const std::vector<uint64_t> recent = tail->recent.decisions();
+  std::vector<uint64_t> sequences;
+  // Rows have what came before those.
+  if (recent.empty() || recent.front() > from) {
+    auto rows = ReadHistory(prefix, from, limit);
+    if (!rows) return rows;
+    sequences = std::move(*rows);
+  }
+  for (const uint64_t sequence : recent) {
+    if (sequence >= from && sequences.size() < limit) sequences.push_back(sequence);
   }
   return sequences;
 }

@@ -6,6 +6,7 @@
 #include "events/json.h"
 #include "replay/causes.h"
 #include "replay/heard.h"
+#include "replay/stretches.h"
 
 namespace sluice::replay {
 namespace {
@@ -23,17 +24,18 @@ class Waiting {
     seen_.insert(entity);
     path_.insert(entity);
     const std::shared_ptr<void> left(nullptr, [&](void*) { path_.erase(entity); });
-    Heard heard;
-    auto now = EntityAt(archive_, entity, point_, [&](const Moment& moment) {
-      heard.Hear(moment);
-      return true;
-    });
+    auto now = EntityAt(archive_, entity, point_);
     if (!now) return tl::unexpected(now.error());
     json["exists"] = now->Exists();
     if (!now->marks.quarantined.empty()) json["quarantined"] = now->marks.quarantined;
-    const bool ready = AddState(*now, &json);
-    if (heard.last_failure) json["lastFailure"] = std::move(*heard.last_failure);
-    if (ready && now->Exists()) return json;
+    const bool as_wanted = AddState(*now, &json) && now->Exists();
+    // Nobody waits on account of what such a one went through.
+    if (as_wanted && depth > 0) return json;
+    const auto heard_or_not = as_wanted ? HeardLately(entity) : HeardEver(entity);
+    if (!heard_or_not) return tl::unexpected(heard_or_not.error());
+    const Heard& heard = *heard_or_not;
+    if (heard.last_failure) json["lastFailure"] = *heard.last_failure;
+    if (as_wanted) return json;
     AddActions(*now, heard, &json);
     AddAnswers(heard, &json);
     auto on = AddWhom(heard, depth, &json);
@@ -42,6 +44,33 @@ class Waiting {
   }
 
  private:
+  uint64_t EndOf(const std::string& entity) const { return point_[archive_.PartitionOf(entity)]; }
+
+  Result<Heard> HeardEver(const std::string& entity) const {
+    Heard heard;
+    auto walked = WalkTimeline(archive_, entity, EndOf(entity), [&](const Moment& moment) {
+      heard.Hear(moment);
+      return true;
+    });
+    if (!walked) return tl::unexpected(walked.error());
+    return heard;
+  }
+  // Its last failure, if that is not long ago: a location has a decision for each of its instances.
+  Result<Heard> HeardLately(const std::string& entity) const {
+    constexpr int kStretches = 2;
+    Heard heard;
+    int stretches = 0;
+    auto walked = WalkStretches(
+        archive_, entity, EndOf(entity),
+        [&](const Moment& moment) {
+          heard.Hear(moment);
+          return true;
+        },
+        [&] { return heard.last_failure || ++stretches == kStretches; });
+    if (!walked) return tl::unexpected(walked.error());
+    return heard;
+  }
+
   // Whether it is as wanted: ready, or without a Ready to be.
   static bool AddState(const PastEntity& entity, Json* json) {
     if (!entity.Exists()) return false;

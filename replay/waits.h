@@ -9,7 +9,9 @@ namespace sluice::replay {
 
 // {entity, exists, phase, ready, deleting, conditions: those not true, on: [{entity, says, since,
 // refused, waits}], actions: [{verb, target, location, attempt, since}], answers: [{entity,
-// command, since}], timers: [{id, due}], lastFailure}. `point` is when.
+// command, since}], timers: [{id, due}], lastFailure}. `point` is when. Of one that is as wanted
+// the failure is told where it is asked about itself, and lies within its last some hundred
+// decisions.
 Result<Json> WhatItWaitsFor(const Archive& archive, std::string_view entity, const Coverage& point);
 
 }  // namespace sluice::replay
