@@ -1,5 +1,7 @@
 // why: what set a value and what led there; what a command led to; why one was refused; what is
 // waited for.
+#include <algorithm>
+
 #include "events/json.h"
 #include "replay/causes.h"
 #include "replay/consequences.h"
@@ -68,6 +70,14 @@ Result<Setting> FindSetting(const Archive& archive, const std::string& entity, c
   return setting;
 }
 
+// Whether the kind has a phase for what is ready, and the entity is in another one.
+bool IsInAnotherPhaseThanReady(const PastEntity& entity) {
+  constexpr std::string_view kReady = "Ready";
+  const std::vector<std::string>& names = entity.kind->phase_names;
+  return std::find(names.begin(), names.end(), kReady) != names.end() &&
+         entity.kind->PhaseName(entity.kind->phase(*entity.state)) != kReady;
+}
+
 // What to ask about where nothing is said: Ready, or the phase where there is none.
 Result<Sought> UsualQuestion(const Archive& archive, const std::string& entity,
                              const Coverage& point) {
@@ -78,9 +88,11 @@ Result<Sought> UsualQuestion(const Archive& archive, const std::string& entity,
   }
   const auto ready =
       GetPath(now->state->root_type(), now->state->root(), "status.conditions[type=Ready].status");
-  // One that is ready and yet on its way to something else is asked about that.
-  const bool on_its_way = ArmedTimer(now->state->relations_part(), "stuck").IsSet();
-  if (now->Exists() && ready && (*ready != "\"True\"" || !on_its_way))
+  // One that is ready and yet not as it should be (Degraded), or on its way to something else, is
+  // asked about that.
+  const bool for_its_phase =
+      ArmedTimer(now->state->relations_part(), "stuck").IsSet() || IsInAnotherPhaseThanReady(*now);
+  if (now->Exists() && ready && (*ready != "\"True\"" || !for_its_phase))
     return Sought{.condition = "Ready", .field = ""};
   return Sought{.condition = "", .field = "status.phase"};
 }

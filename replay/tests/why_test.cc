@@ -61,6 +61,43 @@ TEST_F(WhyTest, AStuckRolloutIsFollowedToThePoolThatRanDry) {
   EXPECT_THAT(waits.dump(), HasSubstr("\"lastFailure\""));
 }
 
+TEST(Why, WhatServesAndIsDegradedIsAskedAboutItsPhase) {
+  Recorded recorded;
+  const auto apply = [&](const std::string& revision) {
+    recorded.Send(
+        "binding/default/web", "Apply",
+        R"({"spec":{"bindingKey":"team-a/web","candidateReadyDeadline":"5s","desiredRevision":")" +
+            revision +
+            R"(","template":{"presetId":"web","spec":{"location":{"name":"here"},
+               "runtime":{"process":{"command":["./web"]}}}}}})");
+    recorded.Advance(Duration::Seconds(1));
+  };
+  recorded.Send("location/default/here", "Apply", R"({"spec":{"provider":"local"}})");
+  apply("v1");
+  std::string instance;
+  for (uint32_t partition = 0; partition < 2; ++partition) {
+    for (const LogRecord& record : recorded.cluster().Log(partition)) {
+      if (!record.decision || !record.decision->command) continue;
+      const std::string& entity = record.decision->command->entity;
+      if (entity.starts_with("instance/")) instance = entity;
+    }
+  }
+  for (const char* report : {"ReportProgrammed", "ReportRunning", "ReportReadiness"}) {
+    recorded.Send(instance, report, R"({"status":"True","reason":"Done"})", "", "provider/local");
+  }
+  const auto archive_ready = recorded.Archive();
+  EXPECT_EQ(AskFor(*archive_ready, "why", {{"entity", "binding/default/web"}})["path"],
+            "status.conditions[type=Ready]");
+
+  apply("v2");
+  recorded.Advance(Duration::Seconds(10));
+  const auto archive = recorded.Archive();
+  const Json why = AskFor(*archive, "why", {{"entity", "binding/default/web"}});
+  EXPECT_EQ(why["path"], "status.phase");
+  EXPECT_EQ(why["value"], "Degraded");
+  EXPECT_EQ(why["chain"][0]["command"], "TimerDue candidate-ready");
+}
+
 // What armed the timer that fired at `record`, looked for from the beginning.
 ArmedBy ArmedFromTheBeginning(const std::vector<LogRecord>& log, const LogRecord& record) {
   const std::string& id = record.decision->command->payload.As<TimerDue>()->id;
