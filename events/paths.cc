@@ -155,7 +155,70 @@ std::optional<std::string> InTable(const Type& type, const void* table, std::str
   Unreachable();
 }
 
+Error NoField(const Type& type, std::string_view name, std::string_view path) {
+  std::string names;
+  for (const Field& field : type.fields) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", field.json_name);
+  }
+  return {ErrorCode::kInvalid,
+          fmt::format("'{}' in '{}' is no field; there are {}", name, path, names)};
+}
+
+Error LeadsOn(std::string_view name, std::string_view path) {
+  return {ErrorCode::kInvalid, fmt::format("'{}' in '{}' has no parts", name, path)};
+}
+
+// `rest` is what of `path` comes behind a table.
+Result<void> CheckTable(const Type& type, std::string_view rest, std::string_view path) {
+  const std::string_view name = TakeName(&rest);
+  const Field* field = type.FindByJsonName(name);
+  if (field == nullptr) return tl::unexpected(NoField(type, name, path));
+  if (rest.empty()) return {};
+  const bool of_tables = field->shape == Shape::kTableVector;
+  switch (field->shape) {
+    case Shape::kScalar:
+    case Shape::kOptionalScalar:
+    case Shape::kString:
+    case Shape::kBytes:
+    case Shape::kHash128:
+      return tl::unexpected(LeadsOn(name, path));
+    case Shape::kJson:
+    case Shape::kAny:
+    case Shape::kMap:
+    case Shape::kAnyVector:
+      return {};  // Its content says.
+    case Shape::kTable:
+    case Shape::kValueTable:
+      break;
+    case Shape::kScalarVector:
+    case Shape::kStringVector:
+    case Shape::kTableVector: {
+      const auto selector = TakeBracket(&rest);
+      if (!selector) {
+        return Err(ErrorCode::kInvalid, "'{}' in '{}' is a list: {}[0]{}", name, path, name,
+                   of_tables ? fmt::format(" or {}[FIELD=VALUE]", name) : "");
+      }
+      const size_t equals = selector->find('=');
+      if (of_tables && equals != selector->npos) {
+        const std::string_view key = selector->substr(0, equals);
+        if (field->table->FindByJsonName(key) == nullptr) {
+          return tl::unexpected(NoField(*field->table, key, path));
+        }
+      }
+      if (rest.empty()) return {};
+      if (!of_tables) return tl::unexpected(LeadsOn(name, path));
+      break;
+    }
+  }
+  if (!rest.starts_with('.')) return tl::unexpected(LeadsOn(name, path));
+  return CheckTable(*field->table, rest.substr(1), path);
+}
+
 }  // namespace
+
+Result<void> CheckPath(const Type& type, std::string_view path) {
+  return CheckTable(type, path, path);
+}
 
 std::optional<std::string> GetPath(const Type& type, const void* table, std::string_view path) {
   return InTable(type, table, path);

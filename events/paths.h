@@ -10,12 +10,17 @@
 #include <vector>
 
 #include "events/descriptor.h"
+#include "events/result.h"
 
 namespace sluice {
 
 // The JSON text of what is at `path`; nullopt when there is no such field or nothing is in it. A
 // number or enumerator without `= null` is always there.
 std::optional<std::string> GetPath(const Type& type, const void* table, std::string_view path);
+
+// Whether a table of the type may have something at `path`: kInvalid says which part of it is no
+// field, and which fields there are.
+Result<void> CheckPath(const Type& type, std::string_view path);
 
 struct FieldDiff {
   std::string path;

@@ -28,6 +28,8 @@ class Expression {
   ~Expression();
 
   bool Holds(const Type& type, const void* table) const;
+  // Whether objects of the type may have each field it names. kInvalid: says which they do not.
+  Result<void> Check(const Type& type) const;
 
   struct Node;
 

@@ -67,6 +67,7 @@ class Stepping {
       auto parsed = Expression::Parse(asking_.question.Get("until"));
       if (!parsed) return tl::unexpected(parsed.error());
       until_.emplace(std::move(*parsed));
+      if (auto checked = CheckUntil(); !checked) return checked;
     }
     with_state_ = asking_.question.Get("state") == "true";
     return {};
@@ -111,6 +112,19 @@ class Stepping {
   }
 
  private:
+  // That one of the kinds at least has what it asks for: what none has holds nowhere, and a name
+  // that was mistyped would look like an answer.
+  Result<void> CheckUntil() const {
+    Result<void> first;
+    for (const std::string& entity : entities_) {
+      const KindInfo* kind = archive_.kinds().Find(entity.substr(0, entity.find('/')));
+      auto checked = until_->Check(kind->make()->root_type());
+      if (checked) return {};
+      if (first) first = Err(ErrorCode::kInvalid, "{}: {}", kind->name, checked.error().message);
+    }
+    return first;
+  }
+
   Result<std::vector<StepAt>> AllSteps() {
     std::vector<StepAt> steps;
     for (const std::string& entity : entities_) {

@@ -151,6 +151,20 @@ Result<void> AddBecause(const Archive& archive, Json* chain, int depth) {
   return {};
 }
 
+// For who asked about a condition that the entity has not: "; it has Ready, Progressing".
+std::string ConditionsThereAre(const Archive& archive, const std::string& entity,
+                               const Coverage& point, const Sought& sought) {
+  if (sought.condition.empty()) return "";
+  const auto now = EntityAt(archive, entity, point);
+  if (!now || now->kind == nullptr || !now->Exists()) return "";
+  const auto text = GetPath(now->state->root_type(), now->state->root(), "status.conditions");
+  std::string types;
+  for (const Json& condition : ParsedJson(text.value_or("[]"))) {
+    types += (types.empty() ? "" : ", ") + condition.value("type", "");
+  }
+  return types.empty() ? "; it has no conditions" : "; it has " + types;
+}
+
 Result<Json> WhyEntity(const Asking& asking) {
   auto entity = EntityParameter(asking, "entity");
   if (!entity) return tl::unexpected(entity.error());
@@ -160,6 +174,13 @@ Result<Json> WhyEntity(const Asking& asking) {
                 .field = asking.question.Get("field")};
   if (!sought.condition.empty() && !sought.field.empty()) {
     return Err(ErrorCode::kInvalid, "give a condition or a field, not both");
+  }
+  if (!sought.field.empty()) {
+    const KindInfo* kind = asking.archive.kinds().Find(entity->substr(0, entity->find('/')));
+    if (kind != nullptr) {
+      auto checked = CheckPath(kind->make()->root_type(), sought.field);
+      if (!checked) return Err(ErrorCode::kInvalid, "{}: {}", *entity, checked.error().message);
+    }
   }
   const bool usual = sought.condition.empty() && sought.field.empty();
   if (usual) {
@@ -171,7 +192,8 @@ Result<Json> WhyEntity(const Asking& asking) {
       WhyValue(asking.archive, *entity, sought, (*point)[asking.archive.PartitionOf(*entity)], 0);
   if (!why) return why;
   if (why->contains("neverSet") && !usual) {
-    return Err(ErrorCode::kNotFound, "{}: {} was never set", *entity, sought.Path());
+    return Err(ErrorCode::kNotFound, "{}: {} was never set{}", *entity, sought.Path(),
+               ConditionsThereAre(asking.archive, *entity, *point, sought));
   }
   (*why)["at"] = FormatCoverage(*point);
   auto waits = WhatItWaitsFor(asking.archive, *entity, *point);

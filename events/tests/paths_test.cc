@@ -61,6 +61,33 @@ TEST(Paths, ThatLeadNowhereGiveNothing) {
   }
 }
 
+TEST(Paths, AreCheckedAgainstATypeAlone) {
+  const Type& type = TypeOf<ClusterConfigState>();
+  for (const char* path :
+       {"metadata", "metadata.name", "metadata.uid", "metadata.labels.anything",
+        "metadata.labels[\"a.b/c\"]", "status.phase", "status.conditions", "status.conditions[9]",
+        "status.conditions[9].type", "status.conditions[type=Nope].status"}) {
+    EXPECT_TRUE(CheckPath(type, path)) << path;
+  }
+  EXPECT_TRUE(CheckPath(TypeOf<Everything>(), "any.payload.name"));
+  EXPECT_TRUE(CheckPath(TypeOf<Everything>(), "free.a[0].b"));
+  for (const char* path :
+       {"", "nope", "metadata.", "metadata.nope", "metadata.name.x", "metadata[0]",
+        "status.conditions.type", "status.conditions[0", "status.conditions[0]type",
+        "status.conditions[0].nope", "status.conditions[nope=Ready]", "status.phase[0]"}) {
+    const auto checked = CheckPath(type, path);
+    EXPECT_TRUE(!checked && checked.error().code == ErrorCode::kInvalid) << path;
+  }
+  const auto message = [&](const char* path) { return CheckPath(type, path).error().message; };
+  EXPECT_THAT(message("status.phse"),
+              ::testing::AllOf(::testing::HasSubstr("'phse' in 'status.phse' is no field"),
+                               ::testing::HasSubstr("phase"), ::testing::HasSubstr("conditions")));
+  EXPECT_EQ(message("status.conditions.type"),
+            "'conditions' in 'status.conditions.type' is a list: conditions[0] or "
+            "conditions[FIELD=VALUE]");
+  EXPECT_EQ(message("metadata.name.x"), "'name' in 'metadata.name.x' has no parts");
+}
+
 TEST(Diff, NamesEveryFieldThatDiffers) {
   const ClusterConfigState before = State();
   ClusterConfigState after = State();

@@ -152,6 +152,14 @@ TEST_F(PastTest, SteppingStopsWhereTheExpressionHolds) {
     EXPECT_LE(*ParseTime(both[i - 1]["time"].get<std::string>()),
               *ParseTime(both[i]["time"].get<std::string>()));
   }
+  // A field that none of them has holds nowhere either, and is told.
+  const auto refused = [&](const char* entities, const char* until) {
+    return RefusalOf(*archive_, "replay", {{"entities", entities}, {"until", until}});
+  };
+  EXPECT_THAT(refused("network/default/shop", "not (status.phse == 'Ready')"),
+              HasSubstr("network: 'phse' in 'status.phse' is no field; there are"));
+  EXPECT_EQ(refused("network/default/shop,binding/default/web", "spec.desiredRevision == 'v1'"),
+            "");
 }
 
 TEST_F(PastTest, BisectionFindsWhatSteppingFinds) {

@@ -98,6 +98,17 @@ TEST(Why, WhatServesAndIsDegradedIsAskedAboutItsPhase) {
   EXPECT_EQ(why["chain"][0]["command"], "TimerDue candidate-ready");
 }
 
+TEST_F(WhyTest, WhatTheEntityDoesNotHaveIsSaidToBeSo) {
+  const auto refused = [&](const char* parameter, const char* value) {
+    return RefusalOf(*archive_, "why", {{"entity", "binding/default/web"}, {parameter, value}});
+  };
+  EXPECT_THAT(refused("field", "status.phse"),
+              HasSubstr("binding/default/web: 'phse' in 'status.phse' is no field; there are"));
+  const std::string condition = refused("condition", "Redy");
+  EXPECT_THAT(condition, HasSubstr("status.conditions[type=Redy] was never set; it has "));
+  EXPECT_THAT(condition, HasSubstr("Ready"));
+}
+
 // What armed the timer that fired at `record`, looked for from the beginning.
 ArmedBy ArmedFromTheBeginning(const std::vector<LogRecord>& log, const LogRecord& record) {
   const std::string& id = record.decision->command->payload.As<TimerDue>()->id;

@@ -167,6 +167,7 @@ TEST_F(DebuggerBadInput, ExpressionsThatDoNotParse) {
                 "column 14");
   ExpectRefused(OnNode({"replay", "location/l0", "--until", "(a == 1"}), "column 8");
   ExpectRefused(OnNode({"replay", "location/l0", "--until", "a == 'x"}), "column 6");
+  ExpectRefused(OnNode({"replay", "location/l0", "--until", "status.phse == 'x'"}), "is no field");
   ExpectRefused(OnNode({"replay", "location/l0", "--bisect"}), "until what");
 }
 
