@@ -112,12 +112,8 @@ Result<double> FoldRate(const replay::Archive& archive) {
   return static_cast<double>(records) / (ProcessCpuSeconds() - began);
 }
 
-}  // namespace
-
-Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
-  auto node = data.Open();
-  if (!node) return tl::unexpected<Error>(node.error());
-  const replay::StoreArchive archive = ArchiveOf(**node);
+Result<Measurements> MeasureReads(const BenchOptions& options, Node& node,
+                                  const replay::Archive& archive) {
   Measurements all;
   const auto add = [&](Result<Measurement> measured) -> Result<void> {
     if (!measured) return tl::unexpected<Error>(measured.error());
@@ -141,7 +137,7 @@ Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
                       .count = static_cast<uint64_t>(count),
                       .steps = static_cast<uint64_t>(steps),
                       .before = archive.Now()});
-    if (auto loaded = LoadLongLived(options, **node, groups.back()); !loaded) {
+    if (auto loaded = LoadLongLived(options, node, groups.back()); !loaded) {
       return tl::unexpected<Error>(loaded.error());
     }
   }
@@ -171,17 +167,34 @@ Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
       !done) {
     return tl::unexpected<Error>(done.error());
   }
+  return all;
+}
+
+Result<Measurements> MeasureVerifies(const BenchOptions& options, const replay::Archive& archive) {
   const auto bare = FoldRate(archive);
   if (!bare) return tl::unexpected<Error>(bare.error());
+  Measurements all;
   for (const bool what_if : {false, true}) {
-    if (auto done = add(MeasureVerify(options, archive, *bare, what_if)); !done) {
-      return tl::unexpected<Error>(done.error());
-    }
+    auto measured = MeasureVerify(options, archive, *bare, what_if);
+    if (!measured) return tl::unexpected<Error>(measured.error());
+    all.push_back(std::move(*measured));
   }
-  auto snapshots = MeasureSnapshots(options, **node, data);
-  if (!snapshots) return snapshots;
-  for (Measurement& measured : *snapshots) all.push_back(std::move(measured));
   return all;
+}
+
+}  // namespace
+
+Result<Measurements> RunDebugger(const BenchOptions& options, DataSet& data) {
+  auto node = data.Open();
+  if (!node) return tl::unexpected<Error>(node.error());
+  const replay::StoreArchive archive = ArchiveOf(**node);
+  return RunParts(options, "debugger",
+                  {
+                      {"reads", [&] { return MeasureReads(options, **node, archive); }},
+                      {"verify", [&] { return MeasureVerifies(options, archive); }},
+                      {"snapshots", [&] { return MeasureSnapshots(options, **node, data); }},
+                      {"list", [&] { return MeasureListsAt(options, **node, data); }},
+                  });
 }
 
 }  // namespace sluice::bench

@@ -2,6 +2,8 @@
 // in the same run. Names of measurements begin with the group's.
 #pragma once
 
+#include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,15 @@ Result<Measurements> RunGate(const BenchOptions& options, DataSet& data);
 
 // Exactly once on a Kafka broker, against a bare consume-transform-produce loop.
 Result<Measurements> RunKafka(const BenchOptions& options, DataSet& data);
+
+// A group's parts, in their order: those that the options want (BenchOptions::only). kInvalid:
+// none.
+struct Part {
+  std::string_view name;
+  std::function<Result<Measurements>()> measure;
+};
+Result<Measurements> RunParts(const BenchOptions& options, std::string_view group,
+                              std::initializer_list<Part> parts);
 
 // "all" or one of them; `kafka` is not among all, as it needs a broker. kInvalid: there is no such
 // group, the message names them.

@@ -27,7 +27,7 @@ struct BenchOptions {
   uint64_t offered_per_s = 10'000;  // of open loops
   std::string kafka;                // brokers for the group `kafka`; empty: it starts one
   std::optional<KafkaCluster> log;  // of the node; absent: embedded
-  std::string only;  // of the groups `kafka` and `planes`: parts with this in their name
+  std::string only;  // of the groups `debugger`, `kafka`, `planes`: parts with this in their name
   // What is being done, for a person who waits. May be empty.
   std::function<void(const std::string&)> progress;
   std::stop_token stop;

@@ -1,7 +1,6 @@
 // Whole planes: the parts of the group, the plain commands that some of them are compared with, and
 // the pure libraries behind the planes.
 #include <algorithm>
-#include <functional>
 
 #include "bench/groups.h"
 #include "bench/planes_objects.h"
@@ -47,23 +46,15 @@ Result<Measurements> RunPlanes(const BenchOptions& options, DataSet& data) {
     if (!measured) return tl::unexpected<Error>(measured.error());
     plain = *measured;
   }
-  const std::pair<std::string_view, std::function<Result<Measurements>()>> parts[] = {
-      {"workload", [&] { return RunWorkloadPlane(options, data, plain); }},
-      {"rollout", [&] { return RunRollout(options, data, plain); }},
-      {"servers", [&] { return RunServerPlane(options, data); }},
-      {"fairness", [&] { return RunFairness(options, data); }},
-      {"gate", [&] { return RunGate(options, data); }},
-      {"pure", [&] { return MeasurePure(options); }},
-  };
-  Measurements all;
-  for (const auto& [name, measure] : parts) {
-    if (!options.Wants(name)) continue;
-    auto measured = measure();
-    if (!measured) return measured;
-    for (Measurement& one : *measured) all.push_back(std::move(one));
-  }
-  if (all.empty()) return Err(ErrorCode::kInvalid, "--only names none of the planes' parts");
-  return all;
+  return RunParts(options, "planes",
+                  {
+                      {"workload", [&] { return RunWorkloadPlane(options, data, plain); }},
+                      {"rollout", [&] { return RunRollout(options, data, plain); }},
+                      {"servers", [&] { return RunServerPlane(options, data); }},
+                      {"fairness", [&] { return RunFairness(options, data); }},
+                      {"gate", [&] { return RunGate(options, data); }},
+                      {"pure", [&] { return MeasurePure(options); }},
+                  });
 }
 
 }  // namespace sluice::bench

@@ -30,6 +30,21 @@ std::vector<std::string> GroupNames() {
   return names;
 }
 
+Result<Measurements> RunParts(const BenchOptions& options, std::string_view group,
+                              std::initializer_list<Part> parts) {
+  Measurements all;
+  std::string names;
+  for (const Part& part : parts) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", part.name);
+    if (!options.Wants(part.name) || options.stop.stop_requested()) continue;
+    auto measured = part.measure();
+    if (!measured) return measured;
+    for (Measurement& one : *measured) all.push_back(std::move(one));
+  }
+  if (!all.empty() || options.stop.stop_requested()) return all;
+  return Err(ErrorCode::kInvalid, "{} has no part '{}'; it has {}", group, options.only, names);
+}
+
 Result<Measurements> RunGroups(const BenchOptions& options, std::string_view group) {
   Measurements all;
   bool found = false;

@@ -1,9 +1,7 @@
 #include <algorithm>
-#include <numeric>
 #include <thread>
 
 #include "bench/debugger.h"
-#include "service/node_backend.h"
 
 namespace sluice::bench {
 namespace {
@@ -68,71 +66,6 @@ class Beside {
   uint64_t count_ = 0;
 };
 
-// Every instance, page by page: now, or as it was at `coverage`. Returns the processor time.
-Result<double> ListAll(const BenchOptions& options, service::NodeBackend& backend,
-                       const Coverage* coverage) {
-  service::ListQuery query;
-  query.kind = "instance";
-  query.limit = 5'000;
-  if (coverage != nullptr) query.at.exact = FormatCoverage(*coverage);
-  uint64_t listed = 0;
-  const double began = OwnCpuSeconds();
-  do {
-    auto page = backend.List(query);
-    if (!page) return Err(ErrorCode::kIo, "{}", page.error().message);
-    listed += page->items.size();
-    query.continue_token = page->continue_token;
-  } while (!query.continue_token.empty() && !options.stop.stop_requested());
-  if (listed < options.entities && !options.stop.stop_requested()) {
-    return Err(ErrorCode::kCorruption, "{} of {} instances are listed", listed, options.entities);
-  }
-  return OwnCpuSeconds() - began;
-}
-
-// A command for every instance.
-Result<void> ChangeAll(const BenchOptions& options, Node& node, DataSet& data) {
-  uint64_t left = options.entities;
-  auto load = RunClosedLoop(
-      node, options.in_flight,
-      [&](uint64_t) -> std::optional<Command> {
-        if (left == 0) return std::nullopt;
-        --left;
-        return data.Next();
-      },
-      {}, options.stop);
-  if (!load) return tl::unexpected<Error>(load.error());
-  return {};
-}
-
-// What a list of the past costs more than one of now: the folding of what came between the last
-// snapshot and there. Every instance has changed both in between and since.
-Result<Measurement> MeasureListAt(const BenchOptions& options, Node& node, DataSet& data) {
-  Measurement measured;
-  measured.name = "debugger/list-at-a-position";
-  measured.target = ">= 1000000 decisions replayed/s per core; count: us of a list of now, each";
-  options.Say(measured.name);
-  const std::vector<uint64_t> snapshot = EndSequences(node);
-  if (auto changed = ChangeAll(options, node, data); !changed) {
-    return tl::unexpected<Error>(changed.error());
-  }
-  const std::vector<uint64_t> then = EndSequences(node);
-  if (auto changed = ChangeAll(options, node, data); !changed) {
-    return tl::unexpected<Error>(changed.error());
-  }
-  const Coverage coverage(then.begin(), then.end());
-  service::NodeBackend backend(node, data.data_dir());
-  const auto now = ListAll(options, backend, nullptr);
-  if (!now) return tl::unexpected<Error>(now.error());
-  const auto past = ListAll(options, backend, &coverage);
-  if (!past) return tl::unexpected<Error>(past.error());
-  const uint64_t replayed = std::accumulate(then.begin(), then.end(), uint64_t{0}) -
-                            std::accumulate(snapshot.begin(), snapshot.end(), uint64_t{0});
-  measured.per_s = static_cast<double>(replayed) / std::max(*past - *now, 1e-3);
-  measured.count = *now * 1e6 / static_cast<double>(options.entities);
-  measured.rss_bytes = ResidentBytes();
-  return measured;
-}
-
 }  // namespace
 
 Result<Measurements> MeasureSnapshots(const BenchOptions& options, Node& node, DataSet& data) {
@@ -163,10 +96,6 @@ Result<Measurements> MeasureSnapshots(const BenchOptions& options, Node& node, D
   all.push_back(beside.Report("debugger/commands-beside-the-first-snapshot", during_first));
   all.push_back(beside.Report("debugger/commands-beside-a-snapshot", during));
   all.back().count = static_cast<double>(beside.count());
-  // Behind the last of them.
-  auto listed = MeasureListAt(options, node, data);
-  if (!listed) return tl::unexpected<Error>(listed.error());
-  all.push_back(std::move(*listed));
   return all;
 }
 

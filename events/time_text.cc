@@ -48,10 +48,20 @@ int DaysInMonth(int64_t year, int month) {
   return month == 2 && leap ? 29 : kDays[month - 1];
 }
 
+// The last `digits` decimal digits of `value`.
+void AppendDigits(std::string* text, uint64_t value, int digits) {
+  const size_t end = text->size() + static_cast<size_t>(digits);
+  text->resize(end);
+  for (size_t at = end; digits > 0; --digits, value /= 10) {
+    (*text)[--at] = static_cast<char>('0' + value % 10);
+  }
+}
+
 // "" or "." and the digits of `micros` without the zeros at the end.
 std::string Fraction(uint64_t micros) {
   if (micros == 0) return "";
-  std::string text = fmt::format(".{:06}", micros);
+  std::string text(".");
+  AppendDigits(&text, micros, 6);
   text.erase(text.find_last_not_of('0') + 1);
   return text;
 }
@@ -144,9 +154,26 @@ std::string FormatTime(Time time) {
     --days;
   }
   const CivilDate date = CivilFromDays(days);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", date.year, date.month, date.day,
-                     second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60,
-                     Fraction(static_cast<uint64_t>(micros)));
+  // Every object that is listed has a dozen of them; fmt took a tenth of a list's time.
+  std::string text;
+  text.reserve(sizeof("2026-01-01T00:00:00.000000Z"));
+  if (date.year >= 0 && date.year <= 9999) {
+    AppendDigits(&text, static_cast<uint64_t>(date.year), 4);
+  } else {
+    text = fmt::format("{:04}", date.year);
+  }
+  const auto append = [&text](char before, int64_t value) {
+    text.push_back(before);
+    AppendDigits(&text, static_cast<uint64_t>(value), 2);
+  };
+  append('-', date.month);
+  append('-', date.day);
+  append('T', second_of_day / 3600);
+  append(':', second_of_day / 60 % 60);
+  append(':', second_of_day % 60);
+  text += Fraction(static_cast<uint64_t>(micros));
+  text.push_back('Z');
+  return text;
 }
 
 tl::expected<Time, std::string> ParseTime(std::string_view text) {

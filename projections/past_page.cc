@@ -3,18 +3,9 @@
 #include <algorithm>
 
 #include "events/codec.h"
-#include "projections/page_token.h"
 #include "projections/store_keys.h"
 
 namespace sluice {
-namespace {
-
-// Entities folded together, some 6 KB each. The more there are, the more often a block of the log
-// has records of several and is unpacked once for them.
-constexpr size_t kPastChunk = 4096;
-
-}  // namespace
-
 Result<std::vector<std::optional<ObjectText>>> PastPage::Read(
     const std::vector<EntityCursor::Entry>& entries) {
   objects_.assign(entries.size(), std::nullopt);
@@ -70,45 +61,6 @@ Result<void> PastPage::FoldPartition(uint32_t partition) {
   return queries_.ReadRecords(partition, sequences, [&](uint64_t sequence, std::string_view bytes) {
     return folded_[wanted[at++].folded].fold.Add(sequence, bytes);
   });
-}
-
-Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage& coverage,
-                                     std::string_view after) const {
-  if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
-  auto view = views_.Now();
-  if (!view) return tl::unexpected(view.error());
-  // Those deleted since are among them.
-  EntityCursor cursor(
-      *view,
-      [&](const StoreView& partition, std::string_view last,
-          const StoreView::EntityVisitor& visit) {
-        return partition.ScanEver(request.kind->name, request.namespace_, visit, last);
-      },
-      std::string(after));
-  ObjectList list;
-  list.coverage = coverage;
-  while (true) {
-    std::vector<EntityCursor::Entry> entries;
-    const size_t room = request.limit == 0 ? kPastChunk : request.limit - list.items.size() + 1;
-    while (entries.size() < std::min(kPastChunk, room)) {
-      auto entry = cursor.Next();
-      if (!entry) return tl::unexpected(entry.error());
-      if (!*entry) break;
-      entries.push_back(std::move(**entry));
-    }
-    if (entries.empty()) return list;
-    auto objects = PastPage(*this, *view, coverage).Read(entries);
-    if (!objects) return tl::unexpected(objects.error());
-    for (std::optional<ObjectText>& object : *objects) {
-      if (!object || (request.matches && !request.matches(object->json))) continue;
-      if (request.limit > 0 && list.items.size() == request.limit) {
-        list.continue_token = FormatPageToken(
-            {.coverage = coverage, .partition = 0, .last = list.items.back().entity, .past = true});
-        return list;
-      }
-      list.items.push_back(std::move(*object));
-    }
-  }
 }
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
-// A page of a list of the past. Its entities are looked up by their rows and folded together: each
-// record of the log is read once for all of them, in the log's order, and memory is bounded by the
-// page, not by the cluster.
+// A stretch of a list of the past. Its entities are looked up by their rows and folded together:
+// each record of the log is read once for all of them, in the log's order, and memory is bounded by
+// their number, not by the cluster.
 #pragma once
 
 #include <deque>

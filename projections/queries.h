@@ -16,6 +16,7 @@
 #include "events/envelope.gen.h"
 #include "projections/node_view.h"
 #include "projections/object_text.h"
+#include "projections/past_ahead.h"
 #include "projections/past_stores.h"
 #include "projections/recovery.h"
 #include "projections/waypoint.h"
@@ -33,6 +34,10 @@ struct QueryOptions {
   // What the past is read from, before the log; outlives the queries. May be null.
   PastStores* past = nullptr;
   size_t kept_views_max = 64;
+  // Of a list of the past: entities that are folded together, some 6 KB each while they are, and
+  // what is kept of those folded ahead.
+  size_t past_chunk_max = 16384;
+  size_t past_kept_bytes_max = size_t{32} << 20;
 };
 
 struct ListRequest {
@@ -155,6 +160,11 @@ class Queries {
   Result<PastStart> StartOfPast(uint32_t partition, const EntityKey& key, uint64_t next) const;
   Result<ObjectList> ListPast(const ListRequest& request, const Coverage& coverage,
                               std::string_view after) const;
+  // Where a list goes on behind `after`, with `wanted` entities or more, unless there are fewer.
+  Result<PastAhead::Place> PlaceInPast(const PastChunk::Key& key, std::string_view after,
+                                       size_t wanted) const;
+  Result<std::shared_ptr<const PastChunk>> ReadPastChunk(PastChunk::Key key, std::string_view after,
+                                                         size_t items_max) const;
   Result<void> CheckReached(const Coverage& coverage) const;
   Result<LogRecord> ReadRecord(uint32_t partition, uint64_t sequence) const;
   // Those at `sequences`, ascending, which must be there; until `visit` fails.
@@ -169,6 +179,7 @@ class Queries {
 
   QueryOptions options_;
   NodeViews views_;
+  const std::unique_ptr<PastAhead> past_ahead_;  // Queries move
 };
 
 }  // namespace sluice

@@ -47,6 +47,20 @@ TEST(Bench, UnknownGroupsAreRefusedByName) {
   EXPECT_NE(measured.error().message.find("speed"), std::string::npos);
 }
 
+TEST(Bench, OnlyAPartOfAGroupIsMeasured) {
+  BenchOptions options = Small();
+  options.only = "verify";
+  const auto measured = RunGroups(options, "debugger");
+  ASSERT_TRUE(measured) << measured.error().message;
+  ASSERT_EQ(measured->size(), 2U);
+  EXPECT_EQ(measured->front().name, "debugger/verify");
+  options.only = "speed";
+  const auto none = RunGroups(options, "debugger");
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("reads, verify, snapshots, list"), std::string::npos)
+      << none.error().message;
+}
+
 TEST(Bench, LeavesNothingBehind) {
   BenchOptions options = Small();
   options.data_dir = ::testing::TempDir() + "/bench-leaves-nothing-" + std::to_string(getpid());

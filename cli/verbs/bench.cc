@@ -90,8 +90,8 @@ void DefineBench(CommandLine& line) {
       .Number("--partitions", &options->partitions, "Of the node [2]")
       .Number("--in-flight", &options->in_flight, "Commands in flight in closed loops [512]")
       .Text("--only", &options->only,
-            "A part of the group. kafka: exactly-once, latency, take-over, streams; planes: "
-            "workload, rollout, servers, fairness, gate, pure")
+            "A part of the group. debugger: reads, verify, snapshots, list; kafka: exactly-once, "
+            "latency, take-over, streams; planes: workload, rollout, servers, fairness, gate, pure")
       .Text("--kafka", &options->kafka, "Brokers for the group kafka [it starts one]")
       .Run([options](Session& session) { return Bench(session, *options); });
 }

@@ -1,12 +1,12 @@
 #include "engine/journal/log_store.h"
 
 #include <rocksdb/db.h>
-#include <rocksdb/iterator.h>
 #include <rocksdb/write_batch.h>
 
 #include <string>
 #include <utility>
 
+#include "engine/journal/family_cursor.h"
 #include "engine/journal/rocksdb_open.h"
 
 namespace sluice::journal {
@@ -19,46 +19,6 @@ void CheckWritten(const rocksdb::Status& status) { CHECK(status.ok()); }
 tl::unexpected<Error> Unreadable(uint32_t partition, uint64_t sequence) {
   return Err(ErrorCode::kCorruption, "partition {}: record {} is unreadable", partition, sequence);
 }
-
-// Reads one key family. Blocks read in passing do not push others out of the cache.
-class FamilyCursor {
- public:
-  FamilyCursor(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* handle, KeyFamily family,
-               size_t read_ahead_bytes)
-      : family_(family),
-        begin_(FamilyBegin(family)),
-        end_(FamilyEnd(family)),
-        begin_slice_(begin_),
-        end_slice_(end_) {
-    rocksdb::ReadOptions options;
-    options.iterate_lower_bound = &begin_slice_;
-    options.iterate_upper_bound = &end_slice_;
-    options.readahead_size = read_ahead_bytes;
-    options.fill_cache = read_ahead_bytes == 0;
-    it_.reset(db->NewIterator(options, handle));
-  }
-
-  FamilyCursor(const FamilyCursor&) = delete;  // The iterator points at the bounds.
-  FamilyCursor& operator=(const FamilyCursor&) = delete;
-
-  void Seek(uint64_t number) { it_->Seek(MakeKey(family_, number)); }
-  void SeekAtOrBefore(uint64_t number) { it_->SeekForPrev(MakeKey(family_, number)); }
-  void SeekToFirst() { it_->SeekToFirst(); }
-  void SeekToLast() { it_->SeekToLast(); }
-  void Next() { it_->Next(); }
-  bool Valid() const { return it_->Valid(); }
-  rocksdb::Status status() const { return it_->status(); }
-  std::optional<uint64_t> number() const { return ParseKey(family_, it_->key().ToStringView()); }
-  std::string_view value() const { return it_->value().ToStringView(); }
-
- private:
-  KeyFamily family_;
-  std::string begin_;
-  std::string end_;
-  rocksdb::Slice begin_slice_;
-  rocksdb::Slice end_slice_;
-  std::unique_ptr<rocksdb::Iterator> it_;
-};
 
 }  // namespace
 
@@ -220,7 +180,9 @@ Result<void> LogStore::ReadRecords(uint32_t partition, std::span<const uint64_t>
   uint64_t end = 0;   // one past its last
   for (const uint64_t sequence : sequences) {
     if (!batch || sequence < next || sequence >= end) {
-      cursor.SeekAtOrBefore(sequence);
+      if (!batch || !StepTo(cursor, sequence, end, batch->count())) {
+        cursor.SeekAtOrBefore(sequence);
+      }
       if (!cursor.status().ok()) {
         return FromStatus(cursor.status(), fmt::format("read record {}:{}", partition, sequence));
       }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "events/json.h"
 #include "projections/change_feed.h"
 #include "projections/tests/store_fixture.h"
@@ -20,12 +22,18 @@ class QueriesTest : public StoreTest {
       logs_.push_back(std::make_unique<TestLog>(LampKinds(), partition));
       stores_.push_back(OpenPartition(partition));
     }
+    MakeQueries();
+  }
+
+  void MakeQueries() {
+    reads_ = 0;
     QueryOptions options;
     options.kinds = &LampKinds();
     for (const auto& store : stores_) options.stores.push_back(store.get());
     options.partition_of = &PartitionOf;
     options.read_records = [this](uint32_t partition, std::span<const uint64_t> sequences,
                                   const EventVisitor& visit) -> Result<void> {
+      ++reads_;
       const auto& records = logs_[partition]->records();
       for (const uint64_t sequence : sequences) {
         if (sequence < records.size() && !visit(sequence, records[sequence])) break;
@@ -64,6 +72,7 @@ class QueriesTest : public StoreTest {
   std::vector<std::unique_ptr<TestLog>> logs_;
   std::vector<std::unique_ptr<PartitionStore>> stores_;
   std::unique_ptr<Queries> queries_;
+  size_t reads_ = 0;  // of the log
 
  private:
   std::unique_ptr<PartitionStore> OpenPartition(uint32_t partition) {
@@ -232,6 +241,56 @@ TEST_F(QueriesTest, APastListHoldsWhatWasDeletedSince) {
   request.past.reset();
   request.continue_token = first.continue_token;
   EXPECT_EQ(Names(*queries_->List(request)), "lamp-3 ");
+}
+
+TEST_F(QueriesTest, PagesOfThePastAreFoldedAheadAndSayTheSame) {
+  for (int i = 10; i < 70; ++i) {
+    Send(i, LampApply{.spec = {.color = i % 3 == 0 ? "red" : "blue"}});
+    if (i % 4 == 0) Send(i, PressLamp{});
+  }
+  const Coverage then{logs_[0]->end(), logs_[1]->end()};
+  for (int i = 10; i < 90; ++i) Send(i, PressLamp{});
+  for (int i = 10; i < 20; ++i) Send(i, Delete{});
+  ListRequest whole;
+  whole.kind = &LampKind();
+  whole.past = then;
+  const ObjectList expected = *queries_->List(whole);
+  ASSERT_EQ(expected.items.size(), 60u);
+  EXPECT_EQ(At(expected.items[2].json, "status.phase"), "\"On\"");
+  EXPECT_EQ(At(expected.items[3].json, "status.phase"), "\"Off\"");
+
+  const auto turn = [&](size_t limit, const std::function<bool(const std::string&)>& matches) {
+    // Queries of their own: nothing is folded ahead yet.
+    MakeQueries();
+    ListRequest request = whole;
+    request.limit = limit;
+    request.matches = matches;
+    std::vector<std::string> texts;
+    do {
+      const ObjectList page = *queries_->List(request);
+      EXPECT_LE(page.items.size(), limit);
+      for (const ObjectText& item : page.items) texts.push_back(item.json);
+      // Asked for once more, it is the same.
+      EXPECT_EQ(Names(*queries_->List(request)), Names(page));
+      request.past.reset();
+      request.continue_token = page.continue_token;
+    } while (!request.continue_token.empty());
+    return texts;
+  };
+  std::vector<std::string> all;
+  std::vector<std::string> red;
+  const auto is_red = [&](const std::string& json) { return At(json, "spec.color") == "\"red\""; };
+  for (const ObjectText& item : expected.items) {
+    all.push_back(item.json);
+    if (is_red(item.json)) red.push_back(item.json);
+  }
+  for (const size_t limit : {1u, 2u, 3u, 7u, 59u, 60u, 61u}) {
+    EXPECT_EQ(turn(limit, {}), all) << limit;
+    EXPECT_EQ(turn(limit, is_red), red) << limit;
+  }
+  // Ever more at once: 60 pages are not as many reads.
+  EXPECT_EQ(turn(1, {}).size(), 60u);
+  EXPECT_LE(reads_, 2u * 5u) << "of each partition";
 }
 
 TEST_F(QueriesTest, EntitiesAreFoundByTheirMachinesIndex) {

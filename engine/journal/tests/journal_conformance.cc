@@ -81,6 +81,18 @@ TEST_P(JournalConformance, RecordsHereAndThere) {
     EXPECT_THAT(at({sequence}), ElementsAre(sequence));
   }
   EXPECT_THAT(at({0, 1, 5, 6, 30, 38, 39}), ElementsAre(0, 1, 5, 6, 30, 38, 39));
+  // However far the next one is from the last.
+  for (uint64_t from = 0; from < all.size(); ++from) {
+    for (uint64_t step = 1; from + step < all.size(); ++step) {
+      std::vector<uint64_t> sequences;
+      for (uint64_t sequence = from; sequence < all.size(); sequence += step) {
+        sequences.push_back(sequence);
+      }
+      ASSERT_EQ(at(sequences), sequences) << from << " " << step;
+      sequences.push_back(all.size() + step);
+      ASSERT_EQ(at(sequences).size(), sequences.size() - 1) << from << " " << step;
+    }
+  }
   EXPECT_THAT(at({2, 3, 39}, 2), ElementsAre(2, 3));
   EXPECT_THAT(at({7, 40, 1000}), ElementsAre(7));
   EXPECT_THAT(at({}), IsEmpty());
