@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -103,9 +104,30 @@ Outcome<json> AskForLines(Session& session, const std::string& doing, const Http
   return result;
 }
 
+namespace {
+
+// A duration that may begin with days, which Go's have none of: "2d", "1d12h".
+tl::expected<Duration, std::string> LengthOfTime(std::string_view text) {
+  constexpr int64_t kDaysMax = 36'500;
+  const size_t unit = text.find('d');
+  if (unit == text.npos) return ParseDuration(text);
+  int64_t days = 0;
+  const auto number = std::from_chars(text.data(), text.data() + unit, days);
+  const std::string_view rest = text.substr(unit + 1);
+  const auto more = rest.empty() ? Duration{} : ParseDuration(rest);
+  if (unit == 0 || number.ec != std::errc{} || number.ptr != text.data() + unit || days < 0 ||
+      days > kDaysMax || !more || more->us < 0) {
+    return tl::unexpected(
+        fmt::format("'{}' is not a length of time such as 2d, 1d12h, 1h30m or 1.5s", text));
+  }
+  return Duration::Hours(24 * days) + *more;
+}
+
+}  // namespace
+
 Outcome<std::string> PointInTime(Session& session, std::string_view flag, const std::string& at) {
   if (!at.starts_with('-')) return at;
-  const auto ago = ParseDuration(std::string_view(at).substr(1));
+  const auto ago = LengthOfTime(std::string_view(at).substr(1));
   if (!ago) return Fail(Exit::kBadInput, "{}: {}", flag, ago.error());
   return FormatTime(session.env().now() - *ago);
 }

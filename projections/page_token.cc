@@ -5,7 +5,7 @@
 namespace sluice {
 
 std::string FormatPageToken(const PageToken& token) {
-  std::string text = token.past ? "past-" : "";
+  std::string text = token.past ? fmt::format("past-{}-", token.time.us) : "";
   text += FormatCoverage(token.coverage) + "-" + std::to_string(token.partition) + "-";
   for (const char c : token.last) text += fmt::format("{:02x}", static_cast<uint8_t>(c));
   return text;
@@ -18,7 +18,14 @@ Result<PageToken> ParsePageToken(std::string_view text, uint32_t partitions) {
   };
   PageToken token;
   token.past = text.starts_with("past-");
-  if (token.past) text.remove_prefix(5);
+  if (token.past) {
+    text.remove_prefix(5);
+    const auto time = std::from_chars(text.data(), text.data() + text.size(), token.time.us);
+    if (time.ec != std::errc{} || !text.substr(time.ptr - text.data()).starts_with('-')) {
+      return refused();
+    }
+    text.remove_prefix(static_cast<size_t>(time.ptr - text.data()) + 1);
+  }
   const size_t first = text.find('-');
   const size_t second = first == text.npos ? text.npos : text.find('-', first + 1);
   if (second == text.npos) return refused();

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "events/basic_types.h"
 #include "projections/resource_version.h"
 
 namespace sluice {
@@ -13,7 +14,8 @@ struct PageToken {
   Coverage coverage;
   uint32_t partition = 0;  // where lists go partition by partition
   std::string last;        // the last thing given: any bytes
-  bool past = false;       // of a list as it was at `coverage`
+  bool past = false;       // of a list as it was at `coverage`,
+  Time time{};             // which was then
 };
 
 std::string FormatPageToken(const PageToken& token);

@@ -59,11 +59,12 @@ Result<PastAhead::Place> Queries::PlaceInPast(const PastChunk::Key& key, std::st
 }
 
 Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage& coverage,
-                                     std::string_view after) const {
+                                     Time time, std::string_view after) const {
   if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
   const PastChunk::Key key{request.kind->name, request.namespace_, coverage};
   ObjectList list;
   list.coverage = coverage;
+  list.as_of = time;
   std::string last(after);
   while (true) {
     // One more than the page has tells whether another follows.
@@ -77,7 +78,7 @@ Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage&
       if (!object || (request.matches && !request.matches(object->json))) continue;
       if (request.limit > 0 && list.items.size() == request.limit) {
         list.continue_token = FormatPageToken(
-            {.coverage = coverage, .partition = 0, .last = list.items.back().entity, .past = true});
+            {.coverage = coverage, .last = list.items.back().entity, .past = true, .time = time});
         return list;
       }
       list.items.push_back(*object);

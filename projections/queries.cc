@@ -81,11 +81,13 @@ Result<std::optional<ObjectText>> Queries::Get(const EntityKey& key) const {
 
 Result<ObjectList> Queries::List(const ListRequest& request) {
   CHECK(request.kind != nullptr);
-  if (request.past && request.continue_token.empty()) return ListPast(request, *request.past, "");
+  if (request.past && request.continue_token.empty()) {
+    return ListPast(request, *request.past, request.past_time, "");
+  }
   if (request.continue_token.starts_with("past-")) {
     auto token = ParsePageToken(request.continue_token, partitions());
     if (!token) return tl::unexpected(token.error());
-    return ListPast(request, token->coverage, token->last);
+    return ListPast(request, token->coverage, token->time, token->last);
   }
   auto page = OpenPage(views_, request.continue_token, request.limit > 0);
   if (!page) return tl::unexpected(page.error());

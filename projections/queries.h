@@ -50,13 +50,15 @@ struct ListRequest {
   std::function<bool(const std::string& json)> matches;  // empty: all
   size_t limit = 0;                                      // 0: no limit
   std::string continue_token;
-  std::optional<Coverage> past;  // as it was then; a continue token holds it, too
+  std::optional<Coverage> past;  // as it was then; a continue token holds both, too
+  Time past_time;                // when that was, as the asker sees it: ObjectList::as_of
 };
 
 struct ObjectList {
   std::vector<ObjectText> items;  // by (namespace, name)
   std::string continue_token;     // "" at the end
   Coverage coverage;              // the same on every page
+  Time as_of;                     // of a list of the past: likewise
 };
 
 struct JsonList {
@@ -112,6 +114,8 @@ class Queries {
   // decision time; a time picks all by decision time. kNotFound: not decided yet.
   Result<Coverage> CoverageAt(const DecisionPosition& position) const;
   Result<Coverage> CoverageAt(Time time) const;
+  // When the last decision of `coverage` was; unset: it has none. kNotFound: not decided yet.
+  Result<Time> TimeAt(const Coverage& coverage) const;
   // The object as it was then. nullopt: absent. kNotFound: `coverage` is not reached yet.
   Result<std::optional<ObjectText>> GetAt(const EntityKey& key, const Coverage& coverage) const;
 
@@ -158,7 +162,7 @@ class Queries {
   Result<PastWay> WayTo(const std::shared_ptr<const StoreView>& view, uint32_t partition,
                         const EntityKey& key, uint64_t next) const;
   Result<PastStart> StartOfPast(uint32_t partition, const EntityKey& key, uint64_t next) const;
-  Result<ObjectList> ListPast(const ListRequest& request, const Coverage& coverage,
+  Result<ObjectList> ListPast(const ListRequest& request, const Coverage& coverage, Time time,
                               std::string_view after) const;
   // Where a list goes on behind `after`, with `wanted` entities or more, unless there are fewer.
   Result<PastAhead::Place> PlaceInPast(const PastChunk::Key& key, std::string_view after,

@@ -99,6 +99,17 @@ Result<Coverage> Queries::CoverageAt(const DecisionPosition& position) const {
   return coverage;
 }
 
+Result<Time> Queries::TimeAt(const Coverage& coverage) const {
+  Time last;
+  for (uint32_t partition = 0; partition < partitions(); ++partition) {
+    if (coverage.at(partition) == 0) continue;
+    auto time = TimeOf({partition, coverage[partition] - 1});
+    if (!time) return time;
+    last = std::max(last, *time);
+  }
+  return last;
+}
+
 Result<void> Queries::CheckReached(const Coverage& coverage) const {
   for (uint32_t partition = 0; partition < partitions(); ++partition) {
     if (coverage.at(partition) > options_.stores[partition]->NextSequence()) {

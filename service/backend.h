@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "events/basic_types.h"
 #include "events/entity_key.h"
 #include "service/api_error.h"
 #include "service/selector.h"
@@ -36,6 +37,7 @@ struct ObjectView {
   std::string resource_version;  // the object's own position
   uint64_t version = 0;          // dense version, what `expectedVersion` is compared with
   std::vector<std::string> cells;
+  Time as_of{};  // read as it was then; unset: as it is now
 };
 
 // Where a read is made. Empty `exact` is now. Otherwise a resourceVersion, position or RFC 3339
@@ -57,6 +59,7 @@ struct ObjectPage {
   std::vector<ObjectView> items;  // ordered by (namespace, name)
   std::string continue_token;     // empty: this was the last page
   std::string resource_version;   // covers every partition; a watch may go on from it
+  Time as_of{};                   // as ObjectView::as_of
 };
 
 struct PageQuery {

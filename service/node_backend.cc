@@ -84,7 +84,7 @@ const ::sluice::KindInfo* NodeBackend::FindKind(const std::string& name) const {
   return node_.kinds().Find(name);
 }
 
-Answer<Coverage> NodeBackend::CoverageOf(const std::string& exact) {
+Answer<NodeBackend::Past> NodeBackend::PastAt(const std::string& exact) {
   Result<Coverage> coverage;
   if (const auto time = ParseTime(exact)) {
     const Time now = node_.options().clock->Now();
@@ -92,29 +92,35 @@ Answer<Coverage> NodeBackend::CoverageOf(const std::string& exact) {
       return Fail(ApiError::BadRequest(exact + " is in the future: it is " + FormatTime(now)));
     }
     coverage = queries_->CoverageAt(*time);
-  } else {
-    const auto version = ParseResourceVersion(exact, node_.partition_count());
-    if (!version) return Fail(FromNodeError(version.error()));
-    const auto* position = std::get_if<DecisionPosition>(&*version);
-    if (!position) return std::get<Coverage>(*version);
-    coverage = queries_->CoverageAt(*position);
+    if (!coverage) return Fail(FromNodeError(coverage.error()));
+    return Past{std::move(*coverage), *time};
   }
+  const auto version = ParseResourceVersion(exact, node_.partition_count());
+  if (!version) return Fail(FromNodeError(version.error()));
+  const auto* position = std::get_if<DecisionPosition>(&*version);
+  coverage = position ? queries_->CoverageAt(*position) : std::get<Coverage>(*version);
   if (!coverage) return Fail(FromNodeError(coverage.error()));
-  return *coverage;
+  const auto time = queries_->TimeAt(*coverage);
+  if (!time) return Fail(FromNodeError(time.error()));
+  return Past{std::move(*coverage), *time};
 }
 
 Answer<ObjectView> NodeBackend::Get(const EntityKey& key, const ReadAt& at) {
   Result<std::optional<ObjectText>> found = std::nullopt;
+  Time as_of;
   if (at.exact.empty()) {
     found = queries_->Get(key);
   } else {
-    const Answer<Coverage> coverage = CoverageOf(at.exact);
-    if (!coverage) return Fail(coverage.error());
-    found = queries_->GetAt(key, *coverage);
+    const Answer<Past> past = PastAt(at.exact);
+    if (!past) return Fail(past.error());
+    found = queries_->GetAt(key, past->coverage);
+    as_of = past->time;
   }
   if (!found) return Fail(FromNodeError(found.error()));
   if (!*found) return Fail(ApiError::NotFound(key.ToString() + " does not exist"));
-  return ToView(std::move(**found));
+  ObjectView view = ToView(std::move(**found));
+  view.as_of = as_of;
+  return view;
 }
 
 Answer<ObjectPage> NodeBackend::List(const ListQuery& query) {
@@ -127,9 +133,10 @@ Answer<ObjectPage> NodeBackend::List(const ListQuery& query) {
   request.label = RequiredLabel(query.filter);
   request.index = RequiredIndex(*request.kind, query.filter);
   if (!query.at.exact.empty()) {
-    Answer<Coverage> past = CoverageOf(query.at.exact);
+    Answer<Past> past = PastAt(query.at.exact);
     if (!past) return Fail(past.error());
-    request.past = std::move(*past);
+    request.past = std::move(past->coverage);
+    request.past_time = past->time;
   }
   if (!query.filter.empty()) {
     request.matches = [&](const std::string& json) { return query.filter.Matches(json); };
@@ -140,6 +147,7 @@ Answer<ObjectPage> NodeBackend::List(const ListQuery& query) {
   for (ObjectText& text : list->items) page.items.push_back(ToView(std::move(text)));
   page.continue_token = std::move(list->continue_token);
   page.resource_version = FormatCoverage(list->coverage);
+  page.as_of = list->as_of;
   return page;
 }
 
@@ -199,9 +207,9 @@ Answer<std::string> NodeBackend::Resolve(const ResolveQuery& query) {
 }
 
 Answer<std::string> NodeBackend::ResolveAt(const ResolveQuery& query, const ReadAt& at) {
-  const Answer<Coverage> past = CoverageOf(at.exact);
+  const Answer<Past> past = PastAt(at.exact);
   if (!past) return Fail(past.error());
-  return ResolveBinding(*queries_, query, *past);
+  return ResolveBinding(*queries_, query, past->coverage);
 }
 
 Answer<std::vector<std::string>> NodeBackend::FindByIndex(const std::string& kind,

@@ -60,7 +60,11 @@ class NodeBackend final : public Backend, public Debuggable {
 
  private:
   // What a resourceVersion, a position or a time stands for.
-  Answer<Coverage> CoverageOf(const std::string& exact);
+  struct Past {
+    Coverage coverage;
+    Time time;  // the one asked for, or that of the last decision
+  };
+  Answer<Past> PastAt(const std::string& exact);
   // The node that a read is sent to of a partition that is kept elsewhere.
   Elsewhere WhoKeeps(uint32_t partition, const EntityKey* entity);
   const ::sluice::KindInfo* FindKind(const std::string& name) const;

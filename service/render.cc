@@ -86,6 +86,12 @@ std::string TableOfOne(const KindInfo& kind, const ObjectView& object, std::stri
   return out;
 }
 
+// Ages of the past are those of then.
+Rendering AsOf(Time time, Rendering how) {
+  if (time.IsSet()) how.now_us = time.us;
+  return how;
+}
+
 std::string EventLine(std::string_view type, std::string_view object) {
   std::string out = "{\"type\":\"";
   out.append(type).append("\",\"object\":").append(object).append("}\n");
@@ -108,10 +114,12 @@ std::string Age(std::string_view rfc3339, int64_t now_us) {
 
 std::string RenderObject(const KindInfo& kind, const ObjectView& object, const Rendering& how) {
   if (!how.table) return object.json;
-  return TableOfOne(kind, object, object.json, object.resource_version, how, true);
+  return TableOfOne(kind, object, object.json, object.resource_version, AsOf(object.as_of, how),
+                    true);
 }
 
-std::string RenderList(const KindInfo& kind, const ObjectPage& page, const Rendering& how) {
+std::string RenderList(const KindInfo& kind, const ObjectPage& page, const Rendering& asked) {
+  const Rendering how = AsOf(page.as_of, asked);
   const std::string metadata = ListMetadata(page.continue_token, page.resource_version);
   std::string out;
   size_t bytes = 256;

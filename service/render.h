@@ -16,7 +16,7 @@ struct Rendering {
   // What a row's `object` holds.
   enum class RowObject : unsigned char { kNone, kMetadata, kObject };
   RowObject row_object = RowObject::kMetadata;
-  int64_t now_us = 0;  // since the Unix epoch; ages count to here
+  int64_t now_us = 0;  // since the Unix epoch; ages count to here, of the past to then
 };
 
 // The age of a `date` cell as kubectl shows it: "45s", "5m", "3h12m", "2d"; "<unknown>" when the

@@ -86,7 +86,12 @@ TEST_F(Get, ReadsThePastAtAPositionATimeOrSoLongAgo) {
     const Ran ran = Run(arguments);
     EXPECT_EQ(ran.exit, Exit::kDone) << ran.err;
   }
-  EXPECT_EQ(Run({"get", "binding", "web", "--at=-soon"}).exit, Exit::kBadInput);
+  On(path + "?resourceVersion=1969-12-30T22%3A46%3A40Z&resourceVersionMatch=Exact", body);
+  EXPECT_EQ(Run({"get", "binding", "web", "-o", "json", "--at", "-1d1h30m"}).exit, Exit::kDone);
+  for (const char* no_time : {"-soon", "-d", "-xd", "-1d-2h", "--1d", "-1.5d", "-99999d", "-1dd"}) {
+    const Ran ran = Run({"get", "binding", "web", std::string("--at=") + no_time});
+    EXPECT_EQ(ran.exit, Exit::kBadInput) << no_time;
+  }
   EXPECT_EQ(Run({"get", "binding", "-w", "--at", "0:17"}).exit, Exit::kBadInput);
 }
 

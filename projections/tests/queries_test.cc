@@ -254,6 +254,9 @@ TEST_F(QueriesTest, PagesOfThePastAreFoldedAheadAndSayTheSame) {
   ListRequest whole;
   whole.kind = &LampKind();
   whole.past = then;
+  whole.past_time = *queries_->TimeAt(then);
+  EXPECT_EQ(whole.past_time,
+            std::max(*queries_->TimeAt({then[0], 0}), *queries_->TimeAt({0, then[1]})));
   const ObjectList expected = *queries_->List(whole);
   ASSERT_EQ(expected.items.size(), 60u);
   EXPECT_EQ(At(expected.items[2].json, "status.phase"), "\"On\"");
@@ -269,10 +272,12 @@ TEST_F(QueriesTest, PagesOfThePastAreFoldedAheadAndSayTheSame) {
     do {
       const ObjectList page = *queries_->List(request);
       EXPECT_LE(page.items.size(), limit);
+      EXPECT_EQ(page.as_of, whole.past_time);
       for (const ObjectText& item : page.items) texts.push_back(item.json);
       // Asked for once more, it is the same.
       EXPECT_EQ(Names(*queries_->List(request)), Names(page));
       request.past.reset();
+      request.past_time = {};
       request.continue_token = page.continue_token;
     } while (!request.continue_token.empty());
     return texts;

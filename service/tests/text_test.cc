@@ -131,6 +131,27 @@ TEST(Age, CountsAsKubectlDoes) {
   EXPECT_EQ(Age("", born_us), "<unknown>");
 }
 
+TEST(Age, OfThePastIsThatOfThen) {
+  const KindInfo kind{"binding", "bindings", "Binding", true, {{"NAME"}, {"AGE", "date", false}}};
+  const int64_t born_us = ParseTime("2026-11-21T10:00:00Z")->us;
+  Rendering how;
+  how.table = true;
+  how.now_us = born_us + 65'000'000;
+  ObjectView object;
+  object.json = "{}";
+  object.cells = {"web", "2026-11-21T10:00:00Z"};
+  const auto has = [](const std::string& text, const std::string& age) {
+    return text.find("[\"web\",\"" + age + "\"]") != text.npos;
+  };
+  ObjectPage page;
+  page.items = {object};
+  EXPECT_TRUE(has(RenderObject(kind, object, how), "65s"));
+  EXPECT_TRUE(has(RenderList(kind, page, how), "65s"));
+  page.as_of = object.as_of = Time{born_us + 5'000'000};
+  EXPECT_TRUE(has(RenderObject(kind, object, how), "5s"));
+  EXPECT_TRUE(has(RenderList(kind, page, how), "5s"));
+}
+
 TEST(ListenAddress, OffLoopbackIsRefused) {
   EXPECT_EQ(ParseListenAddress("127.0.0.1:7420").value(), (ListenAddress{"127.0.0.1", 7420}));
   EXPECT_EQ(ParseListenAddress("localhost:0").value(), (ListenAddress{"127.0.0.1", 0}));
