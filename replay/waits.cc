@@ -15,6 +15,17 @@ constexpr int kHopsMax = 12;
 // Armed while a machine waits for something, in every kind (machines/common/stuck.h).
 constexpr std::string_view kStuckTimer = "stuck";
 
+}  // namespace
+
+bool IsInAnotherPhaseThanReady(const PastEntity& entity) {
+  constexpr std::string_view kReady = "Ready";
+  const std::vector<std::string>& names = entity.kind->phase_names;
+  return std::find(names.begin(), names.end(), kReady) != names.end() &&
+         entity.kind->PhaseName(entity.kind->phase(*entity.state)) != kReady;
+}
+
+namespace {
+
 class Waiting {
  public:
   Waiting(const Archive& archive, const Coverage& point) : archive_(archive), point_(point) {}
@@ -71,7 +82,7 @@ class Waiting {
     return heard;
   }
 
-  // Whether it is as wanted: ready, or without a Ready to be.
+  // Whether it is as wanted: ready, or without a Ready to be, and in no other phase than that.
   static bool AddState(const PastEntity& entity, Json* json) {
     if (!entity.Exists()) return false;
     const EntityState& state = *entity.state;
@@ -97,8 +108,9 @@ class Waiting {
       timers.push_back({{"id", timer.id}, {"due", FormatTime(timer.due)}});
     }
     const bool waits = ArmedTimer(state.relations_part(), kStuckTimer).IsSet();
-    const bool wanted =
-        !state.IsDeleting() && !waits && (!has_ready || seen.ready == ConditionStatus::kTrue);
+    const bool wanted = !state.IsDeleting() && !waits &&
+                        (!has_ready || seen.ready == ConditionStatus::kTrue) &&
+                        !IsInAnotherPhaseThanReady(entity);
     if (!not_true.empty()) (*json)["conditions"] = std::move(not_true);
     if (!timers.empty()) (*json)["timers"] = std::move(timers);
     return wanted;

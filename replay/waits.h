@@ -7,6 +7,9 @@
 
 namespace sluice::replay {
 
+// Whether the kind has a phase for what is ready, and the entity is in another one.
+bool IsInAnotherPhaseThanReady(const PastEntity& entity);
+
 // {entity, exists, phase, ready, deleting, conditions: those not true, on: [{entity, says, since,
 // refused, waits}], actions: [{verb, target, location, attempt, since}], answers: [{entity,
 // command, since}], timers: [{id, due}], lastFailure}. `point` is when. Of one that is as wanted

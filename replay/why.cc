@@ -70,14 +70,6 @@ Result<Setting> FindSetting(const Archive& archive, const std::string& entity, c
   return setting;
 }
 
-// Whether the kind has a phase for what is ready, and the entity is in another one.
-bool IsInAnotherPhaseThanReady(const PastEntity& entity) {
-  constexpr std::string_view kReady = "Ready";
-  const std::vector<std::string>& names = entity.kind->phase_names;
-  return std::find(names.begin(), names.end(), kReady) != names.end() &&
-         entity.kind->PhaseName(entity.kind->phase(*entity.state)) != kReady;
-}
-
 // What to ask about where nothing is said: Ready, or the phase where there is none.
 Result<Sought> UsualQuestion(const Archive& archive, const std::string& entity,
                              const Coverage& point) {

@@ -74,28 +74,42 @@ TEST(Why, WhatServesAndIsDegradedIsAskedAboutItsPhase) {
   };
   recorded.Send("location/default/here", "Apply", R"({"spec":{"provider":"local"}})");
   apply("v1");
-  std::string instance;
-  for (uint32_t partition = 0; partition < 2; ++partition) {
-    for (const LogRecord& record : recorded.cluster().Log(partition)) {
-      if (!record.decision || !record.decision->command) continue;
-      const std::string& entity = record.decision->command->entity;
-      if (entity.starts_with("instance/")) instance = entity;
+  std::set<std::string> instances;
+  const auto made = [&] {
+    for (uint32_t partition = 0; partition < 2; ++partition) {
+      for (const LogRecord& record : recorded.cluster().Log(partition)) {
+        if (!record.decision || !record.decision->command) continue;
+        const std::string& entity = record.decision->command->entity;
+        if (entity.starts_with("instance/") && instances.insert(entity).second) return entity;
+      }
     }
-  }
+    return std::string();
+  };
+  const std::string active = made();
   for (const char* report : {"ReportProgrammed", "ReportRunning", "ReportReadiness"}) {
-    recorded.Send(instance, report, R"({"status":"True","reason":"Done"})", "", "provider/local");
+    recorded.Send(active, report, R"({"status":"True","reason":"Done"})", "", "provider/local");
   }
   const auto archive_ready = recorded.Archive();
   EXPECT_EQ(AskFor(*archive_ready, "why", {{"entity", "binding/default/web"}})["path"],
             "status.conditions[type=Ready]");
 
   apply("v2");
+  const std::string candidate = made();
+  recorded.Send(candidate, "ReportProgrammed", R"({"status":"True","reason":"Done"})", "",
+                "provider/local");
+  recorded.Send(candidate, "ReportRunning",
+                R"({"status":"False","reason":"CrashLoop","message":"cannot start"})", "",
+                "provider/local");
   recorded.Advance(Duration::Seconds(10));
   const auto archive = recorded.Archive();
   const Json why = AskFor(*archive, "why", {{"entity", "binding/default/web"}});
   EXPECT_EQ(why["path"], "status.phase");
   EXPECT_EQ(why["value"], "Degraded");
   EXPECT_EQ(why["chain"][0]["command"], "TimerDue candidate-ready");
+  // What it serves is as wanted; what it was to serve is not.
+  ASSERT_TRUE(why["waits"].contains("on")) << why["waits"].dump(1);
+  EXPECT_EQ(why["waits"]["on"][0]["entity"], candidate) << why["waits"].dump(1);
+  EXPECT_THAT(why["waits"].dump(), HasSubstr("cannot start"));
 }
 
 TEST_F(WhyTest, WhatTheEntityDoesNotHaveIsSaidToBeSo) {
