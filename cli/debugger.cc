@@ -123,10 +123,29 @@ tl::expected<Duration, std::string> LengthOfTime(std::string_view text) {
   return Duration::Hours(24 * days) + *more;
 }
 
+// Whether it has the form of a position, of a list's resourceVersion or of a time.
+bool IsPoint(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789";
+  const auto is_number = [&](std::string_view one) {
+    return !one.empty() && one.find_first_not_of(kDigits) == one.npos;
+  };
+  if (text.starts_with('v')) return text.find_first_not_of("0123456789.", 1) == text.npos;
+  const size_t colon = text.find(':');
+  if (is_number(text.substr(0, colon)))
+    return colon != text.npos && is_number(text.substr(colon + 1));
+  return ParseTime(text).has_value();
+}
+
 }  // namespace
 
 Outcome<std::string> PointInTime(Session& session, std::string_view flag, const std::string& at) {
-  if (!at.starts_with('-')) return at;
+  if (!at.starts_with('-')) {
+    if (at.empty() || IsPoint(at)) return at;
+    return Fail(Exit::kBadInput,
+                "{}: '{}' is no point: give a position (0:17), a time with its zone "
+                "(2026-11-30T12:00:00Z) or so long ago (-5m)",
+                flag, at);
+  }
   const auto ago = LengthOfTime(std::string_view(at).substr(1));
   if (!ago) return Fail(Exit::kBadInput, "{}: {}", flag, ago.error());
   return FormatTime(session.env().now() - *ago);

@@ -169,11 +169,11 @@ Error LeadsOn(std::string_view name, std::string_view path) {
 }
 
 // `rest` is what of `path` comes behind a table.
-Result<void> CheckTable(const Type& type, std::string_view rest, std::string_view path) {
+Result<const Field*> FindIn(const Type& type, std::string_view rest, std::string_view path) {
   const std::string_view name = TakeName(&rest);
   const Field* field = type.FindByJsonName(name);
   if (field == nullptr) return tl::unexpected(NoField(type, name, path));
-  if (rest.empty()) return {};
+  if (rest.empty()) return field;
   const bool of_tables = field->shape == Shape::kTableVector;
   switch (field->shape) {
     case Shape::kScalar:
@@ -186,7 +186,7 @@ Result<void> CheckTable(const Type& type, std::string_view rest, std::string_vie
     case Shape::kAny:
     case Shape::kMap:
     case Shape::kAnyVector:
-      return {};  // Its content says.
+      return nullptr;  // Its content says.
     case Shape::kTable:
     case Shape::kValueTable:
       break;
@@ -205,19 +205,24 @@ Result<void> CheckTable(const Type& type, std::string_view rest, std::string_vie
           return tl::unexpected(NoField(*field->table, key, path));
         }
       }
-      if (rest.empty()) return {};
+      if (rest.empty()) return field;
       if (!of_tables) return tl::unexpected(LeadsOn(name, path));
       break;
     }
   }
   if (!rest.starts_with('.')) return tl::unexpected(LeadsOn(name, path));
-  return CheckTable(*field->table, rest.substr(1), path);
+  return FindIn(*field->table, rest.substr(1), path);
 }
 
 }  // namespace
 
+Result<const Field*> FieldAt(const Type& type, std::string_view path) {
+  return FindIn(type, path, path);
+}
+
 Result<void> CheckPath(const Type& type, std::string_view path) {
-  return CheckTable(type, path, path);
+  const auto found = FieldAt(type, path);
+  return found ? Result<void>() : tl::unexpected(found.error());
 }
 
 std::optional<std::string> GetPath(const Type& type, const void* table, std::string_view path) {

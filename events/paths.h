@@ -21,6 +21,9 @@ std::optional<std::string> GetPath(const Type& type, const void* table, std::str
 // Whether a table of the type may have something at `path`: kInvalid says which part of it is no
 // field, and which fields there are.
 Result<void> CheckPath(const Type& type, std::string_view path);
+// The same: the field at its end, of whose elements it is one where the path names one. Null: below
+// a map, JSON or a table of any type, where the content says what there is.
+Result<const Field*> FieldAt(const Type& type, std::string_view path);
 
 struct FieldDiff {
   std::string path;

@@ -28,9 +28,29 @@ std::optional<double> AsNumber(const Value& value) {
   return std::nullopt;
 }
 
-bool Compare(Operator op, const Value& a, const Value& b) {
-  if (op == Operator::kEqual) return a == b;
-  if (op == Operator::kNotEqual) return a != b;
+bool IsTimeOrDuration(const Operand& operand, const Type& type) {
+  if (!operand.is_path) return false;
+  const auto field = FieldAt(type, operand.path);
+  return field && *field != nullptr &&
+         ((*field)->scalar == Scalar::kTime || (*field)->scalar == Scalar::kDuration);
+}
+
+// "20000ms" is "20s" where a duration is meant.
+bool AreEqual(const Node& node, const Type& type, const Value& a, const Value& b) {
+  if (a == b) return true;
+  if (!a.is_string() || !b.is_string()) return false;
+  if (!IsTimeOrDuration(node.a, type) && !IsTimeOrDuration(node.b, type)) return false;
+  const auto x = AsNumber(a);
+  const auto y = AsNumber(b);
+  return x && y && *x == *y;
+}
+
+bool Compare(const Node& node, const Type& type, const void* table) {
+  const Operator op = node.op;
+  const Value a = ValueOf(node.a, type, table);
+  const Value b = ValueOf(node.b, type, table);
+  if (op == Operator::kEqual) return AreEqual(node, type, a, b);
+  if (op == Operator::kNotEqual) return !AreEqual(node, type, a, b);
   if (a.is_null() || b.is_null()) return false;
   const auto x = AsNumber(a);
   const auto y = AsNumber(b);
@@ -67,7 +87,7 @@ bool HoldsIn(const Node& node, const Type& type, const void* table) {
     case Node::Sort::kNot:
       return !HoldsIn(*node.left, type, table);
     case Node::Sort::kCompare:
-      return Compare(node.op, ValueOf(node.a, type, table), ValueOf(node.b, type, table));
+      return Compare(node, type, table);
     case Node::Sort::kPresent: {
       const Value value = ValueOf(node.a, type, table);
       return !value.is_null() && value != false;
@@ -76,14 +96,51 @@ bool HoldsIn(const Node& node, const Type& type, const void* table) {
   Unreachable();
 }
 
+// What a field can never be is a mistake, not an answer.
+Result<void> CheckValue(const Field& field, const std::string& path, const Value& value) {
+  const auto refused = [&](std::string_view wanted) {
+    return Err(ErrorCode::kInvalid, "{} is compared with {}, and is {}", path, value.dump(),
+               wanted);
+  };
+  if (value.is_null()) return {};
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  if (field.enum_info != nullptr) {
+    if (value.is_string() && field.enum_info->Find(text) != nullptr) return {};
+    std::string names;
+    for (const Enumerator& one : field.enum_info->values) {
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", one.name);
+    }
+    return refused("one of " + names);
+  }
+  switch (field.scalar) {
+    case Scalar::kNone:
+      return {};
+    case Scalar::kBool:
+      return value.is_boolean() ? Result<void>() : refused("true or false");
+    case Scalar::kTime:
+      return ParseTime(text) ? Result<void>() : refused("a time such as '2026-11-30T12:00:00Z'");
+    case Scalar::kDuration:
+      return ParseDuration(text) ? Result<void>() : refused("a duration such as '1m30s'");
+    default:
+      return value.is_number() ? Result<void>() : refused("a number");
+  }
+}
+
 Result<void> CheckIn(const Node& node, const Type& type) {
   for (const Node* part : {node.left.get(), node.right.get()}) {
     if (part == nullptr) continue;
     if (auto checked = CheckIn(*part, type); !checked) return checked;
   }
-  for (const Operand* operand : {&node.a, &node.b}) {
+  for (const auto& [operand, other] : {std::pair(&node.a, &node.b), std::pair(&node.b, &node.a)}) {
     if (!operand->is_path) continue;
-    if (auto checked = CheckPath(type, operand->path); !checked) return checked;
+    const auto field = FieldAt(type, operand->path);
+    if (!field) {
+      const bool is_word = operand == &node.b && operand->path.find('.') == std::string::npos;
+      return Err(ErrorCode::kInvalid, "{}{}", field.error().message,
+                 is_word ? fmt::format("; a text stands in quotes: '{}'", operand->path) : "");
+    }
+    if (*field == nullptr || other->is_path || node.sort != Node::Sort::kCompare) continue;
+    if (auto checked = CheckValue(**field, operand->path, other->value); !checked) return checked;
   }
   return {};
 }

@@ -4,9 +4,9 @@
 //   != 'True')
 //
 // Operands are field paths (events/paths.h), texts in single or double quotes, numbers, true, false
-// and null (an absent field). == and != compare anything; <, <=, >, >= numbers, times and durations
-// as what they are, and texts by their bytes. A path alone asks whether something is there that is
-// not false. Precedence: not, and, or.
+// and null (an absent field). == and != compare anything; <, <=, >, >= numbers; times and durations
+// are compared as what they are, other texts by their bytes. A path alone asks whether something is
+// there that is not false. Precedence: not, and, or.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,8 @@ class Expression {
   ~Expression();
 
   bool Holds(const Type& type, const void* table) const;
-  // Whether objects of the type may have each field it names. kInvalid: says which they do not.
+  // Whether objects of the type may have each field it names, with the value it is compared with.
+  // kInvalid: says which they do not.
   Result<void> Check(const Type& type) const;
 
   struct Node;

@@ -32,8 +32,9 @@ std::vector<std::string> SplitCommas(const std::string& text) {
   return parts;
 }
 
+// Nothing holds of what never was; of what was deleted, that it is.
 bool HoldsOf(const Expression& expression, const EntityState& state) {
-  return state.Exists() && expression.Holds(state.root_type(), state.root());
+  return state.version > 0 && expression.Holds(state.root_type(), state.root());
 }
 
 class Stepping {

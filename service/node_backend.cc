@@ -142,7 +142,8 @@ Answer<ObjectPage> NodeBackend::List(const ListQuery& query) {
     request.matches = [&](const std::string& json) { return query.filter.Matches(json); };
   }
   auto list = queries_->List(request);
-  if (!list) return Fail(FromReadError(list.error()));
+  // A past that is not reached yet is not one that is not kept any more.
+  if (!list) return Fail(request.past ? FromNodeError(list.error()) : FromReadError(list.error()));
   ObjectPage page;
   for (ObjectText& text : list->items) page.items.push_back(ToView(std::move(text)));
   page.continue_token = std::move(list->continue_token);

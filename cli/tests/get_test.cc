@@ -121,6 +121,17 @@ TEST_F(Get, SeveralKindsAreATableEach) {
   EXPECT_EQ(Run({"get", "binding,instances", "-w"}).exit, Exit::kBadInput);
 }
 
+TEST_F(Get, ObjectsOfSeveralKindsAreATableEach) {
+  const std::string table = "{" + kColumns + R"(,"rows":[)" + Row("web", "True") + "]}";
+  const std::string instances = "/apis/sluice.dev/v1/namespaces/default/instances";
+  On("GET " + std::string(kBindings) + "/web", table);
+  On("GET " + std::string(kBindings) + "/api", table);
+  On("GET " + instances + "/one",
+     R"({"columnDefinitions":[{"name":"NAME"},{"name":"HEALTH"}],"rows":[{"cells":["one","ok"]}]})");
+  EXPECT_EQ(Run({"get", "binding/web", "instance/one", "binding/api"}).out,
+            "NAME   READY\nweb    True\nweb    True\n\nNAME   HEALTH\none    ok\n");
+}
+
 TEST_F(Get, ClusterKindsHaveNoNamespaceInTheirPath) {
   On("GET /apis/sluice.dev/v1/clusterconfigs/cluster", R"({"kind":"ClusterConfig"})");
   EXPECT_EQ(Run({"get", "clusterconfig/cluster", "-o", "yaml"}).out, "---\nkind: ClusterConfig\n");

@@ -113,27 +113,35 @@ Outcome<json> GetObject(Session& session, const ObjectRef& ref, const Selection&
        .headers = {{"accept", like.as_table ? "application/json;as=Table" : "application/json"}}});
 }
 
-// Named objects, in one table; those that are not there are said on standard error.
+// Named objects, in a table for each kind; those that are not there are said on standard error.
 Outcome<Exit> GetNamed(Session& session, const std::vector<ObjectRef>& refs, const Selection& like,
-                       GetPrinter& printer, const GetOptions& options) {
+                       const GetOptions& options) {
   Exit worst = Exit::kDone;
-  json whole;
+  std::vector<std::pair<KindInfo, json>> tables;
   for (const ObjectRef& ref : refs) {
     auto object = GetObject(session, ref, like);
     if (!object) {
       if (object.error().exit == Exit::kUnavailable) return Again(object.error());
       session.env().err << "sluice: " << object.error().message << '\n';
       worst = Worse(worst, object.error().exit);
-    } else if (!like.as_table) {
+      continue;
+    }
+    if (!like.as_table) {
       PrintValue(*object, options.output, session.env().out);
-    } else if (whole.is_null()) {
-      whole = *std::move(object);
+      continue;
+    }
+    const auto table = std::find_if(tables.begin(), tables.end(), [&](const auto& one) {
+      return one.first.plural == ref.kind.plural;
+    });
+    if (table == tables.end()) {
+      tables.emplace_back(ref.kind, *std::move(object));
     } else {
-      for (json& row : (*object)["rows"]) whole["rows"].push_back(std::move(row));
+      for (json& row : (*object)["rows"]) table->second["rows"].push_back(std::move(row));
     }
   }
-  if (!whole.is_null()) {
-    const auto printed = printer.PrintEvent("", whole);
+  for (const auto& [kind, table] : tables) {
+    if (&table != &tables.front().second) session.env().out << '\n';
+    const auto printed = GetPrinter(session, options, kind).PrintEvent("", table);
     if (!printed) return Again(printed.error());
   }
   return worst;
@@ -202,7 +210,7 @@ Outcome<Exit> Get(Session& session, GetOptions options) {
   if (options.all_namespaces || !options.labels.empty() || !options.fields.empty()) {
     return Fail(Exit::kBadInput, "get: a named object takes neither -A nor a selector");
   }
-  if (!options.watch) return GetNamed(session, *refs, selection, printer, options);
+  if (!options.watch) return GetNamed(session, *refs, selection, options);
   if (refs->size() > 1) return Fail(Exit::kBadInput, "get -w: one object at a time, or a kind");
   Selection one = OnlyObject(refs->front());
   one.as_table = selection.as_table;

@@ -141,9 +141,8 @@ TEST_F(PastTest, SteppingStopsWhereTheExpressionHolds) {
   const Json stepped =
       AskFor(*archive_, "replay", {{"entities", "network/default/shop"}, {"until", gone}});
   EXPECT_EQ(stepped["stoppedAt"], items.back()["position"]);
-  const Json never =
-      AskFor(*archive_, "replay",
-             {{"entities", "network/default/shop"}, {"until", "status.phase == 'Nowhere'"}});
+  const Json never = AskFor(*archive_, "replay",
+                            {{"entities", "network/default/shop"}, {"until", "spec.mtu == 1"}});
   EXPECT_FALSE(never.contains("stoppedAt"));
   // Two entities are walked in the order of their decisions.
   const auto both =
@@ -160,6 +159,43 @@ TEST_F(PastTest, SteppingStopsWhereTheExpressionHolds) {
               HasSubstr("network: 'phse' in 'status.phse' is no field; there are"));
   EXPECT_EQ(refused("network/default/shop,binding/default/web", "spec.desiredRevision == 'v1'"),
             "");
+}
+
+TEST_F(PastTest, WhatAFieldCanNeverBeIsRefused) {
+  const auto refused = [&](const char* until) {
+    return RefusalOf(*archive_, "replay", {{"entities", "binding/default/web"}, {"until", until}});
+  };
+  EXPECT_THAT(refused("status.phase == 'Degradd'"),
+              HasSubstr("status.phase is compared with \"Degradd\", and is one of "));
+  EXPECT_THAT(refused("not ('Tru' != status.conditions[type=Ready].status)"),
+              HasSubstr("is one of Unknown, "));
+  EXPECT_THAT(refused("metadata.generation > 'abc'"), HasSubstr("and is a number"));
+  EXPECT_THAT(refused("metadata.creationTimestamp > 'yesterday'"), HasSubstr("and is a time"));
+  EXPECT_THAT(refused("spec.candidateReadyDeadline >= 20"), HasSubstr("and is a duration"));
+  EXPECT_THAT(refused("status.phase == Ready"), HasSubstr("a text stands in quotes: 'Ready'"));
+  for (const char* good :
+       {"status.phase == null", "status.phase != 'Degraded'", "metadata.generation >= 3",
+        "metadata.creationTimestamp > '2026-01-01T00:00:00Z'", "metadata.labels.team == 'a'",
+        "spec.bindingKey == status.phase", "spec.bindingKey == '1m'"}) {
+    EXPECT_EQ(refused(good), "") << good;
+  }
+}
+
+TEST_F(PastTest, DurationsAreEqualAsWhatTheyAreAndADeletionIsSeen) {
+  recorded_.Send("binding/default/late", "Apply",
+                 R"({"spec":{"bindingKey":"60s","candidateReadyDeadline":"20s"}})");
+  recorded_.Send("network/default/brief", "Apply", R"({"spec":{"ipFamilies":["IPv4"]}})");
+  recorded_.Send("network/default/brief", "Delete", "{}");
+  recorded_.Advance(Duration::Seconds(1));
+  const auto archive = recorded_.Archive();
+  const auto holds = [&](const char* entity, const char* until) {
+    return AskFor(*archive, "replay", {{"entities", entity}, {"until", until}})
+        .contains("stoppedAt");
+  };
+  EXPECT_TRUE(holds("binding/default/late", "spec.candidateReadyDeadline == '20000ms'"));
+  EXPECT_FALSE(holds("binding/default/late", "spec.candidateReadyDeadline != '20000ms'"));
+  EXPECT_FALSE(holds("binding/default/late", "spec.bindingKey == '1m'")) << "no duration";
+  EXPECT_TRUE(holds("network/default/brief", "status.phase == 'Deleted'"));
 }
 
 TEST_F(PastTest, BisectionFindsWhatSteppingFinds) {

@@ -126,6 +126,9 @@ TEST_F(DebuggerBadInput, PositionsThatAreNotThere) {
     SCOPED_TRACE(::testing::PrintToString(words));
     ExpectRefused(OnNode(words), "0:99999 is not decided yet", kRejected);
   }
+  // Not "begin anew", as of a list that is too old.
+  ExpectRefused(OnNode({"get", "location", "--at", "v99999.0"}), "0:99998 is not decided yet",
+                kRejected);
   // A cluster with more partitions: its positions and its lists' versions are none of this one's.
   for (const Words& words : AskedAt("7:1")) {
     SCOPED_TRACE(::testing::PrintToString(words));
@@ -136,10 +139,18 @@ TEST_F(DebuggerBadInput, PositionsThatAreNotThere) {
 }
 
 TEST_F(DebuggerBadInput, PointsThatAreNone) {
-  for (const char* point : {"soon", "0:", "0:x", "-1:4", "2026-13-01T00:00:00Z", "-5parsecs"}) {
+  for (const char* point : {"-1:4", "-5parsecs"}) {
     for (const Words& words : AskedAt(point)) {
       SCOPED_TRACE(::testing::PrintToString(words));
-      EXPECT_EQ(OnNode(words).exit_code, kBadInput);
+      ExpectRefused(OnNode(words), "is not a duration");
+    }
+  }
+  // The last one without a zone.
+  for (const std::string point :
+       {"soon", "0:", "0:x", "5m", "2026-13-01T00:00:00Z", "2026-11-30T12:00:00"}) {
+    for (const Words& words : AskedAt(point)) {
+      SCOPED_TRACE(::testing::PrintToString(words));
+      ExpectRefused(OnNode(words), "'" + point + "' is no point: give a position (0:17), a time");
     }
   }
 }
