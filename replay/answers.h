@@ -40,6 +40,8 @@ Result<Json> AnswerExport(const Asking& asking);
 // --- Shared by answers ---
 // The parameter `name` as an entity's key. kInvalid: it is none, or of a kind there is none of.
 Result<std::string> EntityParameter(const Asking& asking, std::string_view name);
+// kNotFound: no decision is about it.
+Result<void> CheckEverWas(const Archive& archive, std::string_view entity);
 // A number; `fallback` when absent.
 Result<uint64_t> NumberParameter(const Asking& asking, std::string_view name, uint64_t fallback);
 Result<DecisionPosition> ParsePosition(std::string_view text, uint32_t partitions);

@@ -101,6 +101,7 @@ Result<std::vector<std::string>> Selected(const Asking& asking) {
   if (asking.question.Has("entity")) {
     auto entity = EntityParameter(asking, "entity");
     if (!entity) return tl::unexpected(entity.error());
+    if (auto was = CheckEverWas(asking.archive, *entity); !was) return tl::unexpected(was.error());
     return std::vector<std::string>{*entity};
   }
   const std::string kind_name = asking.question.Get("kind");

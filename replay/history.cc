@@ -88,6 +88,12 @@ class History {
   }
 
   Result<Json> Run() {
+    const bool follow = asking_.question.Get("follow") == "true";
+    // Who follows may wait for it to be.
+    if (!follow) {
+      auto was = CheckEverWas(asking_.archive, entity_);
+      if (!was) return tl::unexpected(was.error());
+    }
     std::unique_ptr<Timeline> timeline;
     if (last_ > 0) {
       if (auto told = TellLast(&timeline); !told) return tl::unexpected(told.error());
@@ -100,7 +106,6 @@ class History {
       }
     }
     const auto visit = [this](const Moment& moment) { return Tell(moment); };
-    const bool follow = asking_.question.Get("follow") == "true";
     for (bool more = follow || last_ == 0; more && !enough_; more = follow && WaitALittle()) {
       if (auto walked = timeline->Walk(end_, visit); !walked) {
         return tl::unexpected(walked.error());

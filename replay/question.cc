@@ -70,6 +70,13 @@ Result<std::string> EntityParameter(const Asking& asking, std::string_view name)
   return text;
 }
 
+Result<void> CheckEverWas(const Archive& archive, std::string_view entity) {
+  const auto first = archive.Sequences(entity, 0, 1);
+  if (!first) return tl::unexpected(first.error());
+  if (!first->empty()) return {};
+  return Err(ErrorCode::kNotFound, "{} never was: no decision is about it", entity);
+}
+
 Result<uint64_t> NumberParameter(const Asking& asking, std::string_view name, uint64_t fallback) {
   const std::string text = asking.question.Get(name);
   if (text.empty()) return fallback;

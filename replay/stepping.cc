@@ -48,6 +48,7 @@ class Stepping {
       if (archive_.kinds().Find(key->kind) == nullptr) {
         return Err(ErrorCode::kInvalid, "there is no kind {}", key->kind);
       }
+      if (auto was = CheckEverWas(archive_, entity); !was) return was;
       entities_.push_back(entity);
     }
     if (entities_.empty()) return Err(ErrorCode::kInvalid, "entities: name one at least");

@@ -184,7 +184,13 @@ TEST_F(DebuggerBadInput, ExpressionsThatDoNotParse) {
 
 TEST_F(DebuggerBadInput, NamesOfNothing) {
   ExpectRefused(OnNode({"why", "no-such-id"}), "no-such-id", kRejected);
-  ExpectRefused(OnNode({"why", "location/nobody"}), "never was", kRejected);
+  for (const Words& words : {Words{"why", "location/nobody"},
+                             {"history", "location/nobody"},
+                             {"diff", "location/nobody", "--from", "0:0"},
+                             {"replay", "location/l0", "location/nobody"}}) {
+    SCOPED_TRACE(::testing::PrintToString(words));
+    ExpectRefused(OnNode(words), "location/default/nobody never was", kRejected);
+  }
   ExpectRefused(OnNode({"why", "location/l0", "--condition", "Nonsense"}), "was never set",
                 kRejected);
   EXPECT_EQ(OnNode({"history", "locatoin/l0"}).exit_code, kBadInput);
