@@ -1,85 +1,52 @@
 #include "cli/file_api.h"
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "cli/build_info.h"
 #include "engine/clock.h"
 #include "replay/import.h"
-#include "replay/question.h"
-#include "service/target.h"
+#include "service/archive_backend.h"
+#include "service/router.h"
+#include "service/router_api.h"
 
 namespace sluice::cli {
 namespace {
 
 const SystemClock kFileClock;
 
-// The query of a target, as QueryString writes it.
-void TakeParameters(std::string_view target, replay::Question* question) {
-  const size_t begin = target.find('?');
-  if (begin == target.npos) return;
-  std::string_view rest = target.substr(begin + 1);
-  while (!rest.empty()) {
-    const std::string_view one = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-    const std::string name(one.substr(0, one.find('=')));
-    if (const auto parsed = service::Target::Parse(target)) {
-      question->parameters[name] = parsed->Get(name);
-    }
-  }
+service::RouterOptions FileRouterOptions() {
+  service::RouterOptions options;
+  options.now_us = [] { return kFileClock.Now().us; };
+  options.version = BuildVersion();
+  return options;
 }
 
 class FileApi final : public Api {
  public:
-  FileApi(std::unique_ptr<replay::MemoryArchive> archive, std::string file, std::string build)
-      : archive_(std::move(archive)), file_(std::move(file)), build_(std::move(build)) {}
+  FileApi(std::unique_ptr<replay::MemoryArchive> archive, const std::string& file)
+      : archive_(std::move(archive)),
+        backend_(
+            *archive_, kFileClock, BuildVersion(),
+            fmt::format("export {} has objects and their decisions; for everything else make a "
+                        "data directory of it: sluice import {} --data DIR",
+                        file, file)),
+        router_(backend_, timers_, FileRouterOptions()),
+        api_(router_, "export " + file) {}
 
-  Result<HttpResponse> Call(const HttpRequest& request) override {
-    if (request.target != "/apis/sluice.dev/v1") return OnlyDebugs();
-    nlohmann::json kinds = nlohmann::json::array();
-    for (const ::sluice::KindInfo* kind : archive_->kinds().kinds()) {
-      kinds.push_back({{"name", kind->plural},
-                       {"singularName", kind->name},
-                       {"namespaced", true},
-                       {"kind", kind->camel}});
-    }
-    return HttpResponse{.status = 200,
-                        .headers = {},
-                        .body = nlohmann::json{{"resources", std::move(kinds)}}.dump()};
-  }
-
+  Result<HttpResponse> Call(const HttpRequest& request) override { return api_.Call(request); }
   Result<StreamOutcome> Stream(const HttpRequest& request, const LineCallback& on_line,
                                std::stop_token stop) override {
-    const auto target = service::Target::Parse(request.target);
-    if (!target || target->path().size() != 2 || target->path()[0] != "debug" ||
-        !replay::IsQuestion(target->path()[1])) {
-      return OnlyDebugs();
-    }
-    replay::Question question{.verb = target->path()[1], .parameters = {}};
-    TakeParameters(request.target, &question);
-    bool enough = false;
-    replay::Ask(*archive_, question, {.build = build_, .now = kFileClock.Now(), .stop = stop},
-                [&](const std::string& line) {
-                  enough = enough || !on_line(line);
-                  return !enough;
-                });
-    return StreamOutcome{.end = enough ? StreamEnd::kCaller : StreamEnd::kServer, .response = {}};
+    return api_.Stream(request, on_line, std::move(stop));
   }
-
-  std::string address() const override { return "export " + file_; }
+  std::string address() const override { return api_.address(); }
 
  private:
-  tl::unexpected<Error> OnlyDebugs() const {
-    return Err(ErrorCode::kInvalid,
-               "{} answers history, why, diff, replay, verify and export; for everything else make "
-               "a data directory of it: sluice import {} --data DIR",
-               address(), file_);
-  }
-
   const std::unique_ptr<replay::MemoryArchive> archive_;
-  const std::string file_;
-  const std::string build_;
+  service::ArchiveBackend backend_;
+  service::ThreadTimers timers_;
+  service::Router router_;
+  service::RouterApi api_;
 };
 
 }  // namespace
@@ -97,7 +64,7 @@ Outcome<std::unique_ptr<Api>> OpenExport(const std::string& file, bool keep_goin
     return Fail(Exit::kBadInput, "--data {}: {}; --keep-going reads the rest", file,
                 archive.error().message);
   }
-  return std::make_unique<FileApi>(std::move(*archive), file, BuildVersion());
+  return std::make_unique<FileApi>(std::move(*archive), file);
 }
 
 }  // namespace sluice::cli

@@ -5,6 +5,20 @@
 
 namespace sluice::service {
 
+std::vector<KindInfo> KindsOf(const KindRegistry& kinds) {
+  std::vector<KindInfo> all;
+  for (const ::sluice::KindInfo* kind : kinds.kinds()) {
+    KindInfo info{kind->name, kind->plural, kind->camel, true, {}};
+    info.columns.push_back({"NAME", "string", false});
+    info.columns.push_back({"AGE", "date", false});
+    for (const ::sluice::Column& column : kind->columns) {
+      info.columns.push_back({column.name, "string", column.wide});
+    }
+    all.push_back(std::move(info));
+  }
+  return all;
+}
+
 ApiError FromNodeError(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalid:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/waiting_callers.h"
 #include "projections/object_text.h"
@@ -9,6 +10,9 @@
 #include "service/backend.h"
 
 namespace sluice::service {
+
+// As the API shows them.
+std::vector<KindInfo> KindsOf(const KindRegistry& kinds);
 
 ApiError FromNodeError(const Error& error);
 // The same of a list, a page or a watch: what is not found is a moment that is not kept any more.

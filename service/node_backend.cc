@@ -54,16 +54,11 @@ class OutputReader final : public LogReader {
 }  // namespace
 
 NodeBackend::NodeBackend(Node& node, std::filesystem::path data_dir, ReadWhen when)
-    : node_(node), snapshots_(node), data_dir_(std::move(data_dir)), when_(when) {
-  for (const ::sluice::KindInfo* kind : node.kinds().kinds()) {
-    KindInfo info{kind->name, kind->plural, kind->camel, true, {}};
-    info.columns.push_back({"NAME", "string", false});
-    info.columns.push_back({"AGE", "date", false});
-    for (const ::sluice::Column& column : kind->columns) {
-      info.columns.push_back({column.name, "string", column.wide});
-    }
-    kinds_.push_back(std::move(info));
-  }
+    : node_(node),
+      snapshots_(node),
+      data_dir_(std::move(data_dir)),
+      when_(when),
+      kinds_(KindsOf(node.kinds())) {
   QueryOptions options;
   options.kinds = &node.kinds();
   for (const auto& store : node.stores()) options.stores.push_back(store.get());
@@ -204,13 +199,13 @@ Answer<std::unique_ptr<Subscription>> NodeBackend::WatchActions(const ActionQuer
 }
 
 Answer<std::string> NodeBackend::Resolve(const ResolveQuery& query) {
-  return ResolveBinding(*queries_, query, std::nullopt);
+  return ResolveBinding(ReadsOf(*queries_, std::nullopt), query);
 }
 
 Answer<std::string> NodeBackend::ResolveAt(const ResolveQuery& query, const ReadAt& at) {
   const Answer<Past> past = PastAt(at.exact);
   if (!past) return Fail(past.error());
-  return ResolveBinding(*queries_, query, past->coverage);
+  return ResolveBinding(ReadsOf(*queries_, past->coverage), query);
 }
 
 Answer<std::vector<std::string>> NodeBackend::FindByIndex(const std::string& kind,

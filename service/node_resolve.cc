@@ -101,19 +101,14 @@ Answer<std::string> FindPastEntity(Queries& queries, const ResolveQuery& query,
   if (!query.namespace_.empty()) request.namespace_ = query.namespace_;
   request.limit = 1;
   request.past = past;
-  request.matches = [&](const std::string& text) {
-    return JsonAt(text, "spec.bindingKey") == QuoteJson(query.key);
-  };
+  request.matches = [&](const std::string& text) { return HoldsKey(text, query.key); };
   const auto list = queries.List(request);
   if (!list) return Fail(FromNodeError(list.error()));
   if (!list->items.empty()) return list->items.front().entity;
   return Fail(ApiError::NotFound("no binding held the key '" + query.key + "' then"));
 }
 
-Answer<std::string> FindEntity(Queries& queries, const ResolveQuery& query,
-                               const std::optional<Coverage>& past) {
-  if (query.key.empty()) return "binding/" + query.namespace_ + "/" + query.name;
-  if (past) return FindPastEntity(queries, query, *past);
+Answer<std::string> FindEntity(const Queries& queries, const ResolveQuery& query) {
   auto found = queries.FindByIndex("binding", "bindingKey", query.key);
   if (!found) return Fail(FromNodeError(found.error()));
   const std::string prefix = "binding/" + query.namespace_ + "/";
@@ -124,20 +119,35 @@ Answer<std::string> FindEntity(Queries& queries, const ResolveQuery& query,
                                  (query.namespace_.empty() ? "" : " in " + query.namespace_)));
 }
 
-Answer<json> ReadObject(Queries& queries, const std::string& entity,
-                        const std::optional<Coverage>& past) {
+// Null: it is not there.
+Answer<json> ReadObject(const ResolveReads& reads, const std::string& entity) {
   const auto key = ParseEntityKey(entity);
   if (!key) return Fail(ApiError::BadRequest(key.error().message));
-  auto text = past ? queries.GetAt(*key, *past) : queries.Get(*key);
-  if (!text) return Fail(FromNodeError(text.error()));
-  if (!*text) return json();
-  return json::parse((*text)->json, nullptr, false);
+  const auto text = reads.read(*key);
+  if (!text) return Fail(text.error());
+  return *text ? json::parse(**text, nullptr, false) : json();
 }
 
 }  // namespace
 
-Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query,
-                                   const std::optional<Coverage>& past) {
+bool HoldsKey(const std::string& binding, const std::string& key) {
+  return JsonAt(binding, "spec.bindingKey") == QuoteJson(key);
+}
+
+ResolveReads ReadsOf(Queries& queries, const std::optional<Coverage>& past) {
+  return {.find =
+              [&queries, past](const ResolveQuery& query) {
+                return past ? FindPastEntity(queries, query, *past) : FindEntity(queries, query);
+              },
+          .read = [&queries, past](const EntityKey& key) -> Answer<std::optional<std::string>> {
+            auto text = past ? queries.GetAt(key, *past) : queries.Get(key);
+            if (!text) return Fail(FromNodeError(text.error()));
+            if (!*text) return std::nullopt;
+            return std::move((*text)->json);
+          }};
+}
+
+Answer<std::string> ResolveBinding(const ResolveReads& reads, const ResolveQuery& query) {
   json expected;
   if (!query.expect.empty()) {
     expected = json::parse(query.expect, nullptr, false);
@@ -145,9 +155,10 @@ Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query,
       return Fail(ApiError::BadRequest("the expected target is no JSON object"));
     }
   }
-  const Answer<std::string> entity = FindEntity(queries, query, past);
+  const Answer<std::string> entity =
+      query.key.empty() ? "binding/" + query.namespace_ + "/" + query.name : reads.find(query);
   if (!entity) return Fail(entity.error());
-  const Answer<json> binding = ReadObject(queries, *entity, past);
+  const Answer<json> binding = ReadObject(reads, *entity);
   if (!binding) return Fail(binding.error());
   if (binding->is_null()) return Fail(ApiError::NotFound(*entity + " does not exist"));
 
@@ -155,8 +166,8 @@ Answer<std::string> ResolveBinding(Queries& queries, const ResolveQuery& query,
   const json ref = At(*binding, "/status/activeInstanceRef"_json_pointer);
   json instance;
   if (ref.is_object()) {
-    auto read = ReadObject(
-        queries, "instance/" + ref.value("namespace", "") + "/" + ref.value("name", ""), past);
+    auto read =
+        ReadObject(reads, "instance/" + ref.value("namespace", "") + "/" + ref.value("name", ""));
     if (!read) return Fail(read.error());
     instance = std::move(*read);
     resolution.Name(ref, AddressesOf(instance));

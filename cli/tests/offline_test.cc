@@ -1,4 +1,5 @@
 // `sluice --data DIR`: verbs against a data directory, with and without a node that holds it.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -141,7 +142,7 @@ TEST_F(Offline, AnExportedFileAnswersAndAForkOpens) {
   ASSERT_EQ(Run({"export", "--into", file}).exit, Exit::kDone);
   EXPECT_THAT(RunAlone({"--data", file, "why", "two"}).out, HasSubstr("network/default/other"));
   EXPECT_EQ(RunAlone({"--data", file, "verify"}).exit, Exit::kDone);
-  EXPECT_THAT(RunAlone({"--data", file, "get", "network"}).err, HasSubstr("sluice import"));
+  EXPECT_THAT(RunAlone({"--data", file, "get", "network"}).out, HasSubstr("other"));
   const Ran forked = RunAlone({"--data", file, "replay", "--fork", fork, "--drop", "two"});
   ASSERT_EQ(forked.exit, Exit::kDone) << forked.err;
   EXPECT_THAT(forked.out, HasSubstr("network/default/other  not in the fork"));
@@ -149,6 +150,59 @@ TEST_F(Offline, AnExportedFileAnswersAndAForkOpens) {
   EXPECT_EQ(RunAlone({"--data", fork, "get", "network", "net"}).exit, Exit::kDone);
   EXPECT_EQ(RunAlone({"--data", fork, "verify"}).exit, Exit::kDone);
   std::filesystem::remove_all(fork);
+  std::filesystem::remove(file);
+}
+
+// Folded from the file, as from the projections: now, and behind some decisions.
+TEST_F(Offline, AnExportedFileShowsTheObjectsOfTheDirectory) {
+  {
+    const auto node = Start();
+    for (const char* name : {"a", "a-b", "c"}) {
+      Send(*node, fmt::format(R"({{"entity":"network/default/{}","command":"Apply","payload":{{
+          "labels":{{"name":"{}"}}}}}})",
+                              name, name));
+    }
+    Send(*node, R"({"entity":"binding/default/web","command":"Apply","payload":{"spec":{
+        "bindingKey":"team/web","desiredRevision":"v1","template":{"presetId":"p","spec":{
+        "location":{"name":"here"},"runtime":{"process":{"command":["x"]}}}}}}})");
+    Send(*node, R"({"entity":"network/other/d","command":"Apply","payload":{}})");
+    Send(*node, R"({"entity":"network/default/c","command":"Delete","payload":{}})");
+  }
+  const std::string file = directory_ + ".jsonl";
+  ASSERT_EQ(Run({"export", "--into", file}).exit, Exit::kDone);
+  std::vector<std::string> points{""};
+  for (const char* point : {"0:0", "0:4", "1:3", "1:6"}) points.emplace_back(point);
+  const std::vector<std::vector<std::string>> questions = {
+      {"get", "networks", "-A", "-o", "json"},
+      {"get", "networks", "-l", "name=a-b"},
+      {"get", "networks", "--field-selector", "status.phase=Ready", "-o", "wide"},
+      {"get", "network", "c", "-o", "yaml"},
+      {"get", "bindings,instances", "-A"},
+      {"describe", "binding/web"},
+      {"resolve", "web", "-o", "json"},
+      {"resolve", "--key", "team/web", "-o", "json"}};
+  for (const std::string& point : points) {
+    for (std::vector<std::string> words : questions) {
+      if (!point.empty()) words.insert(words.end(), {"--at", point});
+      const Ran expected = Run(words);
+      words.insert(words.begin(), {"--data", file});
+      const Ran got = RunAlone(words);
+      SCOPED_TRACE(::testing::PrintToString(words));
+      EXPECT_EQ(got.exit, expected.exit) << got.err << expected.err;
+      // An age of now may be a second more.
+      if (!point.empty() || words.back() == "json") {
+        EXPECT_EQ(got.out, expected.out);
+      }
+    }
+  }
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"get", "network", "-w"}, {"delete", "network/a"}, {"quarantine", "list"}}) {
+    std::vector<std::string> on_file = words;
+    on_file.insert(on_file.begin(), {"--data", file});
+    const Ran refused = RunAlone(on_file);
+    EXPECT_EQ(refused.exit, Exit::kBadInput);
+    EXPECT_THAT(refused.err, HasSubstr("sluice import " + file + " --data DIR"));
+  }
   std::filesystem::remove(file);
 }
 
