@@ -168,6 +168,12 @@ Error LeadsOn(std::string_view name, std::string_view path) {
   return {ErrorCode::kInvalid, fmt::format("'{}' in '{}' has no parts", name, path)};
 }
 
+// Whether a selector may pick one of the vector's: "3", or "type=Ready" of tables that have a type.
+bool MaySelect(std::string_view selector, bool of_tables) {
+  if (of_tables && selector.find('=') != selector.npos) return true;
+  return !selector.empty() && selector.find_first_not_of("0123456789") == selector.npos;
+}
+
 // `rest` is what of `path` comes behind a table.
 Result<const Field*> FindIn(const Type& type, std::string_view rest, std::string_view path) {
   const std::string_view name = TakeName(&rest);
@@ -194,7 +200,7 @@ Result<const Field*> FindIn(const Type& type, std::string_view rest, std::string
     case Shape::kStringVector:
     case Shape::kTableVector: {
       const auto selector = TakeBracket(&rest);
-      if (!selector) {
+      if (!selector || !MaySelect(*selector, of_tables)) {
         return Err(ErrorCode::kInvalid, "'{}' in '{}' is a list: {}[0]{}", name, path, name,
                    of_tables ? fmt::format(" or {}[FIELD=VALUE]", name) : "");
       }

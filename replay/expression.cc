@@ -126,21 +126,38 @@ Result<void> CheckValue(const Field& field, const std::string& path, const Value
   }
 }
 
-Result<void> CheckIn(const Node& node, const Type& type) {
+// `other` is what the field is compared with; null: with nothing.
+Result<void> CheckField(const std::string& path, const Operand* other, const Type& type) {
+  const auto field = FieldAt(type, path);
+  if (!field) return tl::unexpected(field.error());
+  if (*field == nullptr || other == nullptr || other->is_path) return {};
+  return CheckValue(**field, path, other->value);
+}
+
+// That one of the types at least may have it.
+Result<void> CheckOfAny(const std::string& path, const Operand* other, const NamedTypes& types) {
+  Result<void> first;
+  for (const auto& [name, type] : types) {
+    auto checked = CheckField(path, other, *type);
+    if (checked) return {};
+    if (first) first = Err(ErrorCode::kInvalid, "{}: {}", name, checked.error().message);
+  }
+  return first;
+}
+
+Result<void> CheckIn(const Node& node, const NamedTypes& types) {
   for (const Node* part : {node.left.get(), node.right.get()}) {
     if (part == nullptr) continue;
-    if (auto checked = CheckIn(*part, type); !checked) return checked;
+    if (auto checked = CheckIn(*part, types); !checked) return checked;
   }
   for (const auto& [operand, other] : {std::pair(&node.a, &node.b), std::pair(&node.b, &node.a)}) {
     if (!operand->is_path) continue;
-    const auto field = FieldAt(type, operand->path);
-    if (!field) {
-      const bool is_word = operand == &node.b && operand->path.find('.') == std::string::npos;
-      return Err(ErrorCode::kInvalid, "{}{}", field.error().message,
-                 is_word ? fmt::format("; a text stands in quotes: '{}'", operand->path) : "");
-    }
-    if (*field == nullptr || other->is_path || node.sort != Node::Sort::kCompare) continue;
-    if (auto checked = CheckValue(**field, operand->path, other->value); !checked) return checked;
+    const bool is_compared = node.sort == Node::Sort::kCompare;
+    auto checked = CheckOfAny(operand->path, is_compared ? other : nullptr, types);
+    if (checked) continue;
+    const bool is_word = operand == &node.b && operand->path.find('.') == std::string::npos;
+    return Err(ErrorCode::kInvalid, "{}{}", checked.error().message,
+               is_word ? fmt::format("; a text stands in quotes: '{}'", operand->path) : "");
   }
   return {};
 }
@@ -156,6 +173,6 @@ bool Expression::Holds(const Type& type, const void* table) const {
   return HoldsIn(*root_, type, table);
 }
 
-Result<void> Expression::Check(const Type& type) const { return CheckIn(*root_, type); }
+Result<void> Expression::Check(const NamedTypes& types) const { return CheckIn(*root_, types); }
 
 }  // namespace sluice::replay

@@ -12,11 +12,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "events/descriptor.h"
 #include "events/result.h"
 
 namespace sluice::replay {
+
+// By the name of their kind.
+using NamedTypes = std::vector<std::pair<std::string, const Type*>>;
 
 class Expression {
  public:
@@ -28,9 +33,9 @@ class Expression {
   ~Expression();
 
   bool Holds(const Type& type, const void* table) const;
-  // Whether objects of the type may have each field it names, with the value it is compared with.
-  // kInvalid: says which they do not.
-  Result<void> Check(const Type& type) const;
+  // Whether objects of one of the types may have each field it names, with the value it is compared
+  // with: what none can have holds nowhere. kInvalid: says which.
+  Result<void> Check(const NamedTypes& types) const;
 
   struct Node;
 

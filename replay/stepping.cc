@@ -114,17 +114,14 @@ class Stepping {
   }
 
  private:
-  // That one of the kinds at least has what it asks for: what none has holds nowhere, and a name
-  // that was mistyped would look like an answer.
+  // A name that was mistyped would look like an answer.
   Result<void> CheckUntil() const {
-    Result<void> first;
+    NamedTypes types;
     for (const std::string& entity : entities_) {
       const KindInfo* kind = archive_.kinds().Find(entity.substr(0, entity.find('/')));
-      auto checked = until_->Check(kind->make()->root_type());
-      if (checked) return {};
-      if (first) first = Err(ErrorCode::kInvalid, "{}: {}", kind->name, checked.error().message);
+      types.emplace_back(kind->name, &kind->make()->root_type());
     }
-    return first;
+    return until_->Check(types);
   }
 
   Result<std::vector<StepAt>> AllSteps() {

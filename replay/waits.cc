@@ -6,7 +6,7 @@
 #include "events/json.h"
 #include "replay/causes.h"
 #include "replay/heard.h"
-#include "replay/stretches.h"
+#include "replay/timeline.h"
 
 namespace sluice::replay {
 namespace {
@@ -67,17 +67,23 @@ class Waiting {
     return heard;
   }
   // Its last failure, if that is not long ago: a location has a decision for each of its instances.
+  // In the order of its decisions, as an outcome is one of what was asked before.
   Result<Heard> HeardLately(const std::string& entity) const {
-    constexpr int kStretches = 2;
+    constexpr size_t kDecisions = 512;
     Heard heard;
-    int stretches = 0;
-    auto walked = WalkStretches(
-        archive_, entity, EndOf(entity),
-        [&](const Moment& moment) {
-          heard.Hear(moment);
-          return true;
-        },
-        [&] { return heard.last_failure || ++stretches == kStretches; });
+    const uint64_t end = EndOf(entity);
+    const auto sequences = archive_.LastSequences(entity, end, kDecisions);
+    if (!sequences) return tl::unexpected(sequences.error());
+    Timeline timeline(archive_, entity);
+    if (sequences->size() == kDecisions) {
+      if (auto skipped = timeline.Skip(sequences->front()); !skipped) {
+        return tl::unexpected(skipped.error());
+      }
+    }
+    auto walked = timeline.Walk(end, [&](const Moment& moment) {
+      heard.Hear(moment);
+      return true;
+    });
     if (!walked) return tl::unexpected(walked.error());
     return heard;
   }

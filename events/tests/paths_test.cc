@@ -74,7 +74,8 @@ TEST(Paths, AreCheckedAgainstATypeAlone) {
   for (const char* path :
        {"", "nope", "metadata.", "metadata.nope", "metadata.name.x", "metadata[0]",
         "status.conditions.type", "status.conditions[0", "status.conditions[0]type",
-        "status.conditions[0].nope", "status.conditions[nope=Ready]", "status.phase[0]"}) {
+        "status.conditions[0].nope", "status.conditions[nope=Ready]", "status.phase[0]",
+        "status.conditions[Ready].status", "status.conditions[-1].status", "status.conditions[]"}) {
     const auto checked = CheckPath(type, path);
     EXPECT_TRUE(!checked && checked.error().code == ErrorCode::kInvalid) << path;
   }

@@ -159,6 +159,10 @@ TEST_F(PastTest, SteppingStopsWhereTheExpressionHolds) {
               HasSubstr("network: 'phse' in 'status.phse' is no field; there are"));
   EXPECT_EQ(refused("network/default/shop,binding/default/web", "spec.desiredRevision == 'v1'"),
             "");
+  // Each of two kinds may be asked about what only it has.
+  EXPECT_EQ(refused("network/default/shop,binding/default/web",
+                    "spec.desiredRevision == 'v9' or spec.mtu == 1460"),
+            "");
 }
 
 TEST_F(PastTest, WhatAFieldCanNeverBeIsRefused) {

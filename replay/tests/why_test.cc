@@ -112,6 +112,43 @@ TEST(Why, WhatServesAndIsDegradedIsAskedAboutItsPhase) {
   EXPECT_THAT(why["waits"].dump(), HasSubstr("cannot start"));
 }
 
+// Heard of in one stretch of the history, and asked for in the one before.
+TEST(Why, AFailureIsKnownWhereverAStretchOfTheHistoryBegins) {
+  Recorded recorded;
+  const std::string binding = "binding/default/api";
+  const std::string spec = R"({"spec":{"bindingKey":"team-a/api","desiredRevision":"v1",
+      "template":{"presetId":"api","spec":{"location":{"name":"here"},
+      "runtime":{"process":{"command":["./api"]}}}}}})";
+  recorded.Send("location/default/here", "Apply", R"({"spec":{"provider":"local"}})");
+  recorded.Send("instance/default/api-b7348462adf7-01", "Apply",
+                R"({"spec":{"location":{"name":"here"},
+                    "runtime":{"process":{"command":["./mine"]}}}})");
+  recorded.Send(binding, "Apply", spec);
+  for (const char* report : {"ReportProgrammed", "ReportRunning", "ReportReadiness"}) {
+    recorded.Send("instance/default/api-b7348462adf7-02", report,
+                  R"({"status":"True","reason":"Done"})", "", "provider/local");
+  }
+  const auto failure = [&](const MemoryArchive& asked) {
+    const Json why = AskFor(asked, "why", {{"entity", binding}});
+    EXPECT_EQ(why["value"]["status"], "True");
+    return why["waits"].value("lastFailure", Json::object());
+  };
+  auto archive = recorded.Archive();
+  const Json known = failure(*archive);
+  ASSERT_EQ(known.value("code", ""), "AlreadyExists");
+  const auto position = ParsePosition(known.value("position", ""), 2);
+  ASSERT_TRUE(position);
+  while (true) {
+    archive = recorded.Archive();
+    const auto last = archive->LastSequences(binding, UINT64_MAX, 128);
+    ASSERT_TRUE(last);
+    if (last->front() == position->sequence) break;
+    ASSERT_LT(last->front(), position->sequence);
+    recorded.Send(binding, "Apply", spec);
+  }
+  EXPECT_EQ(failure(*archive), known);
+}
+
 TEST_F(WhyTest, WhatTheEntityDoesNotHaveIsSaidToBeSo) {
   const auto refused = [&](const char* parameter, const char* value) {
     return RefusalOf(*archive_, "why", {{"entity", "binding/default/web"}, {parameter, value}});
