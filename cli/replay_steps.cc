@@ -6,6 +6,7 @@
 #include <ostream>
 #include <string>
 
+#include "cli/commands.h"
 #include "cli/debugger.h"
 #include "cli/yaml.h"
 #include "events/result.h"
@@ -16,9 +17,7 @@ namespace {
 using nlohmann::json;
 
 void PrintRejection(const json& step, std::ostream& out) {
-  if (!step.contains("rejection")) return;
-  const json& rejection = step["rejection"];
-  out << "  " << rejection.value("code", "") << ": " << rejection.value("message", "") << '\n';
+  if (step.contains("rejection")) out << "  " << RejectionReason(step["rejection"]) << '\n';
 }
 
 }  // namespace

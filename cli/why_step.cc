@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -11,14 +13,6 @@ std::string JoinedTexts(const json& list) {
   std::string text;
   for (const json& one : list) text += (text.empty() ? "" : ", ") + one.get<std::string>();
   return text;
-}
-
-std::string RejectionOf(const json& step) {
-  if (!step.contains("rejection")) return "";
-  const json& rejection = step["rejection"];
-  const std::string field = Text(rejection, "field");
-  return Text(rejection, "code") + ": " + (field.empty() ? "" : field + ": ") +
-         Text(rejection, "message");
 }
 
 }  // namespace
@@ -33,8 +27,8 @@ std::string CommandOf(const json& step) {
 }
 
 std::string OutcomeOf(const json& step) {
-  if (const std::string rejection = RejectionOf(step); !rejection.empty()) {
-    return "rejected " + rejection;
+  if (step.contains("rejection")) {
+    return "rejected " + RejectionReason(step["rejection"]);
   }
   const std::string verdict = Text(step, "verdict");
   std::string text = verdict == "Accepted" ? "" : verdict;

@@ -162,6 +162,7 @@ Result<Json> WhyEntity(const Asking& asking) {
   if (!entity) return tl::unexpected(entity.error());
   auto point = asking.archive.PointAt(asking.question.Get("at"), asking.options.now);
   if (!point) return tl::unexpected(point.error());
+  if (auto was = CheckEverWas(asking.archive, *entity); !was) return tl::unexpected(was.error());
   Sought sought{.condition = asking.question.Get("condition"),
                 .field = asking.question.Get("field")};
   if (!sought.condition.empty() && !sought.field.empty()) {

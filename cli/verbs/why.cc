@@ -36,6 +36,11 @@ Outcome<Parameters> WhyParameters(Session& session, const WhyOptions& options) {
   if (!of_entity && (word.find('/') == word.npos || word.find(':') != word.npos)) {
     return Parameters{{"id", word}};
   }
+  if (options.words.size() == 1 && IsPosition(word)) {
+    return Fail(Exit::kBadInput,
+                "why {}: of a decision; --at, --condition and --field are of an object (KIND/NAME)",
+                word);
+  }
   const auto ref = session.ParseOneRef(options.words);
   if (!ref) return Again(ref.error());
   const auto at = PointInTime(session, "why --at", options.at);
