@@ -47,19 +47,19 @@ Result<std::shared_ptr<const PastChunk>> Queries::ReadPastChunk(PastChunk::Key k
 }
 
 Result<PastAhead::Place> Queries::PlaceInPast(const PastChunk::Key& key, std::string_view after,
-                                              size_t wanted) const {
-  if (auto place = past_ahead_->Find(key, after); place.chunk != nullptr) return place;
-  const size_t before = past_ahead_->SizeBefore(key, after);
+                                              size_t wanted) {
+  if (auto place = past_ahead_.Find(key, after); place.chunk != nullptr) return place;
+  const size_t before = past_ahead_.SizeBefore(key, after);
   const size_t items =
       std::min(std::max(wanted, before * kGrowth), std::max<size_t>(1, options_.past_chunk_max));
   auto chunk = ReadPastChunk(key, after, items);
   if (!chunk) return tl::unexpected(chunk.error());
-  past_ahead_->Keep(*chunk);
+  past_ahead_.Keep(*chunk);
   return PastAhead::Place{std::move(*chunk), 0};
 }
 
 Result<ObjectList> Queries::ListPast(const ListRequest& request, const Coverage& coverage,
-                                     Time time, std::string_view after) const {
+                                     Time time, std::string_view after) {
   if (auto reached = CheckReached(coverage); !reached) return tl::unexpected(reached.error());
   const PastChunk::Key key{request.kind->name, request.namespace_, coverage};
   ObjectList list;

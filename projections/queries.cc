@@ -53,7 +53,7 @@ bool IsAtLocation(const std::optional<std::string>& asked, std::string_view loca
 Queries::Queries(QueryOptions options)
     : options_(std::move(options)),
       views_(options_.stores, options_.kept_views_max),
-      past_ahead_(std::make_unique<PastAhead>(options_.past_kept_bytes_max)) {
+      past_ahead_(options_.past_kept_bytes_max) {
   CHECK(options_.kinds != nullptr && options_.partition_of != nullptr);
 }
 

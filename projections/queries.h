@@ -163,10 +163,10 @@ class Queries {
                         const EntityKey& key, uint64_t next) const;
   Result<PastStart> StartOfPast(uint32_t partition, const EntityKey& key, uint64_t next) const;
   Result<ObjectList> ListPast(const ListRequest& request, const Coverage& coverage, Time time,
-                              std::string_view after) const;
+                              std::string_view after);
   // Where a list goes on behind `after`, with `wanted` entities or more, unless there are fewer.
   Result<PastAhead::Place> PlaceInPast(const PastChunk::Key& key, std::string_view after,
-                                       size_t wanted) const;
+                                       size_t wanted);
   Result<std::shared_ptr<const PastChunk>> ReadPastChunk(PastChunk::Key key, std::string_view after,
                                                          size_t items_max) const;
   Result<void> CheckReached(const Coverage& coverage) const;
@@ -183,7 +183,7 @@ class Queries {
 
   QueryOptions options_;
   NodeViews views_;
-  const std::unique_ptr<PastAhead> past_ahead_;  // Queries move
+  PastAhead past_ahead_;
 };
 
 }  // namespace sluice
