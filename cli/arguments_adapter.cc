@@ -144,8 +144,10 @@ Outcome<CommandLine::Parsed> CommandLine::Parse(std::vector<std::string> argumen
       return Fail(Exit::kBadInput, "there is no verb '{}'; 'sluice --help' lists them",
                   rest.front());
     }
-    std::string verb = "sluice";
-    if (chosen != root_.get()) verb += " " + chosen->app->get_name();
+    std::string verb = chosen->app->get_name();
+    for (const CLI::App* at = chosen->app->get_parent(); at != nullptr; at = at->get_parent()) {
+      verb.insert(0, at->get_name() + " ");
+    }
     return Fail(Exit::kBadInput, "{}; '{} --help' shows what it takes", error.what(), verb);
   }
   Arguments::Impl* chosen = root_->Chosen();

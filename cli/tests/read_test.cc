@@ -210,5 +210,13 @@ TEST_F(Version, HelpListsNoVerbThatIsNotThere) {
   }
 }
 
+TEST_F(Version, AMistakeNamesTheWholeVerbWhoseHelpToAsk) {
+  const auto said = [&](const std::vector<std::string>& words) { return Run(words).err; };
+  EXPECT_THAT(said({"snapshot", "prune", "--keep", "abc"}),
+              HasSubstr("'sluice snapshot prune --help' shows what it takes"));
+  EXPECT_THAT(said({"get", "--nope"}), HasSubstr("'sluice get --help' shows"));
+  EXPECT_THAT(said({"--nope"}), HasSubstr("'sluice --help' shows"));
+}
+
 }  // namespace
 }  // namespace sluice::cli
