@@ -8,15 +8,14 @@
 #include "events/json_writer.h"
 #include "projections/decision_json.h"
 #include "replay/causes.h"
-#include "replay/export_file.h"
+#include "replay/export_cut.h"
+#include "replay/leftovers.h"
 #include "replay/redact.h"
 
 namespace sluice::replay {
 namespace {
 
 constexpr uint64_t kProgressEvery = 65'536;
-// Read back at a time, until every other partition was seen to be ahead.
-constexpr uint64_t kCutStride = 20'000;
 
 class Export {
  public:
@@ -35,7 +34,9 @@ class Export {
     }
     namespace_ = question.Get("namespace");
     with_causes_ = question.Get("causes") == "true";
-    if (auto cut = Cut(); !cut) return cut;
+    auto ends = FittingEnds(archive_);
+    if (!ends) return tl::unexpected(ends.error());
+    end_ = std::move(*ends);
     from_.assign(archive_.partitions(), 0);
     if (question.Has("from")) {
       auto point = archive_.PointAt(question.Get("from"), asking_.options.now);
@@ -54,6 +55,8 @@ class Export {
     for (size_t at = 0; at < paths.size();) {
       const size_t comma = std::min(paths.find(',', at), paths.size());
       redact_.push_back(paths.substr(at, comma - at));
+      auto checked = CheckRedactPath(archive_.kinds(), redact_.back());
+      if (!checked) return checked;
       at = comma + 1;
     }
     // A beginning is as good as the whole: it folds.
@@ -81,7 +84,10 @@ class Export {
                 {"redacted", redact_}};
     if (!asking_.Item(header)) return Json();
     uint64_t records = 0;
+    Leftovers leftovers(redact_);
+    if (auto learned = Learn(&leftovers); !learned) return tl::unexpected(learned.error());
     std::set<std::string> hashed_anew;
+    std::set<std::string> not_found(redact_.begin(), redact_.end());
     uint64_t redacted = 0;
     for (uint32_t partition = 0; partition < archive_.partitions(); ++partition) {
       Redactor redactor(archive_.kinds(), partition, redact_);
@@ -97,6 +103,7 @@ class Export {
             return false;
           }
           out = std::move(*without);
+          leftovers.Look(out);
         }
         ++records;
         return Give({partition, sequence}, out) && Tick();
@@ -105,6 +112,7 @@ class Export {
       if (!read) return tl::unexpected(read.error());
       redacted += redactor.redacted();
       hashed_anew.insert(redactor.entities().begin(), redactor.entities().end());
+      for (const std::string& path : redactor.found()) not_found.erase(path);
     }
     if (asking_.options.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
     Json result{{"records", records}, {"coverage", FormatCoverage(end_)}, {"complete", whole_}};
@@ -112,64 +120,13 @@ class Export {
       result["redactedRecords"] = redacted;
       // Their state hashes are no longer those the node wrote; all others are.
       result["hashedAnew"] = hashed_anew;
+      if (!not_found.empty()) result["inNoRecord"] = not_found;
+      if (!leftovers.places().empty()) result["stillIn"] = leftovers.places();
     }
     return result;
   }
 
  private:
-  // Every partition's end such that no decision answers one behind another's end.
-  Result<void> Cut() {
-    for (uint32_t partition = 0; partition < archive_.partitions(); ++partition) {
-      auto end = archive_.LogEnd(partition);
-      if (!end) return tl::unexpected(end.error());
-      end_.push_back(*end);
-    }
-    for (bool again = true; again;) {
-      again = false;
-      for (uint32_t partition = 0; partition < archive_.partitions(); ++partition) {
-        auto shortened = CutOne(partition);
-        if (!shortened) return tl::unexpected(shortened.error());
-        again = again || *shortened;
-      }
-    }
-    return {};
-  }
-
-  // Cuts a partition before its first decision on what is behind another's end; whether there was
-  // one. Those of one sender come in its order, so the last that is not behind speaks for all
-  // before; a node that only follows a partition may have little of it.
-  Result<bool> CutOne(uint32_t partition) {
-    std::set<uint32_t> ahead;
-    const uint64_t was = end_[partition];
-    for (uint64_t behind = was; behind > 0 && ahead.size() + 1 < end_.size();) {
-      const uint64_t from = behind - std::min(behind, kCutStride);
-      std::set<uint32_t> ahead_here;
-      auto read = archive_.Read(partition, from, [&](uint64_t at, std::string_view bytes) {
-        if (at >= behind || at >= end_[partition]) return false;
-        const auto record = Unpack<LogRecord>(bytes);
-        if (!record || !record->decision || !record->decision->command ||
-            !record->decision->command->source) {
-          return true;
-        }
-        const FollowUpSource& source = *record->decision->command->source;
-        if (source.partition >= end_.size() || source.partition == partition) return true;
-        if (source.sequence < end_[source.partition]) {
-          ahead_here.insert(source.partition);
-          return true;
-        }
-        end_[partition] = at;
-        return false;
-      });
-      // What cannot be read is found, and named, when it is given.
-      if (!read && read.error().code != ErrorCode::kCorruption) {
-        return tl::unexpected(read.error());
-      }
-      ahead.insert(ahead_here.begin(), ahead_here.end());
-      behind = from;
-    }
-    return end_[partition] != was;
-  }
-
   bool Matches(const DecisionPosition& position, const LogRecord& record) const {
     if (record.opened || OpenedEpoch(record) != nullptr) return true;
     const Decision& decision = *record.decision;
@@ -223,6 +180,21 @@ class Export {
         }
         if (sequences->size() < 1024 || from > last) break;
       }
+    }
+    return {};
+  }
+
+  // What is to be hidden, from the whole log: what comes first may have it from what comes later.
+  Result<void> Learn(Leftovers* leftovers) {
+    if (redact_.empty()) return {};
+    total_ *= 2;
+    for (uint32_t partition = 0; partition < archive_.partitions(); ++partition) {
+      auto read = archive_.Read(partition, 0, [&](uint64_t sequence, std::string_view bytes) {
+        if (sequence >= end_[partition]) return false;
+        leftovers->Learn(bytes);
+        return Tick();
+      });
+      if (!read) return read;
     }
     return {};
   }

@@ -96,7 +96,58 @@ bool RedactTable(const Type& type, void* table) {
   return found;
 }
 
+// Whether RedactPath may find something at `path` in a table of the type.
+bool LeadsToText(const Type& type, std::string_view path) {
+  const size_t end = path.find('.');
+  const Field* field = type.FindByJsonName(path.substr(0, end));
+  if (field == nullptr) return false;
+  const bool ends = end == path.npos;
+  switch (field->shape) {
+    case Shape::kTable:
+    case Shape::kValueTable:
+    case Shape::kTableVector:
+      return ends || LeadsToText(*field->table, path.substr(end + 1));
+    case Shape::kMap:
+    case Shape::kJson:
+    case Shape::kAny:
+    case Shape::kAnyVector:
+      return ends || end + 1 < path.size();  // Its content says.
+    case Shape::kString:
+    case Shape::kBytes:
+    case Shape::kStringVector:
+      return ends;
+    case Shape::kScalar:
+    case Shape::kOptionalScalar:
+    case Shape::kHash128:
+    case Shape::kScalarVector:
+      return false;
+  }
+  Unreachable();
+}
+
 }  // namespace
+
+Result<void> CheckRedactPath(const KindRegistry& kinds, std::string_view path) {
+  const std::string_view first = path.substr(0, path.find('.'));
+  bool is_of_objects = false;
+  for (const KindInfo* kind : kinds.kinds()) {
+    const auto object = kind->make();
+    if (LeadsToText(object->root_type(), path)) return {};
+    is_of_objects = is_of_objects || object->root_type().FindByJsonName(first) != nullptr;
+  }
+  for (const Type* type : AllTypes()) {
+    if (!type->is_command && !type->is_event) continue;
+    const Field* field = type->FindByJsonName(first);
+    // A report that has any JSON as its `spec` would take whatever an object's spec has not.
+    const bool says_all = is_of_objects && field != nullptr && field->table == nullptr;
+    if (!says_all && LeadsToText(*type, path)) return {};
+  }
+  return Err(ErrorCode::kInvalid,
+             "redact: '{}' leads to no text of any kind; a path is names with dots, as 'get -o "
+             "json' shows them, and goes through all of a list: spec.template.spec.runtime, "
+             "metadata.labels, status.conditions.message",
+             path);
+}
 
 bool RedactPath(const Type& type, void* table, std::string_view path) {
   const size_t end = path.find('.');
@@ -136,35 +187,32 @@ bool RedactPath(const Type& type, void* table, std::string_view path) {
   Unreachable();
 }
 
-bool RedactWithin(const Type& type, void* table, const std::vector<std::string>& paths) {
-  bool found = false;
-  for (const std::string& path : paths) found = RedactPath(type, table, path) || found;
+bool RedactWithin(const Type& type, void* table, std::string_view path) {
+  bool found = RedactPath(type, table, path);
   for (const Field& field : type.fields) {
-    found = EachTable(field, field.In(table),
-                      [&](const Type& inner, void* value) {
-                        return RedactWithin(inner, value, paths);
-                      }) ||
+    found = EachTable(
+                field, field.In(table),
+                [&](const Type& inner, void* value) { return RedactWithin(inner, value, path); }) ||
             found;
   }
   return found;
 }
 
-bool RedactWithin(AnyTable* any, const std::vector<std::string>& paths) {
-  return InAny(any,
-               [&](const Type& type, void* table) { return RedactWithin(type, table, paths); });
+bool RedactWithin(AnyTable* any, std::string_view path) {
+  return InAny(any, [&](const Type& type, void* table) { return RedactWithin(type, table, path); });
+}
+
+bool RedactDecision(Decision* decision, std::string_view path) {
+  bool found = decision->command && RedactWithin(&decision->command->payload, path);
+  for (Event& event : decision->events) found = RedactWithin(&event.payload, path) || found;
+  for (FollowUp& sent : decision->effects.follow_ups) {
+    found = (sent.command && RedactWithin(&sent.command->payload, path)) || found;
+  }
+  return RedactWithin(&decision->reply, path) || found;
 }
 
 Redactor::Redactor(const KindRegistry& kinds, uint32_t partition, std::vector<std::string> paths)
     : paths_(std::move(paths)), fold_(kinds, partition) {}
-
-bool Redactor::RedactDecision(Decision* decision) {
-  bool found = decision->command && RedactWithin(&decision->command->payload, paths_);
-  for (Event& event : decision->events) found = RedactWithin(&event.payload, paths_) || found;
-  for (FollowUp& sent : decision->effects.follow_ups) {
-    found = (sent.command && RedactWithin(&sent.command->payload, paths_)) || found;
-  }
-  return RedactWithin(&decision->reply, paths_) || found;
-}
 
 Result<Bytes> Redactor::Redact(std::string_view bytes) {
   auto record = Unpack<LogRecord>(bytes);
@@ -172,7 +220,12 @@ Result<Bytes> Redactor::Redact(std::string_view bytes) {
   record->previous = chain_;
   if (record->decision) {
     Decision& decision = *record->decision;
-    const bool found = RedactDecision(&decision);
+    bool found = false;
+    for (const std::string& path : paths_) {
+      if (!RedactDecision(&decision, path)) continue;
+      found = true;
+      found_.insert(path);
+    }
     redacted_ += found ? 1 : 0;
     const std::string entity(FoldedEntity(decision));
     if (found && !entity.empty()) touched_.insert(entity);

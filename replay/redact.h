@@ -21,10 +21,16 @@ namespace sluice::replay {
 // there.
 bool RedactPath(const Type& type, void* table, std::string_view path);
 
-// The same for paths that begin at any table in there: an object's spec is carried by commands,
+// kInvalid: no object, command or event of these kinds has anything at `path` that RedactPath would
+// replace, so that it is mistyped.
+Result<void> CheckRedactPath(const KindRegistry& kinds, std::string_view path);
+
+// The same for a path that begins at any table in there: an object's spec is carried by commands,
 // their results, reservations and whatever else holds one.
-bool RedactWithin(const Type& type, void* table, const std::vector<std::string>& paths);
-bool RedactWithin(AnyTable* any, const std::vector<std::string>& paths);
+bool RedactWithin(const Type& type, void* table, std::string_view path);
+bool RedactWithin(AnyTable* any, std::string_view path);
+// And within all that a decision carries.
+bool RedactDecision(Decision* decision, std::string_view path);
 
 // One partition, record by record from the first on.
 class Redactor {
@@ -37,13 +43,13 @@ class Redactor {
 
   uint64_t redacted() const { return redacted_; }                     // records that lost something
   const std::set<std::string>& entities() const { return touched_; }  // hashed anew
+  const std::set<std::string>& found() const { return found_; }       // paths where something was
 
  private:
-  bool RedactDecision(Decision* decision);
-
   const std::vector<std::string> paths_;
   PartitionFold fold_;  // of what comes out
   std::set<std::string> touched_;
+  std::set<std::string> found_;
   Hash128 chain_;
   uint64_t redacted_ = 0;
 };

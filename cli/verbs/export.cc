@@ -20,7 +20,7 @@ struct ExportOptions {
   std::string to;
   std::string only_namespace;
   bool with_causes = false;
-  std::string redact;
+  std::vector<std::string> redact;
   std::string form = "lines";
 };
 
@@ -29,11 +29,16 @@ Outcome<Parameters> ExportParameters(Session& session, const ExportOptions& opti
   if (!from) return Again(from.error());
   const auto to = PointInTime(session, "export --to", options.to);
   if (!to) return Again(to.error());
+  std::string redact;
+  for (const std::string& paths : options.redact) {
+    if (paths.empty()) return Fail(Exit::kBadInput, "export --redact: '' names nothing to hide");
+    redact += (redact.empty() ? "" : ",") + paths;
+  }
   Parameters parameters{{"from", *from},
                         {"to", *to},
                         {"namespace", options.only_namespace},
                         {"causes", options.with_causes ? "true" : ""},
-                        {"redact", options.redact},
+                        {"redact", redact},
                         {"readable", options.form == "lines" ? "true" : ""}};
   if (options.words.empty()) return parameters;
   KindInfo kind;
@@ -47,6 +52,30 @@ Outcome<Parameters> ExportParameters(Session& session, const ExportOptions& opti
     parameters.emplace_back("entity", refs->front().Key());
   }
   return parameters;
+}
+
+// What was hidden, and where something of it may still be seen.
+void PrintRedaction(const json& result, std::ostream& err) {
+  constexpr size_t kPlacesShownMax = 20;
+  err << result.value("redactedRecords", uint64_t{0})
+      << " records were redacted. The chain was made anew from the first record on, and so were "
+         "the state hashes of these; that they are what the node wrote can no longer be "
+         "checked:\n";
+  for (const json& entity : result["hashedAnew"]) err << "  " << entity.get<std::string>() << '\n';
+  for (const json& path : result.value("inNoRecord", json::array())) {
+    err << path.get<std::string>() << ": in no record\n";
+  }
+  const json places = result.value("stillIn", json::object());
+  if (places.empty()) return;
+  err << "What was redacted still stands elsewhere; redact these paths, too, if they tell:\n";
+  size_t shown = 0;
+  for (const auto& [place, records] : places.items()) {
+    if (++shown > kPlacesShownMax) break;
+    err << "  " << place << "  (" << records.get<uint64_t>() << " records)\n";
+  }
+  if (shown > kPlacesShownMax) {
+    err << "  and " << places.size() - kPlacesShownMax << " other paths\n";
+  }
 }
 
 Outcome<Exit> Export(Session& session, const ExportOptions& options) {
@@ -66,14 +95,7 @@ Outcome<Exit> Export(Session& session, const ExportOptions& options) {
   std::ostream& err = session.env().err;
   err << result->value("records", uint64_t{0}) << " records exported, up to "
       << result->value("coverage", "") << '\n';
-  if (result->contains("hashedAnew")) {
-    err << result->value("redactedRecords", uint64_t{0})
-        << " records were redacted. The chain was made anew from the first record on, and so were "
-           "the state hashes of these; that they are what the node wrote can no longer be "
-           "checked:\n";
-    for (const json& entity : (*result)["hashedAnew"])
-      err << "  " << entity.get<std::string>() << '\n';
-  }
+  if (result->contains("hashedAnew")) PrintRedaction(*result, err);
   return Exit::kDone;
 }
 
@@ -137,7 +159,7 @@ void DefineExport(CommandLine& line) {
       .Text("--to", &options->to, "Up to there [now]")
       .Text("--only-namespace", &options->only_namespace, "Objects of this namespace only [all]")
       .Flag("--with-causes", &options->with_causes, "And the decisions that led to them")
-      .Text("--redact", &options->redact, "Paths to hide, with commas: spec.template,spec.env")
+      .Texts("--redact", &options->redact, "Paths to hide, with commas: spec.template,spec.runtime")
       .Choice("-o,--output", &options->form, {"lines", "binary"},
               "JSON lines with readable decisions, or binary [lines]");
   verb.Run([options](Session& session) { return Export(session, *options); });

@@ -182,6 +182,19 @@ TEST_P(ExportTest, ARedactedLogFoldsAndHidesWhatItMust) {
               HasSubstr("from its beginning"));
 }
 
+TEST_P(ExportTest, APathThatHidesNothingIsRefusedOrNamed) {
+  for (const char* path : {"spec.templte", "spec..template", "[[", "spec.", "spec.template,",
+                           "spec.template[0]", "metadata.generation"}) {
+    EXPECT_THAT(RefusalOf(*archive_, "export", {{"redact", std::string(path) + ",nothing"}}),
+                HasSubstr("leads to no text of any kind"))
+        << path;
+  }
+  const Json result =
+      AskFor(*archive_, "export", {{"redact", "spec.template,metadata.labels.never/set"}});
+  EXPECT_EQ(result["inNoRecord"].dump(), R"(["metadata.labels.never/set"])");
+  EXPECT_FALSE(AskFor(*archive_, "export", {{"redact", "spec.template"}}).contains("inNoRecord"));
+}
+
 // What an object's spec holds is carried by results of commands and by reservations, too.
 TEST(Redaction, LeavesNothingInWhatCarriesASpec) {
   Recorded recorded(2);
@@ -203,6 +216,11 @@ TEST(Redaction, LeavesNothingInWhatCarriesASpec) {
       with += bytes.find("TOPSECRET") != bytes.npos;
   }
   EXPECT_GT(with, 5u);
+  const Json partly = AskFor(*archive, "export", {{"redact", "spec.template"}});
+  EXPECT_TRUE(partly["stillIn"].contains("instance InstanceCreated spec.runtime.process.command"))
+      << partly.dump(1);
+  const Json all = AskFor(*archive, "export", {{"redact", "spec.template,spec.runtime"}});
+  EXPECT_FALSE(all.contains("stillIn")) << all.dump(1);
   // A path may name what holds them, too.
   for (const Json& item : ItemsOf(*archive, "export", {{"redact", "result,spec,reservation"}})) {
     EXPECT_EQ(item.dump().find("TOPSECRET"), std::string::npos) << item.dump(1);

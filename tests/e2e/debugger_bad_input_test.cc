@@ -199,6 +199,15 @@ TEST_F(DebuggerBadInput, NamesOfNothing) {
                 "no decision of the log is on 'no-such-id'");
 }
 
+// A path that was mistyped would hide nothing.
+TEST_F(DebuggerBadInput, PathsToRedactThatHideNothing) {
+  ExpectRefused(OnNode({"export", "--redact", "spec.templte"}), "'spec.templte' leads to no text");
+  ExpectRefused(OnNode({"export", "--redact", ""}), "names nothing");
+  const Finished unset = OnNode({"export", "--redact", "metadata.labels.secret"});
+  EXPECT_EQ(unset.exit_code, kDone);
+  EXPECT_THAT(unset.err, HasSubstr("metadata.labels.secret: in no record"));
+}
+
 TEST_F(DebuggerBadInput, FilesThatWereCut) {
   for (const std::string form : {"lines", "binary"}) {
     SCOPED_TRACE(form);
