@@ -4,6 +4,7 @@
 
 #include "cli/exporting.h"
 #include "cli/kafka_config.h"
+#include "cli/new_file.h"
 #include "cli/verbs/debugger_verbs.h"
 #include "engine/clock.h"
 #include "replay/import.h"
@@ -81,17 +82,19 @@ void PrintRedaction(const json& result, std::ostream& err) {
 Outcome<Exit> Export(Session& session, const ExportOptions& options) {
   const auto parameters = ExportParameters(session, options);
   if (!parameters) return Again(parameters.error());
-  std::ofstream file;
-  const bool to_file = options.file != "-";
-  if (to_file) {
-    file.open(options.file, std::ios::binary | std::ios::trunc);
-    if (!file) return Fail(Exit::kBadInput, "export: {} cannot be written", options.file);
+  std::optional<NewFile> file;
+  if (options.file != "-") {
+    file.emplace(options.file);
+    if (!file->out()) return Fail(Exit::kBadInput, "export: {} cannot be written", options.file);
   }
-  std::ostream& out = to_file ? file : session.env().out;
   const auto result = WriteExport(
       session, *parameters,
-      options.form == "binary" ? replay::ExportForm::kBinary : replay::ExportForm::kLines, out);
+      options.form == "binary" ? replay::ExportForm::kBinary : replay::ExportForm::kLines,
+      file ? file->out() : session.env().out);
   if (!result) return Again(result.error());
+  if (file) {
+    if (auto finished = file->Finish(); !finished) return FromError(finished.error());
+  }
   std::ostream& err = session.env().err;
   err << result->value("records", uint64_t{0}) << " records exported, up to "
       << result->value("coverage", "") << '\n';

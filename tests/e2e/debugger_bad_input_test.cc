@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -206,6 +207,19 @@ TEST_F(DebuggerBadInput, PathsToRedactThatHideNothing) {
   const Finished unset = OnNode({"export", "--redact", "metadata.labels.secret"});
   EXPECT_EQ(unset.exit_code, kDone);
   EXPECT_THAT(unset.err, HasSubstr("metadata.labels.secret: in no record"));
+}
+
+TEST_F(DebuggerBadInput, AnExportThatFailsLeavesWhatWasThere) {
+  std::filesystem::create_directory(*directory_ / "kept");
+  Write("kept/file", "as it was");
+  const std::string file = *directory_ / "kept/file";
+  ExpectRefused(OnNode({"export", "--from", "0:99999", "--into", file}), "is not decided yet",
+                kRejected);
+  EXPECT_EQ(Contents(file), "as it was");
+  const std::filesystem::directory_iterator kept(*directory_ / "kept");
+  EXPECT_EQ(std::distance(begin(kept), end(kept)), 1);
+  EXPECT_EQ(OnNode({"export", "--into", file}).exit_code, kDone);
+  EXPECT_EQ(Contents(file), Contents(*directory_ / "lines"));
 }
 
 TEST_F(DebuggerBadInput, FilesThatWereCut) {
