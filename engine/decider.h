@@ -77,6 +77,7 @@ class Decider {
 
   const PartitionState& state() const { return state_; }
   Time NextTimer() const { return timers_.NextDue(); }
+  const DueTimer* NextDueTimer() const { return timers_.Next(); }
   bool HasParkedWork() const { return !draining_.empty(); }
 
  private:

@@ -28,6 +28,8 @@ class TimerQueue {
   std::optional<DueTimer> PopDue(Time now);
   // When the next one is due; unset if there is none.
   Time NextDue() const { return ordered_.empty() ? Time{} : ordered_.begin()->due; }
+  // Null: there is none.
+  const DueTimer* Next() const { return ordered_.empty() ? nullptr : &*ordered_.begin(); }
   size_t size() const { return ordered_.size(); }
 
  private:

@@ -60,7 +60,7 @@ class Export {
       at = comma + 1;
     }
     // A beginning is as good as the whole: it folds.
-    whole_ = entity_.empty() && kind_.empty() && namespace_.empty() &&
+    whole_ = archive_.IsWhole() && entity_.empty() && kind_.empty() && namespace_.empty() &&
              std::all_of(from_.begin(), from_.end(), [](uint64_t from) { return from == 0; });
     if (!redact_.empty() && !whole_) {
       return Err(ErrorCode::kInvalid,
@@ -241,6 +241,7 @@ class Export {
     add("from", asking_.question.Get("from"));
     add("to", asking_.question.Get("to"));
     if (with_causes_) add("with", "causes");
+    if (!archive_.IsWhole()) add("of", "a part of a log");
     return text;
   }
 

@@ -2,9 +2,10 @@
 //
 // Commands from outside come as recorded, but for the change; follow-ups and timers are those the
 // fork itself brings about, each decided where the record decided its like. A provider's report is
-// taken from the record where what it answers is pending in the fork, too; where it is not, the
-// report is left out, and what stays pending is listed as missing. With nothing changed the fork is
-// the original, byte by byte, if this build decides as the one that wrote it.
+// taken from the record where the fork asks for the same, of the same spec, and comes as long after
+// that as it did; where nothing asks, it is left out. What stays pending is listed as missing. With
+// nothing changed the fork is the original, byte by byte, if this build decides as the one that
+// wrote it.
 #pragma once
 
 #include <functional>
@@ -48,8 +49,8 @@ struct Forked {
   ForkReport report;
 };
 
-// kInvalid: a change names nothing in the log, or is no command. kCorruption, kUnknownType: the
-// original cannot be folded.
+// kInvalid: a change is none, or of what is no command from outside, or of nothing in the log.
+// kCorruption, kUnknownType: the original cannot be folded.
 Result<Forked> MakeFork(const Archive& original, const ForkChanges& changes,
                         const std::function<bool(uint64_t done, uint64_t total)>& on_progress);
 

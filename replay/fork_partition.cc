@@ -47,6 +47,8 @@ Result<ForkPartition::Sent> ForkPartition::Commit() {
   Sent sent;
   if (decider_->batch().empty()) return sent;
   StagedBatch batch = decider_->TakeBatch();
+  last_ = batch.applied.records.back().record;
+  for (const auto& [entity, touched] : batch.applied.touched) touched_.insert(entity);
   sent = batch.commit.follow_ups;
   Result<void> committed;
   log_.Commit(std::move(batch.commit), [&](Result<void> done) { committed = std::move(done); });
@@ -136,22 +138,22 @@ Result<ForkPartition::Sent> ForkPartition::DecideParked(Time time) {
   return Commit();
 }
 
-Result<ForkPartition::Fired> ForkPartition::DecideDue(Time time) {
-  Fired fired;
-  if (!decider_) return fired;
+Result<ForkPartition::Sent> ForkPartition::DecideNextTimer(Time time) {
   clock_.Set(time);
-  auto timers = decider_->DecideTimers(1);
-  if (!timers) return tl::unexpected(timers.error());
-  fired.any = *timers > 0;
-  if (!fired.any && decider_->HasParkedWork()) {
-    auto parked = decider_->DecideParked(1);
-    if (!parked) return tl::unexpected(parked.error());
-    fired.any = *parked > 0;
+  if (auto decided = decider_->DecideTimers(1); !decided) return tl::unexpected(decided.error());
+  return Commit();
+}
+
+Result<ForkPartition::Sent> ForkPartition::DecideReleased(Time time) {
+  Sent all;
+  for (uint64_t before = UINT64_MAX; decider_ && decider_->HasParkedWork();) {
+    // What is left is parked anew.
+    if (std::exchange(before, state().next_sequence) == state().next_sequence) break;
+    auto sent = DecideParked(time);
+    if (!sent) return sent;
+    for (FollowUpRecord& one : *sent) all.push_back(std::move(one));
   }
-  auto sent = Commit();
-  if (!sent) return tl::unexpected(sent.error());
-  fired.sent = std::move(*sent);
-  return fired;
+  return all;
 }
 
 }  // namespace sluice::replay

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/decider.h"
@@ -30,12 +32,17 @@ class ForkPartition {
   // The timer that fired in the record. Once the fork has `diverged`: if it is armed here, too.
   Result<Sent> DecideTimer(Time time, const Command& recorded, bool diverged);
   Result<Sent> DecideParked(Time time);
-  // One timer that is due, or one parked command that is released.
-  struct Fired {
-    bool any = false;
-    Sent sent;
-  };
-  Result<Fired> DecideDue(Time time);
+  // The timer that is due first.
+  Result<Sent> DecideNextTimer(Time time);
+  // Commands that wait for nothing any more.
+  Result<Sent> DecideReleased(Time time);
+
+  // Null: none is armed.
+  const DueTimer* NextTimer() const { return decider_ ? decider_->NextDueTimer() : nullptr; }
+  // The last record that was decided.
+  const LogRecord& last() const { return *last_; }
+  // Entities that were decided on since this was asked.
+  std::set<std::string> TakeTouched() { return std::exchange(touched_, {}); }
 
   const EntityState* Find(std::string_view entity) const { return store_.Find(entity); }
   template <class Visitor>  // (entity, state)
@@ -58,6 +65,8 @@ class ForkPartition {
   ForkLog log_;
   DeciderOptions options_;  // of the term
   std::unique_ptr<Decider> decider_;
+  std::shared_ptr<const LogRecord> last_;
+  std::set<std::string> touched_;
 };
 
 }  // namespace sluice::replay

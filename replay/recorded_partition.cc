@@ -1,5 +1,7 @@
 #include "replay/recorded_partition.h"
 
+#include <nlohmann/json.hpp>
+
 #include "engine/command_json.h"
 #include "events/codec.h"
 #include "events/json.h"
@@ -69,6 +71,13 @@ Result<Command> EditedCommand(const Command& command, const std::string& payload
                               const KindRegistry& kinds) {
   if (command.payload.type() == nullptr) {
     return Err(ErrorCode::kInvalid, "this build does not know {}", command.payload.type_name());
+  }
+  if (!nlohmann::json::accept(payload)) {
+    // Read by itself, so that the column is that of what was typed.
+    void* table = nullptr;
+    const AnyTable unread = AnyTable::Make(*command.payload.type(), &table);
+    const auto read = FromJson(*command.payload.type(), payload, table, "payload");
+    return Err(ErrorCode::kInvalid, "{}", read ? "payload: is not JSON" : ToString(read.error()));
   }
   const std::string text =
       fmt::format(R"({{"entity":{},"command":{},"payload":{}}})", QuoteJson(command.entity),

@@ -99,11 +99,69 @@ TEST_F(ForkTest, ACommandIsInsertedOrComesLater) {
   EXPECT_FALSE(AskFor(*delayed.archive, "verify").contains("divergence"));
 }
 
+std::string RefusedFork(const Archive& archive, const ForkChanges& changes) {
+  const auto forked = MakeFork(archive, changes, nullptr);
+  if (forked) return "";
+  EXPECT_EQ(forked.error().code, ErrorCode::kInvalid);
+  return forked.error().message;
+}
+ForkChanges Dropping(const std::string& name) {
+  return {.drop = {name}, .edit = {}, .insert = {}, .delay = {}};
+}
+
 TEST_F(ForkTest, AChangeOfNothingIsRefused) {
-  const auto forked =
-      MakeFork(*archive_, {.drop = {"nobody"}, .edit = {}, .insert = {}, .delay = {}}, nullptr);
-  ASSERT_FALSE(forked);
-  EXPECT_THAT(forked.error().message, HasSubstr("'nobody'"));
+  EXPECT_THAT(RefusedFork(*archive_, Dropping("nobody")), HasSubstr("'nobody'"));
+  EXPECT_THAT(RefusedFork(*archive_, Dropping("0:99999")), HasSubstr("drop 0:99999: "));
+  ForkChanges changes;
+  changes.insert.emplace("nowhere", "{}");
+  EXPECT_THAT(RefusedFork(*archive_, changes), HasSubstr("insert nowhere: is no position"));
+}
+
+TEST_F(ForkTest, WhatIsNoCommandFromOutsideIsSaidWithWhatLedToIt) {
+  const auto position_of = [&](const char* entity, const char* command) {
+    return ItemsOf(*archive_, "history", {{"entity", entity}, {"command", command}})[0]["position"]
+        .get<std::string>();
+  };
+  const std::string observed = position_of("binding/default/web", "Observed");
+  const std::string refused = RefusedFork(*archive_, Dropping(observed));
+  EXPECT_THAT(refused, HasSubstr("drop " + observed +
+                                 ": it is a follow-up to binding/default/web (Observed from "));
+  EXPECT_THAT(refused, HasSubstr("no command from outside; Apply of binding/default/web at "));
+
+  // By its id, too.
+  const auto position = ParsePosition(observed, archive_->partitions());
+  const std::string id = archive_->Record(*position)->decision->command->id;
+  EXPECT_THAT(RefusedFork(*archive_, Dropping(id)),
+              HasSubstr(id + ": " + observed + " is a follow-up"));
+  EXPECT_THAT(RefusedFork(*archive_, Dropping("0:0")), HasSubstr("it is the beginning of a term"));
+}
+
+TEST_F(ForkTest, ADelayIsNotNegative) {
+  ForkChanges changes;
+  changes.delay["make-room"] = -Duration::Seconds(5);
+  EXPECT_THAT(RefusedFork(*archive_, changes), HasSubstr("delay make-room: '-5s' is negative"));
+}
+
+TEST_F(ForkTest, AnEditThatIsNoJsonIsSaidByItsOwnColumns) {
+  ForkChanges changes;
+  changes.edit["roll-out-v1"] = R"({"spec": oops})";
+  EXPECT_THAT(RefusedFork(*archive_, changes), HasSubstr("column 10"));
+}
+
+TEST_F(ForkTest, AnIdUsedAgainIsSaidOnceWithHowOften) {
+  for (int i = 0; i < 2; ++i) {
+    recorded_.Send("network/default/default", "Delete", "{}", "make-room");
+  }
+  archive_ = recorded_.Archive();
+  EXPECT_THAT(Fork(Dropping("make-room")).report.applied,
+              ::testing::ElementsAre("dropped make-room (3 times)"));
+}
+
+TEST_F(ForkTest, APartOfALogIsRefused) {
+  const auto part = std::make_unique<MemoryArchive>(BuiltinKinds(), 2, false);
+  EXPECT_THAT(RefusedFork(*part, {}), HasSubstr("a part of a log cannot be forked: it does not"));
+  // An export of it is a part, too.
+  EXPECT_FALSE(ItemsOf(*part, "export")[0]["complete"].get<bool>());
 }
 
 }  // namespace
