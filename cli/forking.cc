@@ -150,7 +150,7 @@ void PrintReport(const json& report, const std::string& directory, std::ostream&
       << (report.value("identical", false) ? "; they are the same, byte by byte\n" : "\n");
   for (const json& one : report.at("leftOut")) {
     out << "left out: " << one.value("command", "") << " of " << one.value("entity", "") << " ("
-        << one.value("position", "") << "): what it answers is not pending in the fork\n";
+        << one.value("position", "") << "): nothing in the fork asks for what it answers\n";
   }
   for (const json& one : report.at("missing")) {
     out << "missing: no report on " << one.get<std::string>() << " is in the record\n";

@@ -149,6 +149,12 @@ TEST_F(Offline, AnExportedFileAnswersAndAForkOpens) {
   EXPECT_EQ(RunAlone({"--data", fork, "get", "network", "other"}).exit, Exit::kRejected);
   EXPECT_EQ(RunAlone({"--data", fork, "get", "network", "net"}).exit, Exit::kDone);
   EXPECT_EQ(RunAlone({"--data", fork, "verify"}).exit, Exit::kDone);
+  const Ran both = RunAlone({"--data", file, "replay", "--fork", fork, "--what-if"});
+  EXPECT_EQ(both.exit, Exit::kBadInput);
+  EXPECT_THAT(both.err, HasSubstr("ask for one of them"));
+  const Ran early = RunAlone({"--data", file, "replay", "--fork", fork, "--delay", "two=-5s"});
+  EXPECT_EQ(early.exit, Exit::kBadInput);
+  EXPECT_THAT(early.err, HasSubstr("is negative"));
   std::filesystem::remove_all(fork);
   std::filesystem::remove(file);
 }

@@ -82,6 +82,11 @@ Outcome<Parameters> ReplayParameters(Session& session, const ReplayOptions& opti
 }
 
 Outcome<Exit> Replay(Session& session, const ReplayOptions& options) {
+  if (options.what_if && !options.fork.directory.empty()) {
+    return Fail(Exit::kBadInput,
+                "replay: --fork decides what would have been, --what-if what this build decides; "
+                "ask for one of them");
+  }
   if (options.what_if) {
     if (!options.words.empty() || !options.until.empty() || options.bisect) {
       return Fail(Exit::kBadInput, "replay --what-if: takes the whole log, and no object");
@@ -89,7 +94,8 @@ Outcome<Exit> Replay(Session& session, const ReplayOptions& options) {
     return WhatIf(session, options);
   }
   if (!options.fork.directory.empty()) {
-    if (!options.words.empty() || !options.until.empty()) {
+    if (!options.words.empty() || !options.until.empty() || !options.from.empty() ||
+        !options.to.empty()) {
       return Fail(Exit::kBadInput, "replay --fork: takes the whole log, and no object");
     }
     ForkOptions fork = options.fork;
