@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "cli/debugger.h"
+#include "cli/differences.h"
+#include "cli/whole_log.h"
 #include "engine/clock.h"
-#include "events/json_writer.h"
 #include "replay/fork.h"
 #include "replay/import.h"
 
@@ -48,39 +48,6 @@ Outcome<replay::ForkChanges> ChangesOf(const ForkOptions& options) {
   return changes;
 }
 
-struct Loaded {
-  std::unique_ptr<replay::MemoryArchive> archive;
-  std::string epoch;
-};
-
-// The whole log, wherever it is, in memory.
-Outcome<Loaded> Load(Session& session) {
-  Loaded loaded;
-  Result<void> added;
-  const auto result = AskDebugger(session, "export", {}, [&](const json& item) {
-    if (!loaded.archive) {
-      loaded.archive = std::make_unique<replay::MemoryArchive>(
-          BuiltinKinds(), item.at("partitions").get<uint32_t>(), item.at("complete").get<bool>());
-      loaded.epoch = item.at("epoch");
-      return true;
-    }
-    const auto position =
-        ParseResourceVersion(item.at("position").get<std::string>(), loaded.archive->partitions());
-    Bytes bytes;
-    if (!position || !DecodeBase64(item.at("record").get_ref<const std::string&>(), &bytes)) {
-      added = Err(ErrorCode::kCorruption, "a record cannot be read");
-    } else {
-      added =
-          loaded.archive->Add(std::get<DecisionPosition>(*position).partition, std::move(bytes));
-    }
-    return added.has_value();
-  });
-  if (!result) return Again(result.error());
-  if (!added) return FromError(added.error());
-  if (!loaded.archive) return Fail(Exit::kUnavailable, "replay --fork: no log came");
-  return loaded;
-}
-
 // As a data directory: by the way of an export.
 Outcome<void> Store(const replay::MemoryArchive& archive, const std::string& epoch,
                     const std::string& directory) {
@@ -116,6 +83,18 @@ Outcome<void> Store(const replay::MemoryArchive& archive, const std::string& epo
   return {};
 }
 
+std::string_view ChangeInFork(replay::ForkDifference::Change change) {
+  switch (change) {
+    case replay::ForkDifference::Change::kChanged:
+      return "changed";
+    case replay::ForkDifference::Change::kOnlyInFork:
+      return "only in the fork";
+    case replay::ForkDifference::Change::kNotInFork:
+      return "not in the fork";
+  }
+  Unreachable();
+}
+
 json ReportJson(const replay::ForkReport& report,
                 const std::vector<replay::ForkDifference>& differences) {
   json result{{"decisions", report.decisions}, {"original", report.original},
@@ -129,16 +108,7 @@ json ReportJson(const replay::ForkReport& report,
          {"command", one.command}});
   }
   for (const auto& one : differences) {
-    json fields = json::array();
-    for (const FieldDiff& field : one.fields) {
-      const auto parsed = [](const std::string& text) {
-        return text.empty() ? json() : json::parse(text, nullptr, false);
-      };
-      fields.push_back(
-          {{"path", field.path}, {"before", parsed(field.before)}, {"after", parsed(field.after)}});
-    }
-    result["differences"].push_back(
-        {{"entity", one.entity}, {"change", one.change}, {"fields", std::move(fields)}});
+    result["differences"].push_back(DifferenceJson(one, ChangeInFork(one.change)));
   }
   return result;
 }
@@ -156,8 +126,8 @@ void PrintReport(const json& report, const std::string& directory, std::ostream&
     out << "missing: no report on " << one.get<std::string>() << " is in the record\n";
   }
   for (const json& one : report.at("differences")) {
-    out << '\n' << one.value("entity", "") << "  " << one.value("change", "") << '\n';
-    PrintChanges(one.at("fields"), "  ", out);
+    out << '\n';
+    PrintDifference(one, out);
   }
   out << "\nLook into it with --data " << directory << '\n';
 }
@@ -167,7 +137,7 @@ void PrintReport(const json& report, const std::string& directory, std::ostream&
 Outcome<Exit> Fork(Session& session, const ForkOptions& options) {
   const auto changes = ChangesOf(options);
   if (!changes) return Again(changes.error());
-  const auto loaded = Load(session);
+  const auto loaded = LoadWholeLog(session, "replay --fork", "");
   if (!loaded) return Again(loaded.error());
   const auto forked = replay::MakeFork(*loaded->archive, *changes, [&](uint64_t, uint64_t) {
     return !session.env().stop.stop_requested();

@@ -39,14 +39,19 @@ Outcome<std::unique_ptr<Api>> Connect(const CommandLine::Parsed& parsed, bool ke
     return Fail(Exit::kBadInput, "--data stands behind the verb: sluice {} --data {}", parsed.verb,
                 parsed.data);
   }
-  std::error_code error;
-  if (std::filesystem::is_regular_file(parsed.data, error)) {
-    return OpenExport(parsed.data, keep_going, environment);
-  }
-  return OpenDataDirectory(parsed.data, environment);
+  return OpenData(parsed.data, keep_going, environment);
 }
 
 }  // namespace
+
+Outcome<std::unique_ptr<Api>> OpenData(const std::string& path, bool keep_going,
+                                       Environment& environment) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) {
+    return OpenExport(path, keep_going, environment);
+  }
+  return OpenDataDirectory(path, environment);
+}
 
 Exit RunSluice(std::vector<std::string> arguments, Environment& environment) {
   CommandLine line;

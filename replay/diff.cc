@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 
-#include "events/json.h"
 #include "replay/causes.h"
 
 namespace sluice::replay {
@@ -38,10 +37,6 @@ class Setters {
  private:
   std::map<std::string, LogRecord> last_;
 };
-
-std::string WholeObject(const PastEntity& entity) {
-  return entity.Exists() ? ToJson(entity.state->root_type(), entity.state->root()) : "";
-}
 
 // nullopt: nothing differs.
 Result<std::optional<Json>> DiffEntity(const Archive& archive, const std::string& entity,

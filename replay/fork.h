@@ -54,12 +54,18 @@ struct Forked {
 Result<Forked> MakeFork(const Archive& original, const ForkChanges& changes,
                         const std::function<bool(uint64_t done, uint64_t total)>& on_progress);
 
-// Entities that end differently, with what differs: original before, fork after.
+// How an entity ends beside its original: fields are those of the original before, of the fork
+// after; the whole object where it is in one of them alone.
 struct ForkDifference {
+  enum class Change : uint8_t { kChanged, kOnlyInFork, kNotInFork };
+
   std::string entity;
-  std::string change;  // "changed", "only in the fork", "not in the fork"
+  Change change = Change::kChanged;
   std::vector<FieldDiff> fields;
 };
-Result<std::vector<ForkDifference>> CompareEnds(const Archive& original, const Archive& fork);
+// Those that end differently, of the entities that `selects`, asked once about each; null: of all.
+Result<std::vector<ForkDifference>> CompareEnds(
+    const Archive& original, const Archive& fork,
+    const std::function<bool(std::string_view entity)>& selects = nullptr);
 
 }  // namespace sluice::replay

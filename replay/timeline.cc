@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "events/json.h"
 #include "projections/past_fold.h"
 
 namespace sluice::replay {
@@ -164,6 +165,10 @@ Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity, con
                     .marks = now.marks,
                     .changed_at = now.sequence,
                     .ever = ever};
+}
+
+std::string WholeObject(const PastEntity& entity) {
+  return entity.Exists() ? ToJson(entity.state->root_type(), entity.state->root()) : "";
 }
 
 bool IsReport(const Command& command) {

@@ -95,6 +95,8 @@ struct PastEntity {
 
   bool Exists() const { return state != nullptr && state->Exists(); }
 };
+// Its root as JSON; "" where it does not exist.
+std::string WholeObject(const PastEntity& entity);
 // `visit` sees the decisions on the way there.
 Result<PastEntity> EntityAt(const Archive& archive, std::string_view entity, const Coverage& point,
                             const MomentVisitor& visit = nullptr);

@@ -149,6 +149,15 @@ TEST_F(Offline, AnExportedFileAnswersAndAForkOpens) {
   EXPECT_EQ(RunAlone({"--data", fork, "get", "network", "other"}).exit, Exit::kRejected);
   EXPECT_EQ(RunAlone({"--data", fork, "get", "network", "net"}).exit, Exit::kDone);
   EXPECT_EQ(RunAlone({"--data", fork, "verify"}).exit, Exit::kDone);
+  const Ran against = RunAlone({"--data", fork, "diff", "--against", file});
+  EXPECT_EQ(against.out, "network/default/other  deleted\n") << against.err;
+  const Ran back = RunAlone({"--data", file, "diff", "network/other", "--against", fork, "-ojson"});
+  EXPECT_THAT(back.out, HasSubstr("\"created\"")) << back.err;
+  EXPECT_THAT(back.out, HasSubstr("\"entities\": 1"));
+  EXPECT_THAT(RunAlone({"--data", file, "diff", "network/net", "--against", fork}).err,
+              HasSubstr("Nothing differs from " + fork));
+  EXPECT_EQ(RunAlone({"--data", file, "diff", "--from", "0:0", "--against", fork}).exit,
+            Exit::kBadInput);
   const Ran both = RunAlone({"--data", file, "replay", "--fork", fork, "--what-if"});
   EXPECT_EQ(both.exit, Exit::kBadInput);
   EXPECT_THAT(both.err, HasSubstr("ask for one of them"));

@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "cli/debugger.h"
+#include "cli/differences.h"
 #include "cli/output.h"
 #include "cli/verbs/debugger_verbs.h"
 
@@ -14,26 +15,26 @@ struct DiffOptions {
   std::vector<std::string> words;
   std::string from;
   std::string to;
+  std::string against;
   bool all_namespaces = false;
   Output output;
 };
 
-void PrintEntity(const json& difference, std::ostream& out) {
-  out << difference.value("entity", "") << "  " << difference.value("change", "") << '\n';
-  for (const json& field : difference.at("fields")) {
-    const bool whole = field.value("path", "").empty();
-    if (!whole) PrintChanges(json::array({field}), "  ", out);
-    if (!field.contains("by")) continue;
-    const json& by = field["by"];
-    out << (whole ? "  by " : "    by ") << by.value("position", "") << "  "
-        << by.value("command", "");
-    if (by.contains("sender")) {
-      out << " from " << by.value("sender", "");
-    } else if (by.contains("actor")) {
-      out << " by " << by.value("actor", "");
+// What the words choose: entity; or kind and namespace.
+Outcome<Parameters> DiffSelection(Session& session, const DiffOptions& options) {
+  Parameters selection;
+  if (!options.words.empty()) {
+    KindInfo kind;
+    const auto refs = session.ParseRefs(options.words, &kind);
+    if (!refs) return Again(refs.error());
+    if (refs->size() > 1) {
+      return Fail(Exit::kBadInput, "diff: one object, or a kind, or everything");
     }
-    out << "  " << by.value("time", "") << '\n';
+    if (!refs->empty()) return Parameters{{"entity", refs->front().Key()}};
+    selection.emplace_back("kind", kind.singular);
   }
+  if (!options.all_namespaces) selection.emplace_back("namespace", session.namespace_name());
+  return selection;
 }
 
 Outcome<Exit> Diff(Session& session, const DiffOptions& options) {
@@ -41,22 +42,18 @@ Outcome<Exit> Diff(Session& session, const DiffOptions& options) {
   if (!from) return Again(from.error());
   const auto to = PointInTime(session, "diff --to", options.to);
   if (!to) return Again(to.error());
-  Parameters parameters{{"from", *from}, {"to", *to}};
-  if (!options.words.empty()) {
-    KindInfo kind;
-    const auto refs = session.ParseRefs(options.words, &kind);
-    if (!refs) return Again(refs.error());
-    if (refs->size() > 1)
-      return Fail(Exit::kBadInput, "diff: one object, or a kind, or everything");
-    if (refs->empty()) {
-      parameters.emplace_back("kind", kind.singular);
-    } else {
-      parameters.emplace_back("entity", refs->front().Key());
+  const auto selection = DiffSelection(session, options);
+  if (!selection) return Again(selection.error());
+  if (!options.against.empty()) {
+    if (!options.from.empty()) {
+      return Fail(Exit::kBadInput, "diff: give --from, or --against for another log, not both");
     }
+    return DiffAgainst(
+        session,
+        {.path = options.against, .to = *to, .selection = *selection, .output = options.output});
   }
-  if (!options.all_namespaces && parameters.back().first != "entity") {
-    parameters.emplace_back("namespace", session.namespace_name());
-  }
+  Parameters parameters{{"from", *from}, {"to", *to}};
+  parameters.insert(parameters.end(), selection->begin(), selection->end());
   std::ostream& out = session.env().out;
   json items = json::array();
   bool first = true;
@@ -66,7 +63,7 @@ Outcome<Exit> Diff(Session& session, const DiffOptions& options) {
       return true;
     }
     if (!std::exchange(first, false)) out << '\n';
-    PrintEntity(item, out);
+    PrintDifference(item, out);
     return out.good();
   });
   if (!result) return Again(result.error());
@@ -90,6 +87,8 @@ void DefineDiff(CommandLine& line) {
              false)
       .Text("--from", &options->from, "Since when: a position, a time, or so long ago (-5m)")
       .Text("--to", &options->to, "Until when [now]")
+      .Text("--against", &options->against,
+            "Since a fork, or its original: a data directory or an exported file")
       .Flag("-A,--all-namespaces", &options->all_namespaces, "In all namespaces");
   options->output.Declare(verb);
   verb.Run([options](Session& session) { return Diff(session, *options); });

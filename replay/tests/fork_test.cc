@@ -60,7 +60,7 @@ TEST_F(ForkTest, ADroppedCommandTakesWhatFollowedFromItAlong) {
   for (const ForkDifference& difference : *differences) {
     if (difference.entity != "network/default/default") continue;
     found = true;
-    EXPECT_EQ(difference.change, "only in the fork");
+    EXPECT_EQ(difference.change, ForkDifference::Change::kOnlyInFork);
   }
   EXPECT_TRUE(found);
 }
