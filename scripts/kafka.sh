@@ -59,12 +59,14 @@ fetch_jars() {
   [[ -f $jars/.complete ]] && return
   echo "kafka: fetching the broker's jars with Maven (once, 54 MB)" >&2
   mkdir -p "$jars"
-  # Two callers at once fetch once.
-  exec 9>"$jars/.lock"
-  flock 9
-  [[ -f $jars/.complete ]] && return
-  mvn -q -B -f scripts/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$jars" >&2
-  touch "$jars/.complete"
+  # Two callers at once fetch once. The lock ends with the subshell: a broker that inherited it would hold
+  # it for as long as it runs, and every other caller would wait for that.
+  (
+    flock 9
+    [[ -f $jars/.complete ]] && exit
+    mvn -q -B -f scripts/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$jars" >&2
+    touch "$jars/.complete"
+  ) 9>"$jars/.lock"
 }
 
 free_ports() {
