@@ -75,4 +75,16 @@ Outcome<json> WriteExport(Session& session, const Parameters& parameters, replay
   return result;
 }
 
+Outcome<std::string> RedactedPaths(Session& session) {
+  std::string paths;
+  const auto asked = AskDebugger(session, "export", {}, [&](const json& header) {
+    for (const json& path : header.value("redacted", json::array())) {
+      paths += (paths.empty() ? "" : ",") + path.get<std::string>();
+    }
+    return false;
+  });
+  if (!asked) return Again(asked.error());
+  return paths;
+}
+
 }  // namespace sluice::cli

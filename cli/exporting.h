@@ -13,4 +13,7 @@ namespace sluice::cli {
 Outcome<nlohmann::json> WriteExport(Session& session, const Parameters& parameters,
                                     replay::ExportForm form, std::ostream& out);
 
+// The paths that are redacted in the log, with commas; empty: it is as a node wrote it.
+Outcome<std::string> RedactedPaths(Session& session);
+
 }  // namespace sluice::cli

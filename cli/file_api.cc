@@ -24,13 +24,17 @@ service::RouterOptions FileRouterOptions() {
 
 class FileApi final : public Api {
  public:
-  FileApi(std::unique_ptr<replay::MemoryArchive> archive, const std::string& file)
+  FileApi(std::unique_ptr<replay::MemoryArchive> archive, const std::string& file,
+          Environment& environment)
       : archive_(std::move(archive)),
         backend_(
             *archive_, kFileClock, BuildVersion(),
             fmt::format("export {} has objects and their decisions; for everything else make a "
                         "data directory of it: sluice import {} --data DIR",
-                        file, file)),
+                        file, file),
+            [&environment](const std::string& why) {
+              environment.err << "sluice: left out: " << why << '\n';
+            }),
         router_(backend_, timers_, FileRouterOptions()),
         api_(router_, "export " + file) {}
 
@@ -64,7 +68,7 @@ Outcome<std::unique_ptr<Api>> OpenExport(const std::string& file, bool keep_goin
     return Fail(Exit::kBadInput, "--data {}: {}; --keep-going reads the rest", file,
                 archive.error().message);
   }
-  return std::make_unique<FileApi>(std::move(*archive), file);
+  return std::make_unique<FileApi>(std::move(*archive), file, environment);
 }
 
 }  // namespace sluice::cli

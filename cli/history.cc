@@ -130,9 +130,14 @@ std::vector<std::string> HistoryCells(const json& item, HistoryView view) {
   const auto or_none = [](std::string text) { return text.empty() ? "<none>" : std::move(text); };
   std::vector<std::string> cells{Member(item, "position"), Member(item, "time"), Actor(item),
                                  or_none(TypeOf(At(item, "command"))), Member(item, "verdict")};
-  if (view.changes) cells.push_back(Member(item, "transition"));
+  // Of a part of a log that does not have what was before.
+  const bool unknown = item.value("stateUnknown", false);
+  if (view.changes) cells.push_back(unknown ? "<unknown>" : Member(item, "transition"));
   cells.push_back(or_none(WhatCame(item, view.wide)));
-  if (view.changes) cells.push_back(or_none(ChangesInShort(At(item, "changes"), view.wide)));
+  if (view.changes) {
+    cells.push_back(unknown ? "<unknown>"
+                            : or_none(ChangesInShort(At(item, "changes"), view.wide)));
+  }
   if (view.wide) cells.push_back(or_none(Effects(At(item, "effects"))));
   return cells;
 }

@@ -1,11 +1,31 @@
 #include "replay/archive.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "engine/routing.h"
 #include "events/codec.h"
 
 namespace sluice::replay {
+
+std::string MissingText(const std::vector<Gap>& missing) {
+  constexpr size_t kShownMax = 8;
+  std::string text;
+  for (size_t i = 0; i < std::min(missing.size(), kShownMax); ++i) {
+    const Gap& gap = missing[i];
+    text += (i == 0 ? "" : ", ") + FormatPosition(gap.partition, gap.first);
+    if (gap.end > gap.first + 1) text += " to " + FormatPosition(gap.partition, gap.end - 1);
+  }
+  if (missing.empty()) return text;
+  const bool one = missing.size() == 1 && missing.front().end == missing.front().first + 1;
+  return text + (missing.size() > kShownMax ? " and more" : "") +
+         (one ? " is missing" : " are missing");
+}
+
+const Extent& Archive::extent() const {
+  static const Extent kAll;
+  return kAll;
+}
 
 std::shared_ptr<const StoreView> Archive::Projections(uint32_t) const { return nullptr; }
 
@@ -113,8 +133,8 @@ Result<uint64_t> Archive::EndAt(uint32_t partition, Time time) const {
       return false;
     };
     auto read = ReadRecords(partition, {&middle, 1}, take);
-    // Of a part of a log, what is there next: nothing lies between.
-    if (read && !record && !IsWhole()) read = Read(partition, middle, take);
+    // Where a part of a log has no record, what is there next: nothing lies between.
+    if (read && !record && !extent().HasAll()) read = Read(partition, middle, take);
     if (!read) return tl::unexpected(read.error());
     if (record && !*record) return tl::unexpected(record->error());
     if (!record || found >= high || TimeOfRecord(**record) > time) {

@@ -25,6 +25,25 @@ class StoreView;
 
 namespace sluice::replay {
 
+// Records that are not there, of one partition: from `first` on, before `end`.
+struct Gap {
+  uint32_t partition = 0;
+  uint64_t first = 0;
+  uint64_t end = 0;
+};
+
+// What of a log an archive has.
+struct Extent {
+  bool whole = true;                       // false: a part was chosen, which does not chain
+  std::string filter = {};                 // by what a part was chosen
+  std::vector<std::string> redacted = {};  // paths; its records are then not those a node wrote
+  bool damaged = false;                    // of what was chosen some could not be read
+  std::vector<Gap> missing = {};           // of a whole log: what
+  bool HasAll() const { return whole && !damaged; }
+};
+// "0:4 is missing", "0:4, 1:7 to 1:9 and more are missing"; empty: no gap.
+std::string MissingText(const std::vector<Gap>& missing);
+
 // Threadsafe. What it reads is committed and never changes.
 class Archive {
  public:
@@ -60,8 +79,8 @@ class Archive {
   virtual Result<void> ScanEntities(std::string_view kind,
                                     std::optional<std::string_view> namespace_,
                                     const EntityVisitor& visit) const = 0;
-  // False: of a part of a log, which does not chain.
-  virtual bool IsWhole() const { return true; }
+  virtual const Extent& extent() const;
+  bool IsWhole() const { return extent().whole; }
   // The projections beside the log, as they are now; null: there are none.
   virtual std::shared_ptr<const StoreView> Projections(uint32_t partition) const;
   // Snapshots of it; null: there are none.

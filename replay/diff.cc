@@ -129,21 +129,29 @@ Result<Json> AnswerDiff(const Asking& asking) {
   }
   auto entities = Selected(asking);
   if (!entities) return tl::unexpected(entities.error());
+  const bool one = asking.question.Has("entity");
   uint64_t differ = 0;
   uint64_t done = 0;
+  Json not_known = Json::array();  // what a part of a log has no beginning of
   for (const std::string& entity : *entities) {
     if (++done % 256 == 0 && !asking.Progress(done, entities->size())) break;
     if (asking.options.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
     auto difference = DiffEntity(asking.archive, entity, points);
+    if (!difference && !one && difference.error().code == ErrorCode::kInvalid) {
+      not_known.push_back(difference.error().message);
+      continue;
+    }
     if (!difference) return tl::unexpected(difference.error());
     if (!*difference) continue;
     ++differ;
     if (!asking.Item(**difference)) break;
   }
-  return Json{{"from", FormatCoverage(points.from)},
+  Json result{{"from", FormatCoverage(points.from)},
               {"to", FormatCoverage(points.to)},
               {"entities", entities->size()},
               {"differ", differ}};
+  if (!not_known.empty()) result["notKnown"] = std::move(not_known);
+  return result;
 }
 
 }  // namespace sluice::replay

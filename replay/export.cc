@@ -62,11 +62,14 @@ class Export {
     // A beginning is as good as the whole: it folds.
     whole_ = archive_.IsWhole() && entity_.empty() && kind_.empty() && namespace_.empty() &&
              std::all_of(from_.begin(), from_.end(), [](uint64_t from) { return from == 0; });
-    if (!redact_.empty() && !whole_) {
+    const Extent& extent = archive_.extent();
+    if (!redact_.empty() && !(whole_ && extent.HasAll())) {
       return Err(ErrorCode::kInvalid,
-                 "redact: takes the log from its beginning on, for it is chained anew; leave "
-                 "entity, kind, namespace and from away");
+                 "redact: takes the log from its beginning on, for it is chained anew; {}",
+                 extent.HasAll() ? "leave entity, kind, namespace and from away"
+                                 : "this is what is left of one");
     }
+    complete_ = whole_ && extent.HasAll();
     for (const uint64_t end : end_) total_ += end;
     return {};
   }
@@ -75,13 +78,17 @@ class Export {
     if (!whole_) {
       if (auto chosen = Choose(); !chosen) return tl::unexpected(chosen.error());
     }
+    // What was hidden before stays so.
+    std::set<std::string> hidden(archive_.extent().redacted.begin(),
+                                 archive_.extent().redacted.end());
+    hidden.insert(redact_.begin(), redact_.end());
     Json header{{"partitions", archive_.partitions()},
                 {"epoch", Epoch()},
                 {"build", asking_.options.build},
-                {"complete", whole_},
+                {"complete", complete_},
                 {"coverage", FormatCoverage(end_)},
-                {"filter", whole_ ? "" : FilterText()},
-                {"redacted", redact_}};
+                {"filter", complete_ ? "" : FilterText()},
+                {"redacted", hidden}};
     if (!asking_.Item(header)) return Json();
     uint64_t records = 0;
     Leftovers leftovers(redact_);
@@ -115,7 +122,7 @@ class Export {
       for (const std::string& path : redactor.found()) not_found.erase(path);
     }
     if (asking_.options.stop.stop_requested()) return Err(ErrorCode::kUnavailable, "interrupted");
-    Json result{{"records", records}, {"coverage", FormatCoverage(end_)}, {"complete", whole_}};
+    Json result{{"records", records}, {"coverage", FormatCoverage(end_)}, {"complete", complete_}};
     if (!redact_.empty()) {
       result["redactedRecords"] = redacted;
       // Their state hashes are no longer those the node wrote; all others are.
@@ -235,6 +242,8 @@ class Export {
     const auto add = [&](const char* name, const std::string& value) {
       if (!value.empty()) text += (text.empty() ? "" : ", ") + std::string(name) + " " + value;
     };
+    if (archive_.extent().damaged) add("without", "what could not be read");
+    add("of", archive_.extent().filter);
     add("entity", entity_);
     add("kind", kind_);
     add("namespace", namespace_);
@@ -251,7 +260,8 @@ class Export {
   std::string kind_;
   std::string namespace_;
   bool with_causes_ = false;
-  bool whole_ = true;
+  bool whole_ = true;     // of the archive
+  bool complete_ = true;  // of the log
   std::vector<std::string> redact_;
   Coverage from_;
   Coverage end_;

@@ -62,6 +62,8 @@ class ExportReader {
   static Result<ExportReader> Open(std::istream& in);
 
   const ExportHeader& header() const { return header_; }
+  // Nothing comes any more.
+  bool ended() const { return ended_; }
   // The next record; nullopt at the end. kCorruption says which record is cut or changed; in the
   // line form, and in binary as long as lengths make sense, the next call goes on behind it.
   Result<std::optional<ExportedRecord>> Next();

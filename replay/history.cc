@@ -24,6 +24,13 @@ bool EqualsLoosely(std::string_view a, std::string_view b) {
   });
 }
 
+// Of a decision before which nothing is known of the entity: what the record itself says.
+std::string RowText(const LogRecord& record) {
+  std::string text = DecisionJson(record);
+  text.pop_back();  // Its end.
+  return text += ",\"stateUnknown\":true,\"changes\":[]}";
+}
+
 // Put together as text: a tree of values would be made of text and become text again.
 std::string RowText(const Moment& moment) {
   std::string text = DecisionJson(moment.record);
@@ -88,33 +95,59 @@ class History {
   }
 
   Result<Json> Run() {
-    const bool follow = asking_.question.Get("follow") == "true";
     // Who follows may wait for it to be.
-    if (!follow) {
+    if (!Follows()) {
       auto was = CheckEverWas(asking_.archive, entity_);
       if (!was) return tl::unexpected(was.error());
     }
     std::unique_ptr<Timeline> timeline;
-    if (last_ > 0) {
-      if (auto told = TellLast(&timeline); !told) return tl::unexpected(told.error());
-    } else {
-      timeline = std::make_unique<Timeline>(asking_.archive, entity_);
-      if (from_ > 0) {
-        if (auto skipped = timeline->Skip(std::min(from_, end_)); !skipped) {
-          return tl::unexpected(skipped.error());
-        }
-      }
+    auto told = TellMoments(&timeline);
+    Json result{{"entity", entity_}};
+    if (!told && timeline && timeline->lost()) {
+      // The decisions are there all the same.
+      result["stateUnknown"] = told.error().message;
+      told = TellRecords(last_ > 0 ? from_ : std::max(from_, *timeline->lost()));
     }
-    const auto visit = [this](const Moment& moment) { return Tell(moment); };
-    for (bool more = follow || last_ == 0; more && !enough_; more = follow && WaitALittle()) {
-      if (auto walked = timeline->Walk(end_, visit); !walked) {
-        return tl::unexpected(walked.error());
-      }
-    }
-    return Json{{"entity", entity_}, {"shown", shown_}};
+    if (!told) return tl::unexpected(told.error());
+    result["shown"] = shown_;
+    return result;
   }
 
  private:
+  bool Follows() const { return asking_.question.Get("follow") == "true"; }
+
+  Result<void> TellMoments(std::unique_ptr<Timeline>* timeline) {
+    if (last_ > 0) {
+      if (auto told = TellLast(timeline); !told) return told;
+    } else {
+      *timeline = std::make_unique<Timeline>(asking_.archive, entity_);
+      if (from_ > 0) {
+        if (auto skipped = (*timeline)->Skip(std::min(from_, end_)); !skipped) return skipped;
+      }
+    }
+    const auto visit = [this](const Moment& moment) { return Tell(moment); };
+    const bool follow = Follows();
+    for (bool more = follow || last_ == 0; more && !enough_; more = follow && WaitALittle()) {
+      if (auto walked = (*timeline)->Walk(end_, visit); !walked) return walked;
+    }
+    return {};
+  }
+
+  // From there on without states.
+  Result<void> TellRecords(uint64_t from) {
+    std::deque<std::string> kept;  // of the last ones
+    auto visited = VisitDecisions(asking_.archive, entity_, from, [&](const LogRecord& record) {
+      if (record.sequence >= end_) return false;
+      if (!IsWanted(*record.decision)) return true;
+      if (last_ == 0) return Give(RowText(record));
+      kept.push_back(RowText(record));
+      if (kept.size() > last_) kept.pop_front();
+      return true;
+    });
+    for (const std::string& row : kept) Give(row);
+    return visited;
+  }
+
   // The last ones: from the end backwards, a stretch of the history at a time, until there are as
   // many as wanted. `*timeline` is then at the end.
   Result<void> TellLast(std::unique_ptr<Timeline>* timeline) {
@@ -128,23 +161,25 @@ class History {
       const auto first = std::lower_bound(sequences->begin(), sequences->end(), from_);
       if (first == sequences->end()) break;
       auto part = std::make_unique<Timeline>(asking_.archive, entity_);
-      if (auto skipped = part->Skip(*first); !skipped) return skipped;
       std::vector<std::string> items;
-      auto walked = part->Walk(end, [&](const Moment& moment) {
-        if (IsWanted(moment)) items.push_back(RowText(moment));
-        return !asking_.options.stop.stop_requested();
-      });
-      if (!walked) return walked;
+      auto walked = part->Skip(*first);
+      if (walked) {
+        walked = part->Walk(end, [&](const Moment& moment) {
+          if (IsWanted(moment.decision)) items.push_back(RowText(moment));
+          return !asking_.options.stop.stop_requested();
+        });
+      }
+      if (!walked) {
+        *timeline = std::move(part);
+        return walked;
+      }
       kept.insert(kept.begin(), std::move_iterator(items.begin()), std::move_iterator(items.end()));
       while (kept.size() > last_) kept.pop_front();
       if (!*timeline) *timeline = std::move(part);
       if (first != sequences->begin()) break;
       end = sequences->front();
     }
-    for (const std::string& item : kept) {
-      ++shown_;
-      if (!enough_ && !asking_.ItemText(item)) enough_ = true;
-    }
+    for (const std::string& item : kept) Give(item);
     if (!*timeline) *timeline = std::make_unique<Timeline>(asking_.archive, entity_);
     return {};
   }
@@ -156,8 +191,7 @@ class History {
     return false;
   }
 
-  bool IsWanted(const Moment& moment) const {
-    const Decision& decision = moment.decision;
+  bool IsWanted(const Decision& decision) const {
     if (!command_.empty() && !EqualsLoosely(command_, CommandText(*decision.command)) &&
         !(decision.command->payload.type() != nullptr &&
           EqualsLoosely(command_, decision.command->payload.type()->wire_name))) {
@@ -168,9 +202,14 @@ class History {
 
   // False: enough.
   bool Tell(const Moment& moment) {
-    if (moment.record.sequence < from_ || !IsWanted(moment)) return true;
+    if (moment.record.sequence < from_ || !IsWanted(moment.decision)) return true;
+    return Give(RowText(moment));
+  }
+
+  bool Give(const std::string& row) {
+    if (enough_) return false;
     ++shown_;
-    enough_ = !asking_.ItemText(RowText(moment)) || (limit_ > 0 && shown_ >= limit_);
+    enough_ = !asking_.ItemText(row) || (limit_ > 0 && shown_ >= limit_);
     return !enough_;
   }
 

@@ -167,12 +167,17 @@ Result<uint64_t> CheckExport(ExportReader& reader) {
 Result<std::unique_ptr<MemoryArchive>> LoadExport(
     ExportReader& reader, const KindRegistry& kinds, bool keep_going,
     const std::function<void(const Error&)>& on_damage) {
-  auto archive =
-      std::make_unique<MemoryArchive>(kinds, reader.header().partitions, reader.header().complete);
+  const ExportHeader& header = reader.header();
+  auto archive = std::make_unique<MemoryArchive>(kinds, header.partitions, header.complete);
+  Extent extent{.whole = header.complete, .filter = header.filter, .redacted = header.redacted};
   while (true) {
     auto record = reader.Next();
     Result<void> added;
-    if (record && !*record) return archive;
+    if (record && !*record) {
+      if (extent.damaged && extent.whole) extent.missing = archive->GapsBefore(header.coverage);
+      archive->Describe(std::move(extent));
+      return archive;
+    }
     if (record) {
       const DecisionPosition position = (*record)->position;
       added = archive->Add(position.partition, std::move((*record)->bytes));
@@ -181,10 +186,17 @@ Result<std::unique_ptr<MemoryArchive>> LoadExport(
                     FormatPosition(position.partition, position.sequence), added.error().message);
       }
     } else {
-      added = tl::unexpected(record.error());
+      Error error = record.error();
+      // What its end says is known to be missing can be named.
+      if (reader.ended() && extent.whole) {
+        const std::string missing = MissingText(archive->GapsBefore(header.coverage));
+        if (!missing.empty()) error.message += ": " + missing;
+      }
+      added = tl::unexpected(std::move(error));
     }
     if (added) continue;
     if (!keep_going) return tl::unexpected(added.error());
+    extent.damaged = true;
     on_damage(added.error());
   }
 }

@@ -44,7 +44,7 @@ class KeptArchive final : public Archive {
                             const EntityVisitor& visit) const override {
     return archive_.ScanEntities(kind, namespace_, visit);
   }
-  bool IsWhole() const override { return archive_.IsWhole(); }
+  const Extent& extent() const override { return archive_.extent(); }
   std::shared_ptr<const StoreView> Projections(uint32_t partition) const override {
     return archive_.Projections(partition);
   }

@@ -15,7 +15,10 @@ constexpr size_t kReadAheadBytes = size_t{256} << 10;
 
 MemoryArchive::MemoryArchive(const KindRegistry& kinds, uint32_t partitions, bool whole,
                              size_t record_bytes_in_memory_max)
-    : kinds_(kinds), whole_(whole), logs_(partitions), records_(record_bytes_in_memory_max) {}
+    : kinds_(kinds),
+      extent_{.whole = whole},
+      logs_(partitions),
+      records_(record_bytes_in_memory_max) {}
 
 Result<void> MemoryArchive::Add(uint32_t partition, Bytes bytes) {
   auto record = Unpack<LogRecord>(bytes);
@@ -34,6 +37,19 @@ Result<void> MemoryArchive::Add(uint32_t partition, Bytes bytes) {
     if (!entity.empty()) about_[entity].push_back(record->sequence);
   }
   return {};
+}
+
+std::vector<Gap> MemoryArchive::GapsBefore(const Coverage& ends) const {
+  std::vector<Gap> gaps;
+  for (uint32_t partition = 0; partition < partitions(); ++partition) {
+    uint64_t next = 0;
+    for (const Row& row : logs_[partition]) {
+      if (row.sequence > next) gaps.push_back({partition, next, row.sequence});
+      next = row.sequence + 1;
+    }
+    if (ends[partition] > next) gaps.push_back({partition, next, ends[partition]});
+  }
+  return gaps;
 }
 
 uint64_t MemoryArchive::End(uint32_t partition) const {

@@ -21,10 +21,14 @@ class MemoryArchive final : public Archive {
   // Records of a partition come in their order. kCorruption, kUnknownType: it cannot be read, or
   // comes twice. kIo: there is no room for it.
   Result<void> Add(uint32_t partition, Bytes record);
+  // What is not there of a whole log that ends so.
+  std::vector<Gap> GapsBefore(const Coverage& ends) const;
+  // Before anything is read.
+  void Describe(Extent extent) { extent_ = std::move(extent); }
 
   const KindRegistry& kinds() const override { return kinds_; }
   uint32_t partitions() const override { return static_cast<uint32_t>(logs_.size()); }
-  bool IsWhole() const override { return whole_; }
+  const Extent& extent() const override { return extent_; }
   uint64_t End(uint32_t partition) const override;
   Result<uint64_t> LogEnd(uint32_t partition) const override { return End(partition); }
   Result<void> Read(uint32_t partition, uint64_t from, const EventVisitor& visit) const override;
@@ -46,7 +50,7 @@ class MemoryArchive final : public Archive {
   static Log::const_iterator From(const Log& log, uint64_t sequence);
 
   const KindRegistry& kinds_;
-  const bool whole_;
+  Extent extent_;
   std::vector<Log> logs_;
   RecordFile records_;
   std::map<std::string, std::vector<uint64_t>, std::less<>> about_;

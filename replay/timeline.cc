@@ -28,6 +28,7 @@ Timeline::Timeline(const Timeline& other)
       loaded_(other.loaded_),
       from_(other.from_),
       folded_(other.folded_),
+      lost_(other.lost_),
       ever_(other.ever_) {
   if (loaded_.kind == nullptr) return;
   items_ = std::make_shared<ItemLayer>(*other.items_);
@@ -78,6 +79,12 @@ Result<void> Timeline::Jump(uint64_t end) {
 }
 
 Result<void> Timeline::Skip(uint64_t end) {
+  if (!archive_.extent().HasAll()) {
+    // There whether one decision follows from the other is looked at each time.
+    auto walked = Walk(end, [](const Moment&) { return true; });
+    if (walked && end != UINT64_MAX) from_ = std::max(from_, end);
+    return walked;
+  }
   const uint32_t partition = archive_.PartitionOf(key_);
   if (auto jumped = Jump(end); !jumped) return jumped;
   FoldedRecord record;
@@ -104,20 +111,56 @@ Result<void> Timeline::Skip(uint64_t end) {
   return fold.Check();
 }
 
+// What is said where the state before a decision is not known, for records of it are not there.
+tl::unexpected<Error> Timeline::Lost(const LogRecord& record) {
+  lost_ = record.sequence;
+  const std::string position = FormatPosition(record.partition, record.sequence);
+  const Extent& extent = archive_.extent();
+  if (!extent.damaged) {
+    return Err(
+        ErrorCode::kInvalid,
+        "{}: this part of the log begins in the middle of its life, with decision {}; export "
+        "it without --from, or with --with-causes",
+        key_, position);
+  }
+  std::vector<Gap> before;
+  for (const Gap& gap : extent.missing) {
+    if (gap.partition == record.partition && gap.first < record.sequence) before.push_back(gap);
+  }
+  const std::string missing = MissingText(before);
+  return Err(ErrorCode::kInvalid,
+             "{}: what is left of the log does not lead to its decision {}: {}", key_, position,
+             missing.empty() ? "others before it are missing" : missing);
+}
+
+Result<void> Timeline::Fold(const LogRecord& record) {
+  try {
+    auto folded = FoldEntity(loaded_, *record.decision, record.sequence);
+    if (!folded) return folded;
+  } catch (const LoadFailure& failure) {
+    return Err(ErrorCode::kCorruption, "{}: {}", key_, failure.what());
+  }
+  items_->Take(loaded_.state->items.TakeChanges());
+  return {};
+}
+
 Result<bool> Timeline::Step(const LogRecord& record, const MomentVisitor& visit) {
   ++folded_;
   ever_ = true;
   const std::shared_ptr<EntityState> before = loaded_.state;
-  if (FoldedEntity(*record.decision) == key_) {
+  const Decision& decision = *record.decision;
+  const bool may_lack = !archive_.extent().HasAll();
+  // A decision moves the version by one at most.
+  const uint64_t step = decision.verdict == Verdict::kAccepted ? 1 : 0;
+  if (may_lack && decision.version > before->version + step) return Lost(record);
+  if (FoldedEntity(decision) == key_) {
     loaded_.state = before->Clone();
-    try {
-      if (auto folded = FoldEntity(loaded_, *record.decision, record.sequence); !folded) {
-        return tl::unexpected(folded.error());
-      }
-    } catch (const LoadFailure& failure) {
-      return Err(ErrorCode::kCorruption, "{}: {}", key_, failure.what());
+    if (auto folded = Fold(record); !folded) {
+      const bool known = std::all_of(decision.events.begin(), decision.events.end(),
+                                     [](const Event& event) { return event.payload.type(); });
+      if (may_lack && known) return Lost(record);
+      return tl::unexpected(folded.error());
     }
-    items_->Take(loaded_.state->items.TakeChanges());
   }
   return visit({.record = record,
                 .decision = *record.decision,

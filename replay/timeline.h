@@ -46,7 +46,8 @@ class Timeline {
 
   // Visits the decisions about the entity before sequence `end`, oldest first, and goes on next
   // time where this one ended. An entity that never was has none. kInvalid: no such kind in this
-  // build. kCorruption, kUnknownType: it cannot be folded.
+  // build; or what there is of the log does not lead to the decision `lost` then has. kCorruption,
+  // kUnknownType: it cannot be folded.
   Result<void> Walk(uint64_t end, const MomentVisitor& visit);
 
   // The same, unseen: from the last waypoint before `end` where that is further, reading only what
@@ -60,6 +61,8 @@ class Timeline {
   const std::shared_ptr<ItemLayer>& items() const { return items_; }
   // Decisions about it that were visited or folded on the way here.
   uint64_t folded() const { return folded_; }
+  // The decision before which some are not there, in a part of a log: from it on no state is known.
+  std::optional<uint64_t> lost() const { return lost_; }
   // Whether one of them, or a waypoint, was about it.
   bool ever() const { return ever_; }
 
@@ -70,6 +73,8 @@ class Timeline {
   // Goes on from the last waypoint before `end`, unless it is beyond already.
   Result<void> Jump(uint64_t end);
   Result<bool> Step(const LogRecord& record, const MomentVisitor& visit);
+  Result<void> Fold(const LogRecord& record);
+  tl::unexpected<Error> Lost(const LogRecord& record);
 
   const Archive& archive_;
   const std::string key_;
@@ -77,6 +82,7 @@ class Timeline {
   std::shared_ptr<ItemLayer> items_;
   uint64_t from_ = 0;  // what is before is behind
   uint64_t folded_ = 0;
+  std::optional<uint64_t> lost_;
   bool ever_ = false;
 };
 

@@ -76,11 +76,14 @@ Result<Json> AnswerVerify(const Asking& asking) {
     if (one.divergence) json["divergence"] = DivergenceJson(*one.divergence, options.build);
     partitions.push_back(std::move(json));
   }
-  Json result{{"ok", !verified->first && verified->what_if.empty()},
-              {"records", verified->records()},
-              {"seconds", verified->seconds},
-              {"build", options.build},
-              {"partitions", std::move(partitions)}};
+  Json result{{"ok", !verified->first && verified->what_if.empty()}};
+  // Machines may decide otherwise on what stands in for what was hidden.
+  const std::vector<std::string>& redacted = asking.archive.extent().redacted;
+  if (!redacted.empty()) result["redacted"] = redacted;
+  result.update({{"records", verified->records()},
+                 {"seconds", verified->seconds},
+                 {"build", options.build},
+                 {"partitions", std::move(partitions)}});
   if (options.what_if) {
     Json groups = Json::array();
     for (const WhatIfGroup& group : verified->what_if) groups.push_back(GroupJson(group));

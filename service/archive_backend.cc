@@ -14,11 +14,13 @@
 namespace sluice::service {
 
 ArchiveBackend::ArchiveBackend(const replay::Archive& archive, const Clock& clock,
-                               std::string build, std::string elsewhere)
+                               std::string build, std::string elsewhere,
+                               std::function<void(const std::string&)> on_left_out)
     : archive_(archive),
       clock_(clock),
       build_(std::move(build)),
       elsewhere_(std::move(elsewhere)),
+      on_left_out_(std::move(on_left_out)),
       kinds_(KindsOf(archive.kinds())) {}
 
 Answer<ArchiveBackend::Point> ArchiveBackend::PointAt(const std::string& exact) const {
@@ -102,6 +104,10 @@ Answer<ObjectPage> ArchiveBackend::List(const ListQuery& query) {
   page.as_of = point.time;
   for (; next != entities->end(); ++next) {
     auto view = Read(*next, point);
+    if (!view && view.error().code == 400 && !archive_.extent().HasAll()) {
+      on_left_out_(view.error().message);
+      continue;
+    }
     if (!view) return Fail(view.error());
     if (!*view || !query.filter.Matches((*view)->json)) continue;
     if (query.limit > 0 && page.items.size() == query.limit) {

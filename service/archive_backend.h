@@ -3,6 +3,7 @@
 // not there, and says so.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,9 +18,11 @@ namespace sluice::service {
 // As threadsafe as the archive.
 class ArchiveBackend final : public Backend, public Debuggable {
  public:
-  // `elsewhere` says where to turn with what is not here. Archive and clock outlive this.
+  // `elsewhere` says where to turn with what is not here. `on_left_out` hears of an object that a
+  // list leaves out, for what there is of the log does not tell how it is. Archive and clock
+  // outlive this.
   ArchiveBackend(const replay::Archive& archive, const Clock& clock, std::string build,
-                 std::string elsewhere);
+                 std::string elsewhere, std::function<void(const std::string&)> on_left_out);
 
   const std::vector<KindInfo>& Kinds() const override { return kinds_; }
   Answer<ObjectView> Get(const EntityKey& key, const ReadAt& at) override;
@@ -66,6 +69,7 @@ class ArchiveBackend final : public Backend, public Debuggable {
   const Clock& clock_;
   const std::string build_;
   const std::string elsewhere_;
+  const std::function<void(const std::string&)> on_left_out_;
   const std::vector<KindInfo> kinds_;
 };
 

@@ -221,6 +221,29 @@ TEST_F(Offline, AnExportedFileShowsTheObjectsOfTheDirectory) {
   std::filesystem::remove(file);
 }
 
+TEST_F(Offline, APartOfALogListsWhatItTellsOfAndNamesTheOthers) {
+  std::string second;
+  {
+    const auto node = Start();
+    Send(*node, R"({"entity":"network/default/old","command":"Apply","payload":{}})");
+    second = Send(*node, R"({"entity":"network/default/old","command":"Apply",
+        "payload":{"labels":{"a":"b"}}})");
+    Send(*node, R"({"entity":"network/default/new","command":"Apply","payload":{}})");
+  }
+  const std::string file = directory_ + ".jsonl";
+  ASSERT_EQ(Run({"export", "--from", second, "--into", file}).exit, Exit::kDone);
+  const Ran listed = RunAlone({"--data", file, "get", "networks"});
+  EXPECT_EQ(listed.exit, Exit::kDone) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("new"));
+  EXPECT_THAT(listed.err, HasSubstr("left out: network/default/old: this part of the log begins in "
+                                    "the middle of its life, with decision " +
+                                    second));
+  const Ran one = RunAlone({"--data", file, "get", "network", "old"});
+  EXPECT_EQ(one.exit, Exit::kBadInput);
+  EXPECT_THAT(one.err, HasSubstr("begins in the middle of its life"));
+  std::filesystem::remove(file);
+}
+
 TEST_F(Offline, CommandsAndWatchesAreRefused) {
   { const auto node = Start(); }
   const Ran deleted = Run({"delete", "network/net"});

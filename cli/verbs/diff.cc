@@ -71,9 +71,12 @@ Outcome<Exit> Diff(Session& session, const DiffOptions& options) {
     json whole = *result;
     whole["items"] = std::move(items);
     PrintValue(whole, options.output, out);
-  } else if (first) {
+  } else if (first && !result->contains("notKnown")) {
     session.env().err << "Nothing differs between " << result->value("from", "") << " and "
                       << result->value("to", "") << ".\n";
+  }
+  for (const json& why : result->value("notKnown", json::array())) {
+    session.env().err << "sluice: " << why.get<std::string>() << '\n';
   }
   return Exit::kDone;
 }

@@ -103,6 +103,10 @@ Outcome<Exit> History(Session& session, const HistoryOptions& options) {
   if (!result && !(options.follow && session.env().stop.stop_requested())) {
     return Again(result.error());
   }
+  if (result && result->contains("stateUnknown")) {
+    session.env().err << "sluice: " << result->value("stateUnknown", "")
+                      << ". Without it what changed is not known.\n";
+  }
   if (!printer.Finish()) {
     const bool filtered = !options.since.empty() || !options.until.empty() ||
                           !options.command.empty() || !options.verdict.empty();

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "cli/debugger.h"
+#include "cli/exporting.h"
 #include "cli/forking.h"
 #include "cli/output.h"
 #include "cli/replay_steps.h"
@@ -48,7 +49,19 @@ void PrintWhatIf(const json& result, std::ostream& out) {
   }
 }
 
+// Before what decides the log again.
+Outcome<Exit> WarnIfRedacted(Session& session) {
+  const auto paths = RedactedPaths(session);
+  if (!paths) return Again(paths.error());
+  if (!paths->empty()) {
+    session.env().err << "sluice: the log is redacted (" << *paths
+                      << "): what differs may do so for that alone\n";
+  }
+  return Exit::kDone;
+}
+
 Outcome<Exit> WhatIf(Session& session, const ReplayOptions& options) {
+  if (auto warned = WarnIfRedacted(session); !warned) return warned;
   const auto result = AskDebugger(session, "what-if", {});
   if (!result) return Again(result.error());
   if (options.output.is_table()) {
@@ -98,6 +111,7 @@ Outcome<Exit> Replay(Session& session, const ReplayOptions& options) {
         !options.to.empty()) {
       return Fail(Exit::kBadInput, "replay --fork: takes the whole log, and no object");
     }
+    if (auto warned = WarnIfRedacted(session); !warned) return warned;
     ForkOptions fork = options.fork;
     fork.output = options.output;
     return Fork(session, fork);

@@ -144,6 +144,72 @@ TEST_P(ExportTest, APartAnswersWhyAndCannotBeImported) {
   EXPECT_THAT(imported.error().message, HasSubstr("part of a log"));
 }
 
+// Without what led to its first decision there: the decisions are shown, and why no more is.
+TEST_P(ExportTest, APartThatBeginsInTheMiddleOfALifeSaysSo) {
+  constexpr const char* kShop = "network/default/shop";
+  const uint32_t partition = archive_->PartitionOf(kShop);
+  const uint64_t second = archive_->Sequences(kShop, 0, 2)->back();
+  const std::string from = FormatPosition(partition, second);
+  const std::string part = FileOf(*archive_, GetParam(), {{"from", from}});
+  std::unique_ptr<MemoryArchive> loaded;
+  ASSERT_EQ(FaultOf(part, false, nullptr, &loaded), "");
+  const std::string said = "begins in the middle of its life, with decision " + from + "; export";
+  for (const char* verb : {"why", "diff"}) {
+    EXPECT_THAT(RefusalOf(*loaded, verb, {{"entity", kShop}, {"from", from}}), HasSubstr(said));
+  }
+  EXPECT_THAT(RefusalOf(*loaded, "replay", {{"entities", kShop}}), HasSubstr(said));
+  const auto all = ItemsOf(*archive_, "history", {{"entity", kShop}});
+  for (const char* last : {"0", "100"}) {
+    const auto rows = ItemsOf(*loaded, "history", {{"entity", kShop}, {"last", last}});
+    ASSERT_EQ(rows.size() + 1, all.size());
+    EXPECT_EQ(rows[0]["position"], all[1]["position"]);
+    EXPECT_EQ(rows[0]["stateUnknown"], true);
+  }
+  EXPECT_THAT(AskFor(*loaded, "history", {{"entity", kShop}})["stateUnknown"].dump(),
+              HasSubstr(said));
+  // Of everything the others are compared.
+  EXPECT_THAT(AskFor(*loaded, "diff", {{"from", from}})["notKnown"].dump(), HasSubstr(said));
+  EXPECT_FALSE(AskFor(*loaded, "export")["complete"].get<bool>());
+}
+
+TEST(DamagedExport, WhatIsMissingIsNamedAndTheOthersAreReadable) {
+  Recorded recorded(1);
+  for (const char* entity : {"location/default/a", "location/default/b"}) {
+    for (const char* provider : {"local", "region"}) {
+      recorded.Send(entity, "Apply", fmt::format(R"({{"spec":{{"provider":"{}"}}}})", provider));
+    }
+  }
+  const auto whole = recorded.Archive();
+  const uint64_t first = whole->Sequences("location/default/a", 0, 1)->front();
+  const std::string position = FormatPosition(0, first);
+  std::string text = FileOf(*whole, ExportForm::kLines);
+  const size_t line = text.find(R"({"position":")" + position + '"');
+  text.erase(line, text.find('\n', line) + 1 - line);
+  std::istringstream refused(text);
+  auto reader = ExportReader::Open(refused);
+  const auto none = LoadExport(*reader, BuiltinKinds(), false, [](const Error&) {});
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr(position + " is missing"));
+
+  std::istringstream in(text);
+  reader = ExportReader::Open(in);
+  const auto rest = LoadExport(*reader, BuiltinKinds(), true, [&](const Error& error) {
+    EXPECT_THAT(error.message, HasSubstr(position + " is missing"));
+  });
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(AskFor(**rest, "why", {{"entity", "location/default/b"}}),
+            AskFor(*whole, "why", {{"entity", "location/default/b"}}));
+  EXPECT_THAT(
+      RefusalOf(**rest, "why", {{"entity", "location/default/a"}}),
+      HasSubstr("location/default/a: what is left of the log does not lead to its decision"));
+  const Json differ = AskFor(**rest, "diff", {{"from", "0:0"}});
+  EXPECT_EQ(differ["notKnown"].size(), 1u) << differ.dump(1);
+  EXPECT_GE(differ["differ"].get<int>(), 1);
+  // What is left of a log is none.
+  EXPECT_FALSE(AskFor(**rest, "export")["complete"].get<bool>());
+  EXPECT_THAT(RefusalOf(**rest, "export", {{"redact", "spec"}}), HasSubstr("what is left of one"));
+}
+
 TEST_P(ExportTest, FollowUpsNotYetDecidedAreThereToBeDecided) {
   // Up to a point between a decision and that on its follow-up.
   Coverage point = archive_->Now();
@@ -195,42 +261,16 @@ TEST_P(ExportTest, APathThatHidesNothingIsRefusedOrNamed) {
   EXPECT_FALSE(AskFor(*archive_, "export", {{"redact", "spec.template"}}).contains("inNoRecord"));
 }
 
-// What an object's spec holds is carried by results of commands and by reservations, too.
-TEST(Redaction, LeavesNothingInWhatCarriesASpec) {
-  Recorded recorded(2);
-  const std::string runtime = R"({"runtime":{"process":{"command":["run","TOPSECRET"]}}})";
-  recorded.Send("instance/default/lone", "Apply", R"({"spec":)" + runtime + "}");
-  recorded.Send(
-      "binding/default/web", "Apply",
-      R"({"spec":{"bindingKey":"k","desiredRevision":"v1","template":{"presetId":"web","spec":)" +
-          runtime + "}}}");
-  const std::string replace =
-      R"({"targetRevision":"v2","idempotencyKey":"i","replacement":{"principal":{"id":"a","type":"user"},"request":{"namePrefix":"q"}}})";
-  recorded.Send("instance/default/lone", "Replace", replace);
-  recorded.Send("instance/default/web-8254c329a928-01", "Replace", replace);
-  const auto archive = recorded.Archive();
-  size_t with = 0;
-  for (const Json& item : ItemsOf(*archive, "export")) {
-    Bytes bytes;
-    if (DecodeBase64(item.value("record", ""), &bytes))
-      with += bytes.find("TOPSECRET") != bytes.npos;
-  }
-  EXPECT_GT(with, 5u);
-  const Json partly = AskFor(*archive, "export", {{"redact", "spec.template"}});
-  EXPECT_TRUE(partly["stillIn"].contains("instance InstanceCreated spec.runtime.process.command"))
-      << partly.dump(1);
-  const Json all = AskFor(*archive, "export", {{"redact", "spec.template,spec.runtime"}});
-  EXPECT_FALSE(all.contains("stillIn")) << all.dump(1);
-  // A path may name what holds them, too.
-  for (const Json& item : ItemsOf(*archive, "export", {{"redact", "result,spec,reservation"}})) {
-    EXPECT_EQ(item.dump().find("TOPSECRET"), std::string::npos) << item.dump(1);
-  }
-  for (const Json& item : ItemsOf(*archive, "export", {{"redact", "spec.template,spec.runtime"}})) {
-    Bytes bytes;
-    DecodeBase64(item.value("record", ""), &bytes);
-    EXPECT_EQ(bytes.find("TOPSECRET"), bytes.npos) << item.dump(1);
-    EXPECT_EQ(item.dump().find("TOPSECRET"), std::string::npos) << item.dump(1);
-  }
+TEST_P(ExportTest, WhatIsRedactedStaysCalledSo) {
+  std::unique_ptr<MemoryArchive> once;
+  ASSERT_EQ(
+      FaultOf(FileOf(*archive_, GetParam(), {{"redact", "spec.template"}}), false, nullptr, &once),
+      "");
+  EXPECT_EQ(ItemsOf(*once, "export")[0]["redacted"].dump(), R"(["spec.template"])");
+  EXPECT_EQ(AskFor(*once, "what-if")["redacted"].dump(), R"(["spec.template"])");
+  EXPECT_EQ(ItemsOf(*once, "export", {{"redact", "spec.bindingKey"}})[0]["redacted"].dump(),
+            R"(["spec.bindingKey","spec.template"])");
+  EXPECT_FALSE(AskFor(*archive_, "what-if").contains("redacted"));
 }
 
 }  // namespace

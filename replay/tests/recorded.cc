@@ -119,6 +119,7 @@ std::string FileOf(const Archive& archive, ExportForm form,
   header.build = items[0]["build"];
   header.complete = items[0]["complete"];
   header.filter = items[0]["filter"];
+  header.redacted = items[0]["redacted"].get<std::vector<std::string>>();
   header.coverage = std::get<Coverage>(
       *ParseResourceVersion(std::string(items[0]["coverage"]), header.partitions));
   std::ostringstream out;

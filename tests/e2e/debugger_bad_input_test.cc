@@ -254,6 +254,38 @@ TEST_F(DebuggerBadInput, FilesThatWereChanged) {
   }
 }
 
+// What is there of an object is shown, and what is not is said: it is no broken log.
+TEST_F(DebuggerBadInput, PartsThatBeginInTheMiddle) {
+  ASSERT_EQ(OnNode({"send", R"({"id":"l0-again","entity":"location/default/l0","command":"Apply",)"
+                            R"("payload":{"labels":{"a":"b"},"spec":{"provider":"local"}}})"})
+                .exit_code,
+            kDone);
+  const Finished history = OnNode({"history", "location/l0", "--last", "1", "-o", "json"});
+  const size_t at = history.out.find("\"position\": \"") + 13;
+  const std::string position = history.out.substr(at, history.out.find('"', at) - at);
+  ASSERT_EQ(OnNode({"export", "--from", position, "-f", *directory_ / "part"}).exit_code, kDone);
+  const std::string said = "middle of its life, with decision " + position + "; export it without";
+  for (const Words& words : {Words{"why", "location/l0"}, Words{"replay", "location/l0"},
+                             Words{"diff", "location/l0", "--from", "1999-01-01T00:00:00Z"}}) {
+    ExpectRefused(OnFile("part", words), said);
+  }
+  const Finished shown = OnFile("part", {"history", "location/l0"});
+  EXPECT_EQ(shown.exit_code, kDone);
+  EXPECT_THAT(shown.out, HasSubstr(position));
+  EXPECT_THAT(shown.out, HasSubstr("<unknown>"));
+  EXPECT_THAT(shown.err, HasSubstr(said));
+}
+
+TEST_F(DebuggerBadInput, WhatIsDecidedAgainOfARedactedLog) {
+  ASSERT_EQ(
+      OnNode({"export", "--redact", "spec.provider", "-f", *directory_ / "redacted"}).exit_code,
+      kDone);
+  EXPECT_THAT(OnFile("redacted", {"replay", "--what-if"}).err,
+              HasSubstr("the log is redacted (spec.provider)"));
+  const Finished whole = OnFile("lines", {"replay", "--what-if"});
+  EXPECT_EQ(whole.err, "");
+}
+
 TEST_F(DebuggerBadInput, FilesOfANewerBuildAndFilesOfSomethingElse) {
   std::string newer = Contents(*directory_ / "lines");
   newer.replace(newer.find("\"format\":1"), 10, "\"format\":9");
