@@ -4,23 +4,16 @@
 #include <ostream>
 
 #include "cli/build_info.h"
+#include "cli/offline.h"
 #include "engine/clock.h"
 #include "replay/import.h"
 #include "service/archive_backend.h"
-#include "service/router.h"
 #include "service/router_api.h"
 
 namespace sluice::cli {
 namespace {
 
 const SystemClock kFileClock;
-
-service::RouterOptions FileRouterOptions() {
-  service::RouterOptions options;
-  options.now_us = [] { return kFileClock.Now().us; };
-  options.version = BuildVersion();
-  return options;
-}
 
 class FileApi final : public Api {
  public:
@@ -35,7 +28,7 @@ class FileApi final : public Api {
             [&environment](const std::string& why) {
               environment.err << "sluice: left out: " << why << '\n';
             }),
-        router_(backend_, timers_, FileRouterOptions()),
+        router_(backend_, timers_, InProcessRouter()),
         api_(router_, "export " + file) {}
 
   Result<HttpResponse> Call(const HttpRequest& request) override { return api_.Call(request); }

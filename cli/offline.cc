@@ -10,20 +10,12 @@
 #include "engine/clock.h"
 #include "engine/node.h"
 #include "service/node_backend.h"
-#include "service/router.h"
 #include "service/router_api.h"
 
 namespace sluice::cli {
 namespace {
 
 const SystemClock kOfflineClock;
-
-service::RouterOptions OfflineRouterOptions() {
-  service::RouterOptions options;
-  options.now_us = [] { return kOfflineClock.Now().us; };
-  options.version = BuildVersion();
-  return options;
-}
 
 // Shows how far reading the log is, where somebody looks.
 Result<void> Recover(Node& node, Environment& environment) {
@@ -47,7 +39,7 @@ class OfflineApi final : public Api {
         directory_(directory),
         environment_(environment),
         backend_(*node_, directory, service::ReadWhen::kAsItIs),
-        router_(backend_, timers_, OfflineRouterOptions()),
+        router_(backend_, timers_, InProcessRouter()),
         api_(router_, "data directory " + directory) {}
 
   Result<HttpResponse> Call(const HttpRequest& request) override {
@@ -119,6 +111,13 @@ Exit ExitOf(const Error& error) {
 }
 
 }  // namespace
+
+service::RouterOptions InProcessRouter() {
+  service::RouterOptions options;
+  options.now_us = [] { return kOfflineClock.Now().us; };
+  options.version = BuildVersion();
+  return options;
+}
 
 Outcome<std::unique_ptr<Api>> OpenDataDirectory(const std::string& directory,
                                                 Environment& environment) {

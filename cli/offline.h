@@ -6,8 +6,12 @@
 
 #include "cli/environment.h"
 #include "cli/failure.h"
+#include "service/router.h"
 
 namespace sluice::cli {
+
+// Of a router that answers in this process.
+service::RouterOptions InProcessRouter();
 
 // Opens the directory and holds it; its projections are brought up to its log when they are first
 // read, the log is not written.

@@ -243,14 +243,13 @@ class Export {
       if (!value.empty()) text += (text.empty() ? "" : ", ") + std::string(name) + " " + value;
     };
     if (archive_.extent().damaged) add("without", "what could not be read");
-    add("of", archive_.extent().filter);
+    if (!archive_.IsWhole()) add("of", archive_.extent().filter);
     add("entity", entity_);
     add("kind", kind_);
     add("namespace", namespace_);
     add("from", asking_.question.Get("from"));
     add("to", asking_.question.Get("to"));
     if (with_causes_) add("with", "causes");
-    if (!archive_.IsWhole()) add("of", "a part of a log");
     return text;
   }
 
