@@ -32,7 +32,6 @@ class ChangesMade {
   // `name` is the id or the position it is given by; `decided`: what the fork made of the command,
   // null where there was nothing to decide.
   void Note(std::string_view what, const std::string& name, const LogRecord* decided);
-  bool any() const { return !made_.empty(); }
   // What has not come up yet.
   const std::set<std::string>& unmade() const { return unmade_; }
   // "dropped x, 3 times", "edited x: Rejected in the fork: Immutable: spec.bindingKey: ...".
